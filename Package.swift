@@ -1,0 +1,100 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors here, in the manifest, so that nobody can forget them on the command line.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name), "RigTestSupport"] + dependencies,
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "chaosrig",
+    products: [.executable(name: "chaosrig", targets: ["chaosrig"])],
+    targets: [
+        // System libraries and kernel calls.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CLinux"),
+
+        // Values, and the two lowest shells. Arrows point down only: a target names what lies below it.
+        target("Threading", ["CLinux"]),
+        target("RigModel"),
+        target("EventLoop", ["CLinux", "Threading"]),
+        target("HostSystem", ["CLinux", "Threading", "RigModel"]),
+
+        // The pool and its drivers.
+        target("ConnectionPool", ["EventLoop", "Threading", "RigModel"]),
+        target("PostgresDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CLibPQ", "CLinux"]),
+        target("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CSQLite"]),
+
+        // The roles. No role imports another role; the orchestrator joins them.
+        target("ScenarioFile", ["RigModel", "CYAML"]),
+        target("Workloads", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
+        target("FaultInjection", ["HostSystem", "Threading", "RigModel"]),
+        target("FaultProxy", ["CLinux", "Threading", "RigModel"]),
+        target("DatabaseServers", ["HostSystem", "Threading", "RigModel"]),
+        target(
+            "Probes",
+            ["PostgresDriver", "ConnectionPool", "EventLoop", "HostSystem", "Threading", "RigModel", "CLinux"]),
+        target("Checkers", ["RigModel"]),
+        target("Reporting", ["RigModel"]),
+
+        target(
+            "Orchestrator",
+            [
+                "ScenarioFile", "Workloads", "FaultInjection", "FaultProxy", "DatabaseServers", "Probes", "Checkers",
+                "Reporting", "PostgresDriver", "SQLiteDriver", "ConnectionPool", "EventLoop", "HostSystem", "Threading",
+                "RigModel", "CCrypto",
+            ]),
+        .executableTarget(
+            name: "chaosrig",
+            dependencies: [
+                "Orchestrator", "ScenarioFile", "Reporting", "HostSystem", "Threading", "RigModel", "CLinux",
+            ],
+            swiftSettings: strict),
+
+        // Tests.
+        .target(
+            name: "RigTestSupport",
+            dependencies: ["ConnectionPool", "EventLoop", "HostSystem", "DatabaseServers", "Threading", "RigModel"],
+            swiftSettings: strict),
+        tests("Threading", []),
+        tests("RigModel", []),
+        tests("EventLoop", ["Threading", "CLinux"]),
+        tests("HostSystem", ["Threading", "RigModel"]),
+        tests("ConnectionPool", ["Threading", "RigModel", "EventLoop"]),
+        tests(
+            "PostgresDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "DatabaseServers", "HostSystem"]),
+        tests("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
+        tests("ScenarioFile", ["RigModel"]),
+        tests("Workloads", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
+        tests("FaultInjection", ["HostSystem", "Threading", "RigModel"]),
+        tests("FaultProxy", ["Threading", "RigModel"]),
+        tests("DatabaseServers", ["HostSystem", "Threading", "RigModel"]),
+        tests(
+            "Probes",
+            ["PostgresDriver", "ConnectionPool", "EventLoop", "HostSystem", "DatabaseServers", "Threading", "RigModel"]),
+        tests("Checkers", ["RigModel"]),
+        tests("Reporting", ["RigModel"]),
+        tests("Orchestrator", ["RigModel", "HostSystem", "Threading"]),
+        .testTarget(
+            name: "InvariantSuites",
+            dependencies: ["Orchestrator", "ScenarioFile", "HostSystem", "RigTestSupport", "Threading", "RigModel"],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,108 @@
+#define _GNU_SOURCE
+#include "clinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int clinux_accept_nonblocking(int listener) {
+    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int clinux_peek(int fd) {
+    char byte;
+    ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got > 0 ? 1 : (int)got;
+}
+
+int clinux_reset_on_close(int fd) {
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+void clinux_name_thread(const char *name) {
+    char kept[16] = {0};
+    for (int i = 0; i < 15 && name[i]; i++) kept[i] = name[i];
+    pthread_setname_np(pthread_self(), kept);
+}
+
+// Runs in the child, between fork and exec: async-signal-safe calls only.
+static void exec_child(const clinux_spawn_request *r, int report_fd) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int s = 1; s < 32; s++) signal(s, SIG_DFL);
+    if (r->new_session) setsid();
+
+    int null_fd = open("/dev/null", O_RDWR);
+    int wanted[3] = {r->stdin_fd, r->stdout_fd, r->stderr_fd};
+    // Lift the sources above 2 first, so that placing one does not overwrite the next.
+    for (int i = 0; i < 3; i++) {
+        int source = wanted[i] >= 0 ? wanted[i] : null_fd;
+        wanted[i] = fcntl(source, F_DUPFD, 10);
+        if (wanted[i] < 0) goto failed;
+    }
+    for (int i = 0; i < 3; i++)
+        if (dup2(wanted[i], i) < 0) goto failed;
+
+    if (r->gid != UINT32_MAX && (setgroups(0, NULL) != 0 || setgid(r->gid) != 0)) goto failed;
+    if (r->uid != UINT32_MAX && setuid(r->uid) != 0) goto failed;
+    if (r->working_dir && chdir(r->working_dir) != 0) goto failed;
+
+    // Everything else becomes close-on-exec instead of closed, so the report pipe stays usable until exec.
+    syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */);
+    if (r->keep_fd >= 3) fcntl(r->keep_fd, F_SETFD, 0);
+    execve(r->path, r->argv, r->envp);
+
+failed:;
+    int error = errno;
+    ssize_t ignored = write(report_fd, &error, sizeof error);
+    (void)ignored;
+    _exit(127);
+}
+
+pid_t clinux_spawn(const clinux_spawn_request *request) {
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) != 0) return -1;
+    pid_t pid = fork();
+    if (pid == 0) exec_child(request, report[1]);
+    int fork_errno = errno;
+    close(report[1]);
+    if (pid < 0) {
+        close(report[0]);
+        errno = fork_errno;
+        return -1;
+    }
+    int error = 0;
+    ssize_t got;
+    do got = read(report[0], &error, sizeof error);
+    while (got < 0 && errno == EINTR);
+    close(report[0]);
+    if (got == (ssize_t)sizeof error) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+        errno = error;
+        return -1;
+    }
+    return pid;
+}
+
+pid_t clinux_wait(pid_t pid, int no_hang, int *exited, int *code) {
+    int status = 0;
+    pid_t got;
+    do got = waitpid(pid, &status, no_hang ? WNOHANG : 0);
+    while (got < 0 && errno == EINTR);
+    if (got > 0) {
+        *exited = WIFEXITED(status) ? 1 : 0;
+        *code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    }
+    return got;
+}
+
+int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }

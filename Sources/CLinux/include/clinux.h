@@ -1,0 +1,68 @@
+// Kernel calls and constants that Swift's Glibc module lacks, or imports in a form that cannot be used.
+//
+// Rule: no _GNU_SOURCE in this header. It breaks debug builds of every Swift importer ("fds_bits ... not present in
+// definition of fd_set"). clinux.c may define it.
+#ifndef CHAOSRIG_CLINUX_H
+#define CHAOSRIG_CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+
+// --- epoll -------------------------------------------------------------------------------------------------------
+
+static const uint32_t clinux_EPOLLIN = 0x001;
+static const uint32_t clinux_EPOLLOUT = 0x004;
+static const uint32_t clinux_EPOLLERR = 0x008;
+static const uint32_t clinux_EPOLLHUP = 0x010;
+static const uint32_t clinux_EPOLLRDHUP = 0x2000;
+static const uint32_t clinux_EPOLLONESHOT = 1u << 30;
+static const uint32_t clinux_EPOLLET = 1u << 31;
+
+/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC; the peer's address is not asked for.
+int clinux_accept_nonblocking(int listener);
+
+/// A byte can be read, or the peer has closed, without taking anything: recv(2) with MSG_PEEK | MSG_DONTWAIT.
+/// Returns 1 data waits, 0 the peer has closed, -1 nothing waits (errno EAGAIN) or an error (errno).
+int clinux_peek(int fd);
+
+/// Sets SO_LINGER {1, 0}, so that the next close(2) sends a RST.
+int clinux_reset_on_close(int fd);
+
+/// Names the calling thread (at most 15 bytes are kept).
+void clinux_name_thread(const char *name);
+
+// --- processes ---------------------------------------------------------------------------------------------------
+
+/// What clinux_spawn needs; every pointer stays the caller's.
+typedef struct {
+    const char *path;            // absolute path of the program
+    char *const *argv;           // NULL terminated
+    char *const *envp;           // NULL terminated
+    const char *working_dir;     // or NULL: inherit
+    int stdin_fd;                // or -1: /dev/null
+    int stdout_fd;               // or -1: /dev/null
+    int stderr_fd;               // or -1: /dev/null
+    int keep_fd;                 // one more descriptor that the child keeps, under the same number; or -1
+    uint32_t uid;                // or UINT32_MAX: unchanged
+    uint32_t gid;                // or UINT32_MAX: unchanged (also clears the supplementary groups)
+    int new_session;             // 1: setsid(), so the terminal's Ctrl-C does not reach the child
+} clinux_spawn_request;
+
+/// fork + exec with what posix_spawn lacks (user, session, working directory). All descriptors except 0, 1, 2 and
+/// keep_fd are closed in the child (kernel 5.11 or later); signal mask and dispositions are reset.
+/// Returns the pid, or -1 with errno set, also when exec itself failed.
+pid_t clinux_spawn(const clinux_spawn_request *request);
+
+/// waitpid(2) decoded. Returns pid, 0 when the child still runs (no_hang), -1 on error.
+/// exited is 1 with code = exit status, or 0 with code = the signal that ended it.
+pid_t clinux_wait(pid_t pid, int no_hang, int *exited, int *code);
+
+/// prctl(PR_SET_CHILD_SUBREAPER, 1): orphans of our children become ours, so they can be reaped and found.
+int clinux_become_subreaper(void);
+
+#endif

@@ -1,0 +1,22 @@
+/// How one change outside the rig's own process is undone. A value: it is written to disk before the change is made, so
+/// it must say everything that a later process needs. Undoing twice, or undoing what never happened, does no harm.
+package enum Undo: Sendable, Equatable, Codable {
+    /// Kill whatever runs with this folder in its command line, then remove the folder.
+    case removeFolder(path: String)
+    /// Stop the PostgreSQL server of this data directory, if one runs.
+    case stopServer(dataDirectory: String)
+    /// Send SIGCONT to a process, if it is still the one that was stopped (same start time).
+    case continueProcess(pid: Int32, startTicks: UInt64)
+    /// Run a program; then `verify`, whose exit status 0 means that nothing is left.
+    case program(arguments: [String], verify: [String])
+}
+
+/// Where a change is announced before it is made.
+package protocol UndoJournal: Sendable {
+    /// Returns once the undo is on disk (fsync).
+    ///
+    /// - Returns: the number under which ``didUndo(_:)`` ends it.
+    func willChange(_ undo: Undo) throws -> Int
+    /// The change was undone, and that was checked.
+    func didUndo(_ entry: Int) throws
+}

@@ -1,0 +1,145 @@
+package import RigModel
+
+/// One run, described. Everything is resolved: defaults are filled in, units are read, names are known.
+package struct Scenario: Sendable, Equatable {
+    package enum Target: Sendable, Equatable {
+        /// A private server that the rig starts and removes.
+        case managedPostgres
+        /// A server that exists; a libpq URL. May hold a password: mask it before it is shown.
+        case postgres(url: String)
+        /// A new database file, removed afterwards.
+        case temporarySQLite
+        case sqlite(path: String)
+    }
+
+    package enum Retry: String, Sendable, CaseIterable {
+        /// Retries what certainly was not applied, and idempotent operations of unknown outcome.
+        case safe
+        case none
+        /// Retries whatever failed. Wrong on purpose: some real pools do this.
+        case blind
+    }
+
+    package struct Pool: Sendable, Equatable {
+        package var maxOpen = 10
+        package var minIdle = 0
+        /// `nil`: as many as `maxOpen`.
+        package var maxIdle: Int?
+        package var maxWaiters: Int?
+        package var maxLifetime: Duration?
+        /// Share of `maxLifetime` by which it is shortened at random.
+        package var maxLifetimeJitter = 0.1
+        package var maxIdleTime: Duration?
+        package var acquireTimeout = Duration.seconds(2)
+        package var connectTimeout = Duration.seconds(2)
+        package var statementTimeout = Duration.seconds(5)
+        /// Bounds check, reset and close of one connection.
+        package var releaseTimeout = Duration.seconds(2)
+        package var closeTimeout = Duration.seconds(5)
+        package var checkAfterIdle = Duration.milliseconds(500)
+        package var healthCheckInterval = Duration.seconds(1)
+        package var leakThreshold: Duration?
+        package var maxConnecting = 4
+        package var backoffFirst = Duration.milliseconds(20)
+        package var backoffCap = Duration.seconds(1)
+        package var retry = Retry.safe
+        package var retryAttempts = 4
+        package var retryBudget = Duration.seconds(5)
+
+        package init() {}
+    }
+
+    package struct Workload: Sendable, Equatable {
+        package var clients = 32
+        /// Operations a second in all: open model. `nil`: closed model, each client as fast as it can.
+        package var rate: Double?
+        /// Open model: a scheduled operation that could not start for this long is dropped and counted.
+        package var maxLag = Duration.seconds(5)
+        /// Operation kinds and their weights, in the order of the file.
+        package var mix: [Share] = []
+
+        package init() {}
+    }
+
+    package struct Share: Sendable, Equatable {
+        package var kind: String
+        package var weight: Double
+        package init(kind: String, weight: Double) {
+            self.kind = kind
+            self.weight = weight
+        }
+    }
+
+    package struct Phases: Sendable, Equatable {
+        package var warmUp = Duration.seconds(2)
+        package var steady = Duration.seconds(5)
+        package var faults = Duration.seconds(15)
+        package var settle = Duration.seconds(10)
+        package init() {}
+    }
+
+    package struct FaultEntry: Sendable, Equatable {
+        package var kind: String
+        package var parameters: Parameters
+        package var schedule: Schedule
+        package init(kind: String, parameters: Parameters, schedule: Schedule) {
+            self.kind = kind
+            self.parameters = parameters
+            self.schedule = schedule
+        }
+    }
+
+    /// When a fault is injected, counted from the beginning of the faults phase.
+    package struct Schedule: Sendable, Equatable {
+        /// The first injection. Default: 0 for `at`, one period for `every`.
+        package var at: Duration
+        package var every: Duration?
+        /// Each injection is moved by up to ± this, drawn from the seed.
+        package var jitter: Duration
+        /// How many injections. `nil`: as many as fit into the phase.
+        package var times: Int?
+        /// How long a lasting fault lasts. `nil`: by its own parameters, else to the end of the faults phase.
+        package var duration: Duration?
+
+        package init(at: Duration, every: Duration?, jitter: Duration, times: Int?, duration: Duration?) {
+            self.at = at
+            self.every = every
+            self.jitter = jitter
+            self.times = times
+            self.duration = duration
+        }
+    }
+
+    package struct InvariantEntry: Sendable, Equatable {
+        package var name: String
+        package var parameters: Parameters
+        package init(name: String, parameters: Parameters) {
+            self.name = name
+            self.parameters = parameters
+        }
+    }
+
+    package var name: String
+    /// The comment at the head of the file, without its `#`, as one text.
+    package var summary: String
+    package var target: Target
+    package var pool: Pool
+    package var workload: Workload
+    package var phases: Phases
+    package var faults: [FaultEntry]
+    package var invariants: [InvariantEntry]
+
+    package init(
+        name: String, summary: String, target: Target, pool: Pool, workload: Workload, phases: Phases,
+        faults: [FaultEntry], invariants: [InvariantEntry]
+    ) {
+        self.name = name
+        self.summary = summary
+        self.target = target
+        self.pool = pool
+        self.workload = workload
+        self.phases = phases
+        self.faults = faults
+        self.invariants = invariants
+    }
+}
