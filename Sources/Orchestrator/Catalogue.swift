@@ -1,0 +1,14 @@
+package import Checkers
+package import FaultInjection
+package import RigModel
+package import ScenarioFile
+package import Workloads
+
+/// What scenario files may name, gathered from the roles that declare it.
+package enum Catalogue {
+    package static var scenario: ScenarioCatalogue {
+        ScenarioCatalogue(
+            faults: FaultCatalogue.shapes, invariants: CheckerCatalogue.shapes,
+            workloads: OperationCatalogue.shapes)
+    }
+}
