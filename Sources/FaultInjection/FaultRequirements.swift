@@ -1,3 +1,5 @@
+import RigModel
+
 /// What faults need that a target does not have. Pure.
 package enum FaultRequirements {
     /// One sentence for each fault that cannot work here, each fault once.

@@ -6,7 +6,8 @@ import Threading
 /// Landed: a write that does not wait gets SQLITE_BUSY.
 package struct LockDatabase: Fault {
     package static let shape = Shape(
-        name: "lock-database", summary: "another connection holds the write lock of the SQLite database", isLasting: true)
+        name: "lock-database", summary: "another connection holds the write lock of the SQLite database",
+        isLasting: true)
 
     package init(_ parameters: Parameters) {}
 

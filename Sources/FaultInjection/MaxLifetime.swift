@@ -11,7 +11,8 @@ package struct MaxLifetime: Fault {
         parameters: [
             Parameter("max-age", .duration, isRequired: true, summary: "sessions older than this are ended"),
             Parameter(
-                "check-every", .duration, default: .duration(.milliseconds(100)), summary: "how often ages are looked at"),
+                "check-every", .duration, default: .duration(.milliseconds(100)),
+                summary: "how often ages are looked at"),
         ], isLasting: true)
 
     private let maxAge: Duration

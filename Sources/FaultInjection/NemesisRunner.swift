@@ -153,7 +153,8 @@ package final class NemesisRunner: Sendable {
     private func record(_ landing: Landing, _ planned: PlannedInjection) {
         record(
             .landed(
-                fault: planned.number, kind: kind(planned), landed: landing.landed, evidence: landing.evidence), planned)
+                fault: planned.number, kind: kind(planned), landed: landing.landed, evidence: landing.evidence), planned
+        )
     }
 
     private func record(_ fact: NemesisFact, _ planned: PlannedInjection) {

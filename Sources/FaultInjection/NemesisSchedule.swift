@@ -58,7 +58,8 @@ package enum NemesisSchedule {
         for (index, entry) in entries.enumerated() {
             var generator = SeededGenerator(seed: seed, stream: "schedule-\(index)")
             for time in times(entry, faultsPhase) {
-                let moved = time + .nanoseconds(Int64((generator.nextUnit() * 2 - 1) * Double(entry.jitter.nanoseconds)))
+                let moved =
+                    time + .nanoseconds(Int64((generator.nextUnit() * 2 - 1) * Double(entry.jitter.nanoseconds)))
                 let at = min(max(moved, .zero), max(faultsPhase - .milliseconds(1), .zero))
                 planned.append(
                     PlannedInjection(number: 0, entry: index, at: at, heal: heal(entry, faultsPhase: faultsPhase)))

@@ -57,11 +57,14 @@ struct FaultSection {
         if phases.faults > .zero, at >= phases.faults {
             let key = section.keys.contains("at") ? "at" : "every"
             complain(
-                key, "\(key): the first injection at \(ParameterValue.text(of: at)) is not within the faults phase "
+                key,
+                "\(key): the first injection at \(ParameterValue.text(of: at)) is not within the faults phase "
                     + "of \(ParameterValue.text(of: phases.faults))")
         }
         if let every, every == .zero { complain("every", "every: more than 0s was expected") }
-        if let every, jitter > every { complain("jitter", "jitter: at most the period of \(ParameterValue.text(of: every))") }
+        if let every, jitter > every {
+            complain("jitter", "jitter: at most the period of \(ParameterValue.text(of: every))")
+        }
         if times == 0 { complain("times", "times: at least 1 was expected; leave the fault out instead") }
         if let times, times > 1, every == nil { complain("times", "times: needs every: as well") }
         if duration == .zero { complain("for", "for: more than 0s was expected") }

@@ -93,7 +93,8 @@ package enum ResolvedScenario {
 
     /// As a double-quoted scalar where a plain one would mean something else; `$` is doubled, so that it stays one.
     private static func quoted(_ text: String) -> String {
-        let isPlain = !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_/.".contains($0)) }
+        let isPlain =
+            !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_/.".contains($0)) }
         let isWord = text.contains { $0.isLetter } && !["null", "true", "false", "yes", "no"].contains(text)
         if isPlain, isWord { return text }
         return JSONValue.string(text.replacing("$", with: "$$")).compactText

@@ -13,7 +13,9 @@ struct ScenarioRules {
         func complain(_ key: String, _ message: String) { log.add(section.position(key), "\(key): \(message)") }
         if pool.maxOpen < 1 { complain("max-open", "at least 1 was expected") }
         if pool.maxOpen > Self.connectionLimit { complain("max-open", "at most \(Self.connectionLimit)") }
-        if pool.minIdle > pool.maxOpen { complain("min-idle", "\(pool.minIdle) is more than max-open (\(pool.maxOpen))") }
+        if pool.minIdle > pool.maxOpen {
+            complain("min-idle", "\(pool.minIdle) is more than max-open (\(pool.maxOpen))")
+        }
         if let maxIdle = pool.maxIdle {
             if maxIdle > pool.maxOpen { complain("max-idle", "\(maxIdle) is more than max-open (\(pool.maxOpen))") }
             if pool.minIdle > maxIdle { complain("min-idle", "\(pool.minIdle) is more than max-idle (\(maxIdle))") }

@@ -67,7 +67,8 @@ struct ScenarioSections {
             return nil
         case (nil, nil):
             if section.keys.isEmpty {
-                log.add(node.position, "target: postgres: managed, postgres: {url: …} or sqlite: temporary was expected")
+                log.add(
+                    node.position, "target: postgres: managed, postgres: {url: …} or sqlite: temporary was expected")
             }
             return nil
         }
@@ -152,7 +153,8 @@ struct ScenarioSections {
         if section.keys.isEmpty {
             log.add(
                 node?.position ?? .wholeFile,
-                "invariants is empty: a run that checks nothing proves nothing. Name some, or leave the key out for all")
+                "invariants is empty: a run that checks nothing proves nothing. Name some, or leave the key out for all"
+            )
         }
         let entries = section.keys.compactMap { key -> Scenario.InvariantEntry? in
             guard let shape = catalogue.invariants.first(where: { $0.name == key }) else { return nil }

@@ -43,11 +43,21 @@ final class SectionReader {
         return Self.value(of: node, key: key, types, log)
     }
 
-    func duration(_ key: String, into target: inout Duration) { if let value = value(key, .duration)?.durationValue { target = value } }
-    func duration(_ key: String, into target: inout Duration?) { if let value = value(key, .duration)?.durationValue { target = value } }
-    func count(_ key: String, into target: inout Int) { if let value = value(key, .count)?.countValue { target = value } }
-    func count(_ key: String, into target: inout Int?) { if let value = value(key, .count)?.countValue { target = value } }
-    func share(_ key: String, into target: inout Double) { if let value = value(key, .share)?.shareValue { target = value } }
+    func duration(_ key: String, into target: inout Duration) {
+        if let value = value(key, .duration)?.durationValue { target = value }
+    }
+    func duration(_ key: String, into target: inout Duration?) {
+        if let value = value(key, .duration)?.durationValue { target = value }
+    }
+    func count(_ key: String, into target: inout Int) {
+        if let value = value(key, .count)?.countValue { target = value }
+    }
+    func count(_ key: String, into target: inout Int?) {
+        if let value = value(key, .count)?.countValue { target = value }
+    }
+    func share(_ key: String, into target: inout Double) {
+        if let value = value(key, .share)?.shareValue { target = value }
+    }
 
     /// Complains about every key that nobody took, with the nearest one that exists here.
     func finish(also known: [String] = []) {

@@ -35,7 +35,8 @@ enum UnitReader {
     }
 
     static func count(_ text: String) -> Int? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || $0 == UInt8(ascii: "_") })
+        guard !text.isEmpty,
+            text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || $0 == UInt8(ascii: "_") })
         else { return nil }
         return Int(text.replacing("_", with: ""))
     }
@@ -116,7 +117,9 @@ extension ParameterValue {
         let (seconds, attoseconds) = duration.components
         let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
         if nanoseconds == 0 { return "0s" }
-        for (unit, scale) in [("h", Int64(3_600_000_000_000)), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)]
+        for (unit, scale) in [
+            ("h", Int64(3_600_000_000_000)), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
+        ]
         where nanoseconds % scale == 0 {
             return "\(nanoseconds / scale)\(unit)"
         }
