@@ -1,8 +1,7 @@
-package import Checkers
-package import FaultInjection
-package import RigModel
+import Checkers
+import FaultInjection
 package import ScenarioFile
-package import Workloads
+import Workloads
 
 /// What scenario files may name, gathered from the roles that declare it.
 package enum Catalogue {

@@ -1,4 +1,4 @@
-package import Threading
+import Threading
 
 /// Whether the user asked the run to stop, and by which signal. Thread-safe.
 ///

@@ -2,6 +2,7 @@ import ConnectionPool
 import DatabaseServers
 import FaultInjection
 import PostgresDriver
+import RigModel
 import Threading
 
 /// The private server as faults see it.
@@ -10,17 +11,17 @@ struct ManagedServerControl: ServerControl {
     /// Connects by the same way as the pool, without a relay.
     let driver: PostgresDriver
 
-    func postmasterPID() async -> Int32? { await server.postmasterPID() }
+    func postmasterPID() async -> Int32? { server.postmasterPID() }
 
-    func beginShutdown(_ mode: FaultInjection.ShutdownMode) async throws {
-        let translated: DatabaseServers.ShutdownMode =
+    func beginShutdown(_ mode: ShutdownMode) async throws {
+        let translated: PostgresShutdown =
             switch mode {
             case .smart: .smart
             case .fast: .fast
             case .immediate: .immediate
             case .crash: .crash
             }
-        try await server.beginShutdown(translated)
+        try server.beginShutdown(translated)
     }
 
     func waitUntilStopped(within limit: Duration) async -> Bool { await server.waitUntilStopped(within: limit) }

@@ -70,7 +70,7 @@ struct PostgresTarget: RunTarget {
                 sessions: PostgresSessionControl(
                     admin: faultSession, probe: sessionProbe, runtime: LoopRuntime(loop: context.rigLoop)),
                 server: server.map { ManagedServerControl(server: $0, driver: direct) }, link: linkControl, file: nil,
-                journal: context.journal)
+                programs: SystemPrograms(), journal: context.journal)
         } catch {
             throw .usage("target.postgres.url: \(error)")
         }
@@ -103,7 +103,7 @@ struct PostgresTarget: RunTarget {
 
     func outsideBooks(afterClose: Bool) async -> OutsideBooks {
         var books = OutsideBooks()
-        if let port = poolPort { books.clientSockets = SocketProbe.established(toPort: port) }
+        if let port = poolPort { books.clientSockets = SocketProbe.establishedSockets(toRemotePort: port) }
         if let result = try? await sampling.run(sessionProbe.list, within: .seconds(1)) {
             let sessions = sessionProbe.sessions(in: result)
             books.serverSessions = sessions.count
@@ -125,7 +125,9 @@ struct PostgresTarget: RunTarget {
         if server == nil { left += await database.dropTables() }
         await database.admin.close()
         relay?.stop()
-        if let server { left += await server.destroyReportingLeftovers() }
+        if let server {
+            do throws(ServerError) { try await server.destroy() } catch { left.append("\(error)") }
+        }
         return left
     }
 
@@ -145,8 +147,9 @@ extension PostgresTarget {
             }
             let upstream: RelayUpstream =
                 server.isUnixSocket
-                ? .unix(path: "\(server.host)/.s.PGSQL.\(server.port)") : .tcp(host: server.host, port: server.port)
-            let relay = Relay(upstream: upstream, seed: seed)
+                ? .unix(path: server.description)
+                : .tcp(address: server.host == "localhost" ? "127.0.0.1" : server.host, port: server.port)
+            let relay = Relay(Relay.Configuration(upstream: upstream, seed: seed))
             try relay.start()
             return relay
         } catch {

@@ -2,6 +2,7 @@ import ConnectionPool
 import FaultInjection
 import FaultProxy
 import PostgresDriver
+import RigModel
 import Threading
 
 /// The way between pool and server as faults see it: the rig's relay, and a connection of its own through it.
@@ -14,11 +15,11 @@ struct RelayLinkControl: LinkControl {
     var hasRelay: Bool { true }
 
     func delay(latency: Duration, jitter: Duration) async throws {
-        relay.setToxic(LatencyToxic(latency: latency, jitter: jitter))
+        relay.apply(LatencyToxic(latency: latency, jitter: jitter))
     }
 
     func clearDelay() async throws {
-        relay.setToxic(nil)
+        relay.removeToxic()
         // A socket of the rig on the pool's way would be counted as the pool's.
         await session.close()
     }

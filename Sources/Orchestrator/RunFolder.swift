@@ -1,5 +1,4 @@
-import Foundation
-package import RigModel
+package import Foundation
 
 /// The folder that a run leaves: `runs/<name>/<UTC time>-<seed>/`, with a `latest` link beside it.
 package struct RunFolder: Sendable {

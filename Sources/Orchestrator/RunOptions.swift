@@ -1,6 +1,5 @@
 package import RigModel
-package import ScenarioFile
-package import Threading
+import Threading
 
 /// What the command line adds to a scenario.
 package struct RunOptions: Sendable {
@@ -48,7 +47,6 @@ package struct RunProgress: Sendable, Equatable {
     package var inUse = 0
     package var waiting = 0
     package var activeFaults: [String] = []
-    package var findings = 0
 
     package init() {}
 }

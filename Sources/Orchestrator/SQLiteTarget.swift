@@ -30,7 +30,7 @@ struct SQLiteTarget: RunTarget {
 
     var description: String { isTemporary ? "temporary SQLite database" : "SQLite database \(path)" }
 
-    var environment: [JSONValue.Member] { [.init("server", .string("SQLite \(SQLiteHandle.libraryVersion)"))] }
+    var environment: [JSONValue.Member] { [.init("server", .string("SQLite \(SQLiteDriver.libraryVersion)"))] }
 
     func prepare(_ sink: any EventSink) async throws(RunError) { try await database.prepare(sink) }
 
@@ -47,7 +47,7 @@ struct SQLiteTarget: RunTarget {
     func outsideBooks(afterClose: Bool) async -> OutsideBooks {
         guard afterClose else { return OutsideBooks() }
         await database.admin.close()
-        return OutsideBooks(clientSockets: DescriptorProbe.open(below: path))
+        return OutsideBooks(clientSockets: DescriptorProbe.openDescriptors(ofPathsBeginningWith: path))
     }
 
     func readFinalState(_ sink: any EventSink) async throws { try await database.readFinalState(sink) }

@@ -36,15 +36,15 @@ final class Sampler: Sendable {
                     [
                         "server_sessions": JSONValue(books.serverSessions),
                         "client_sockets": JSONValue(books.clientSockets),
-                        "descriptors": JSONValue(DescriptorProbe.openCount()),
+                        "descriptors": JSONValue(DescriptorProbe.openDescriptors()),
                         "rss_bytes": JSONValue(MemoryProbe.residentBytes()),
                     ])
             }
         }
         tasks = [gauges, samples]
-        stalls = StallWatch { lateness in
+        stalls = StallWatch(onStall: { lateness in
             sink.record(.info, .probe, "stall", ["late_ns": JSONValue(lateness.nanoseconds)])
-        }
+        })
     }
 
     /// Ends the sampling and waits until no sample is under way.

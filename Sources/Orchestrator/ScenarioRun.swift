@@ -3,7 +3,7 @@ import EventLoop
 import FaultInjection
 import Foundation
 import HostSystem
-package import RigModel
+import RigModel
 package import ScenarioFile
 import Threading
 
@@ -69,8 +69,8 @@ package struct ScenarioRun: Sendable {
     }
 
     private func healDeadRuns() async {
-        for dead in RunScratch.findDeadRuns() {
-            options.progress.say("healing what run \(dead.name) left behind")
+        for dead in DeadRun.find() {
+            options.progress.say("healing what the run in \(dead.folder) left behind")
             for leftover in await dead.heal() { options.progress.say("could not heal: \(leftover)") }
         }
     }

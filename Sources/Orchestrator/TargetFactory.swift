@@ -11,7 +11,9 @@ struct TargetFactory: Sendable {
     let scenario: Scenario
     let folder: RunFolder
     let scratch: RunScratch
-    let allowedRemoteHosts: Set<String>
+
+    /// For the rig's own connections, superusers' reserved ones, and connections that are being closed.
+    private static let connectionsBesideThePool = 30
 
     /// What faults will find on the stage.
     static func parts(of target: Scenario.Target) -> Set<StagePart> {
@@ -46,12 +48,13 @@ struct TargetFactory: Sendable {
         switch scenario.target {
         case .managedPostgres:
             let server = try await startServer(context)
+            let adminURL = "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
             do {
                 return try await PostgresTarget(
-                    context: context, server: server, url: server.url, adminURL: server.socketURL,
-                    needsRelay: needsRelay)
+                    context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needsRelay)
             } catch {
-                await server.destroy()
+                // What cannot be removed here is still in the journal.
+                try? await server.destroy()
                 throw error
             }
         case .postgres(let url):
@@ -72,12 +75,14 @@ struct TargetFactory: Sendable {
     }
 
     private func startServer(_ context: TargetContext) async throws(RunError) -> ManagedPostgres {
+        var options = ManagedPostgres.Options()
+        options.maxConnections = scenario.pool.maxOpen + Self.connectionsBesideThePool
+        options.logPath = folder.file("server.log")
         do {
-            return try await ManagedPostgres.start(
-                folder: scratch, maxConnections: scenario.pool.maxOpen + 20, logPath: folder.file("server.log"),
-                journal: context.journal)
+            return try await ManagedPostgres.create(in: scratch, journal: context.journal, options: options)
         } catch {
-            throw error.isMissingSomething ? .missing(error.description) : .cannotProceed(error.description)
+            // Whatever it was: this machine does not give what the scenario needs.
+            throw .missing(error.description)
         }
     }
 }

@@ -17,7 +17,7 @@ final class WorkSite: Sendable {
     init(folder: RunFolder, runID: String) throws(RunError) {
         self.runID = runID
         do {
-            journal = try Journal(path: folder.file("journal.jsonl"))
+            journal = try Journal.create(at: folder.file("journal.jsonl"))
             watchdog = try Watchdog.start(journal: journal)
             scratch = try RunScratch(runID: runID, journal: journal)
             poolLoop = try EventLoop(name: "pool")
@@ -32,7 +32,8 @@ final class WorkSite: Sendable {
     /// - Returns: what could not be undone, in words.
     func leave() async -> [String] {
         let leftovers = await journal.undoAll().map(\.description)
-        await watchdog.finish()
+        journal.close()
+        _ = await watchdog.finish()
         poolLoop.shutdown()
         rigLoop.shutdown()
         return leftovers

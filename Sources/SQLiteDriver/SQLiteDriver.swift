@@ -1,3 +1,4 @@
+import CSQLite
 package import ConnectionPool
 import RigModel
 package import Threading
@@ -41,4 +42,9 @@ private final class LeakedStatements: Sendable {
     var all: [String] { statements.withLock { $0 } }
 
     @Sendable func add(_ leaked: [String]) { statements.withLock { $0 += leaked } }
+}
+
+extension SQLiteDriver {
+    /// The version of the system's SQLite library, for reports.
+    package static var libraryVersion: String { String(cString: sqlite3_libversion()) }
 }

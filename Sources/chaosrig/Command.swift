@@ -1,3 +1,5 @@
+import RigModel
+
 /// One command of the command line.
 protocol Command: Sendable {
     static var name: String { get }

@@ -16,12 +16,12 @@ enum HealCommand: Command {
 
     static func run(_ arguments: ParsedArguments) async throws(UsageError) -> Int32 {
         guard arguments.positional.isEmpty else { throw UsageError("heal takes no arguments") }
-        let dead = RunScratch.findDeadRuns()
+        let dead = DeadRun.find()
         if dead.isEmpty { Output.line("nothing to heal") }
         var code: Int32 = 0
         for run in dead {
             let leftovers = await run.heal()
-            Output.line("\(run.name): \(leftovers.isEmpty ? "healed" : "not healed")")
+            Output.line("\(run.folder): \(leftovers.isEmpty ? "healed" : "not healed")")
             for leftover in leftovers {
                 Output.error("  \(leftover)")
                 code = 5

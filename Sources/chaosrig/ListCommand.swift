@@ -1,5 +1,6 @@
 import Orchestrator
 import RigModel
+import ScenarioFile
 
 enum ListCommand: Command {
     static let name = "list"

@@ -64,6 +64,6 @@ extension RunProgress {
     var reported: ProgressState {
         ProgressState(
             phase: phase, left: left.seconds, okPerSecond: okPerSecond, p99Milliseconds: p99?.milliseconds,
-            open: open, idle: idle, inUse: inUse, waiting: waiting, activeFaults: activeFaults, findings: findings)
+            open: open, idle: idle, inUse: inUse, waiting: waiting, activeFaults: activeFaults)
     }
 }

@@ -52,7 +52,9 @@ enum RunCommand: Command {
         let interrupt = Interrupt()
         let screen = Terminal(descriptor: STDERR_FILENO)
         let progress: any ProgressDisplay =
-            isJSON || isQuiet ? SilentProgress() : screen.isTerminal ? TerminalProgress(screen) : PlainProgress()
+            if isJSON || isQuiet { SilentProgress() } else if screen.isTerminal { TerminalProgress(screen) } else {
+                PlainProgress()
+            }
         let signals = SignalWatch(interrupt, progress: progress)
         defer { signals.stop() }
 
@@ -78,7 +80,6 @@ enum RunCommand: Command {
         }
         if isJSON {
             let values = reports.map { ReportJSON.encode($0) }
-            Output.status("")
             if scenarios.count == 1, let only = values.first {
                 Output.line(only.prettyText)
             } else if scenarios.count > 1 {

@@ -1,14 +1,16 @@
 import Dispatch
 import Glibc
 import Orchestrator
+import Threading
 
 /// Turns SIGINT, SIGTERM and SIGHUP into an interrupt of the run. The second one ends the process at once: the watchdog
 /// heals what is left.
 final class SignalWatch: Sendable {
-    private let sources: [any DispatchSourceSignal]
+    private let sources: Lock<[any DispatchSourceSignal]>
 
     init(_ interrupt: Interrupt, progress: any ProgressDisplay) {
-        sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+        sources = Lock([])
+        for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
             source.setEventHandler {
@@ -17,9 +19,9 @@ final class SignalWatch: Sendable {
                 progress.say("stopping: healing faults and writing the report (again: stop at once)")
             }
             source.resume()
-            return source
+            sources.withLock { $0.append(source) }
         }
     }
 
-    func stop() { for source in sources { source.cancel() } }
+    func stop() { for source in sources.withLock({ $0 }) { source.cancel() } }
 }

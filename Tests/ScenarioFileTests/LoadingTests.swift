@@ -77,20 +77,27 @@ import Testing
     #expect(scenario.pool.minIdle == 2, "what is written here wins over what is merged in")
 }
 
-@Test(
-    arguments: [
-        ("pool.max-open=5", { (s: Scenario) in s.pool.maxOpen == 5 }),
-        ("pool={max-open: 5}", { $0.pool.maxOpen == 5 }),
-        ("target.postgres.url=postgres://h/d", { $0.target == .postgres(url: "postgres://h/d") }),
-        ("faults.0.stumble.count=3", { $0.faults[0].parameters["count"] == .count(3) }),
-        ("faults[0].at=1s", { $0.faults[0].schedule.at == .seconds(1) }),
-        ("faults.1.fog.density=1ms", { $0.faults[1].kind == "fog" }),
-        ("faults=[]", { $0.faults.isEmpty }),
-        ("workload.mix.read=0.001", { $0.workload.mix.last?.weight == 0.001 }),
-    ] as [(String, @Sendable (Scenario) -> Bool)])
-func overridesChangeTheTree(_ override: String, _ holds: @Sendable (Scenario) -> Bool) throws {
+/// A change on the command line, and what it must come to.
+private struct Change: Sendable {
+    let override: String
+    let holds: @Sendable (Scenario) -> Bool
+}
+
+private let changes: [Change] = [
+    Change(override: "pool.max-open=5") { $0.pool.maxOpen == 5 },
+    Change(override: "pool={max-open: 5}") { $0.pool.maxOpen == 5 },
+    Change(override: "target.postgres.url=postgres://h/d") { $0.target == .postgres(url: "postgres://h/d") },
+    Change(override: "faults.0.stumble.count=3") { $0.faults[0].parameters["count"] == .count(3) },
+    Change(override: "faults[0].at=1s") { $0.faults[0].schedule.at == .seconds(1) },
+    Change(override: "faults.1.fog.density=1ms") { $0.faults[1].kind == "fog" },
+    Change(override: "faults=[]") { $0.faults.isEmpty },
+    Change(override: "workload.mix.read=0.001") { $0.workload.mix.last?.weight == 0.001 },
+]
+
+@Test(arguments: changes.indices)
+func overridesChangeTheTree(_ index: Int) throws {
     let base = minimal.replacing("{sqlite: temporary}", with: "{postgres: managed}") + "\nfaults:\n  - stumble: {}\n"
-    #expect(holds(try load(base, overrides: [override])))
+    #expect(changes[index].holds(try load(base, overrides: [changes[index].override])), "\(changes[index].override)")
 }
 
 @Test func resolvedScenarioLoadsAgainToTheSame() throws {
