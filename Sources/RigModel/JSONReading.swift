@@ -5,6 +5,11 @@ package struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
     /// What was expected there, and what stood there.
     package var problem: String
 
+    package init(offset: Int, problem: String) {
+        self.offset = offset
+        self.problem = problem
+    }
+
     package var description: String { "not JSON at byte \(offset): \(problem)" }
 }
 

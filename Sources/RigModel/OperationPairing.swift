@@ -12,7 +12,7 @@ package struct OperationPairing: Sendable {
     }
 
     /// An operation that ended.
-    package struct Ended: Sendable {
+    package struct Ended: Sendable, Equatable {
         package var begun: Begun
         /// The completion: `ok`, `fail` or `info`.
         package var event: Event
