@@ -1,0 +1,76 @@
+import Glibc
+import Threading
+
+/// An undo that did not work, or was refused.
+package struct UndoFailure: Error, Equatable, CustomStringConvertible {
+    package let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// Undoes one change and checks that it worked. Blocking, but every step has a bound (see ``Undoer/limits``). Undoing
+/// twice, or undoing what never happened, is a success.
+package struct Undoer: Sendable {
+    /// How long each step may take.
+    package struct Limits: Sendable {
+        /// From SIGQUIT to SIGKILL of a server.
+        package var serverGrace = Duration.seconds(2)
+        /// From SIGKILL until a process must be gone.
+        package var killed = Duration.seconds(10)
+        package var program = Duration.seconds(30)
+        package init() {}
+    }
+
+    package var limits: Limits
+
+    package init(limits: Limits = Limits()) { self.limits = limits }
+
+    package func perform(_ undo: Undo) throws(UndoFailure) {
+        switch undo {
+        case .removeFolder(let path): try removeFolder(path)
+        case .stopServer(let dataDirectory): try stopServer(dataDirectory)
+        case .continueProcess(let pid, let startTicks):
+            try continueProcess(ProcessIdentity(pid: pid, startTicks: startTicks))
+        case .program(let arguments, let verify): try runUndo(arguments, verify)
+        }
+    }
+
+    private func continueProcess(_ process: ProcessIdentity) throws(UndoFailure) {
+        guard process.isAlive else { return }
+        let code = process.signal(SIGCONT)
+        guard code == 0 || code == ESRCH else {
+            throw UndoFailure("cannot continue process \(process.pid): \(errorText(code))")
+        }
+        let runs = Waiting.untilTrue(before: .now.advanced(by: limits.killed)) {
+            guard let status = ProcessTable.status(of: process.pid) else { return true }
+            return status.startTicks != process.startTicks || !status.isStopped
+        }
+        if !runs { throw UndoFailure("process \(process.pid) is still stopped after SIGCONT") }
+    }
+
+    /// With a `verify`, only that counts: the program fails when it has nothing to undo.
+    private func runUndo(_ arguments: [String], _ verify: [String]) throws(UndoFailure) {
+        let result = run(arguments)
+        if verify.isEmpty {
+            if let problem = result { throw UndoFailure(problem) }
+        } else if let problem = run(verify) {
+            throw UndoFailure("\(problem)" + (result.map { " (the undo before it: \($0))" } ?? ""))
+        }
+    }
+
+    /// - Returns: what went wrong, or `nil` when it ended with 0.
+    private func run(_ arguments: [String]) -> String? {
+        guard let name = arguments.first else { return "the journal names no program" }
+        guard let path = name.hasPrefix("/") ? name : findProgram(name) else {
+            return "the program \(name) is not on this machine's PATH"
+        }
+        do {
+            let call = ProgramCall(path: path, arguments: Array(arguments.dropFirst()), timeout: limits.program)
+            let result = try call.runBlocking()
+            if result.succeeded { return nil }
+            let words = result.standardError.split(separator: "\n").first.map { ": \($0)" } ?? ""
+            return "\(arguments.joined(separator: " ")) ended with \(result.status)\(words)"
+        } catch {
+            return "\(error)"
+        }
+    }
+}
