@@ -86,7 +86,7 @@ package final class RunScratch: Sendable {
     package static func newRunID() -> String {
         let current = ProcessIdentity.current
         var random = SystemRandomNumberGenerator()
-        let salt = String(UInt16.random(in: .min ... .max, using: &random), radix: 36)
+        let salt = String(UInt32.random(in: .min ... .max, using: &random), radix: 36)
         return "\(current.pid)-\(String(current.startTicks, radix: 36))-\(salt)"
     }
 }

@@ -6,8 +6,8 @@ extension Undoer {
     /// Kills what runs with this folder in its command line, then removes the folder.
     func removeFolder(_ path: String) throws(UndoFailure) {
         if let refusal = TemporaryFolders.refusal(toRemove: path) { throw UndoFailure("refused: \(refusal)") }
-        guard SmallFile.exists(path) else { return }
         try killUsers(of: path)
+        guard SmallFile.exists(path) else { return }
         // More than once: a process that was just killed may have had a file half made, and a tree that changes while
         // it is removed makes the removal fail.
         var problem = ""
