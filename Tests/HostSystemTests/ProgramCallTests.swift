@@ -72,8 +72,8 @@ import Threading
 
     /// The program ends, what it left running holds its streams open.
     @Test func programIsOverThoughItsStreamsAreStillOpen() async throws {
-        let folder = try TemporaryFolder()  // its removal kills the sleeper, whose command line names it
-        let result = try await shell("sh -c 'sleep 600; true' \(folder.path) & echo started")
+        let folder = try TemporaryFolder()  // its removal kills the follower, whose command line names it
+        let result = try await shell("tail -F \(folder.file("nothing")) & echo started")
         #expect(result.standardOutput == "started\n")
     }
 

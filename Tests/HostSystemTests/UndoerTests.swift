@@ -12,18 +12,18 @@ import Threading
         try SmallFile.makeFolder(folder.file("deep"))
         try SmallFile.write(Array("text".utf8), to: folder.file("deep/file"))
         let inside = try ChildProcess(
-            SpawnRequest(path: "/bin/sh", arguments: ["-c", "sleep 600; true", folder.file("deep")]))
+            SpawnRequest(path: "/usr/bin/tail", arguments: ["-F", folder.file("deep/file")]))
         let stopped = try ChildProcess(
-            SpawnRequest(path: "/bin/sh", arguments: ["-c", "sleep 600; true", folder.path]))
+            SpawnRequest(path: "/usr/bin/tail", arguments: ["-F", folder.path]))
         stopped.signal(SIGSTOP)
         let neighbour = try ChildProcess(
-            SpawnRequest(path: "/bin/sh", arguments: ["-c", "sleep 600; true", folder.path + "0"]))
+            SpawnRequest(path: "/usr/bin/tail", arguments: ["-F", folder.path + "0"]))
         try await onOwnThread("undo", throwing: { try undoer.perform(.removeFolder(path: folder.path)) })
         #expect(!SmallFile.exists(folder.path))
         #expect(await inside.wait(within: .seconds(60)) == .signalled(SIGKILL))
         #expect(await stopped.wait(within: .seconds(60)) == .signalled(SIGKILL))
         #expect(neighbour.isRunning)
-        neighbour.signalGroup(SIGKILL)
+        neighbour.signal(SIGKILL)
         _ = await neighbour.wait(within: .seconds(60))
         try undoer.perform(.removeFolder(path: folder.path))  // again: nothing to do
     }
