@@ -79,7 +79,7 @@ let package = Package(
         tests("ConnectionPool", ["Threading", "RigModel", "EventLoop"]),
         tests(
             "PostgresDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "DatabaseServers", "HostSystem"]),
-        tests("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
+        tests("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CSQLite"]),
         tests("ScenarioFile", ["RigModel"]),
         tests("Workloads", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
         tests("FaultInjection", ["HostSystem", "Threading", "RigModel"]),

@@ -30,6 +30,7 @@ package struct Undoer: Sendable {
         case .stopServer(let dataDirectory): try stopServer(dataDirectory)
         case .continueProcess(let pid, let startTicks):
             try continueProcess(ProcessIdentity(pid: pid, startTicks: startTicks))
+        case .removeQdisc(let device, let handle): try removeQdisc(device, handle)
         case .program(let arguments, let verify): try runUndo(arguments, verify)
         }
     }
@@ -45,6 +46,23 @@ package struct Undoer: Sendable {
             return status.startTicks != process.startTicks || !status.isStopped
         }
         if !runs { throw UndoFailure("process \(process.pid) is still stopped after SIGCONT") }
+    }
+
+    /// `tc` fails when there is nothing to delete; what counts is that its list does not show the handle any more.
+    private func removeQdisc(_ device: String, _ handle: String) throws(UndoFailure) {
+        _ = run(["tc", "qdisc", "del", "dev", device, "root", "handle", handle])
+        guard let path = findProgram("tc") else { throw UndoFailure("the program tc is not on this machine's PATH") }
+        let shown: ProgramResult
+        do throws(ProgramError) {
+            shown = try ProgramCall(
+                path: path, arguments: ["qdisc", "show", "dev", device], timeout: limits.program
+            ).runBlocking()
+        } catch {
+            throw UndoFailure("\(error)")
+        }
+        guard shown.succeeded, !shown.standardOutput.contains(handle) else {
+            throw UndoFailure("the qdisc \(handle) is still on \(device)")
+        }
     }
 
     /// With a `verify`, only that counts: the program fails when it has nothing to undo.

@@ -1,0 +1,72 @@
+package import Threading
+
+extension EventLoop {
+    /// Waits until `descriptor` is ready, once.
+    ///
+    /// Nothing is lost when the descriptor is ready already, or when the task was cancelled before. A deadline that has
+    /// passed wins over a descriptor that is ready, so a peer that drips bytes cannot hold its caller for ever. The
+    /// descriptor must stay open until the wait has ended.
+    ///
+    /// - Parameters:
+    ///   - slot: the connection's place; one wait at a time.
+    ///   - descriptor: anything that epoll takes; it may be another one each time.
+    ///   - readiness: what to wait for.
+    ///   - deadline: when to give up.
+    /// - Throws: ``LoopError``.
+    package nonisolated(nonsending) func wait(
+        _ slot: WaitSlot, _ descriptor: Int32, for readiness: Readiness, until deadline: MonotonicInstant
+    ) async throws(LoopError) {
+        precondition(slot.table === slots, "the slot was made by another event loop")
+        let failure = await park(slot.slot, until: deadline) { [poller] slot, generation in
+            let number = poller.watch(descriptor, for: readiness, slot: slot.index, generation: generation)
+            return number == 0 ? nil : .system(errno: number, call: "epoll_ctl")
+        }
+        withExtendedLifetime(slot) {}
+        if let failure { throw failure }
+    }
+
+    /// Sleeps until `deadline`; returns at once when it has passed.
+    ///
+    /// - Throws: ``LoopError/cancelled`` or ``LoopError/stopped``.
+    package nonisolated(nonsending) func sleep(until deadline: MonotonicInstant) async throws(LoopError) {
+        let slot = makeSlot()
+        let failure = await park(slot.slot, until: deadline) { _, _ in nil }
+        withExtendedLifetime(slot) {}
+        if let failure, failure != .timedOut { throw failure }
+    }
+
+    /// Suspends the task until the kernel, the deadline, a cancellation or the loop's end resumes it.
+    ///
+    /// - Parameter watch: tells the kernel; runs under the slot's own lock, so no event can come before the continuation
+    ///   is in place, and other slots are not held up by the system call.
+    /// - Returns: why the wait failed; `nil` when the descriptor is ready.
+    private nonisolated(nonsending) func park(
+        _ slot: Slot, until deadline: MonotonicInstant,
+        watch: (_ slot: Slot, _ generation: UInt32) -> LoopError?
+    ) async -> LoopError? {
+        if Task.isCancelled { return .cancelled }
+        if deadline <= .now { return isStopping ? .stopped : .timedOut }
+        let generation = slot.beginWait()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let (refusal, mustWake) = slot.state.withLock { state -> (LoopError?, Bool) in
+                    // The cancellation flag is set before onCancel runs: either it is seen here, or onCancel finds the
+                    // continuation.
+                    if Task.isCancelled { return (.cancelled, false) }
+                    if isStopping { return (.stopped, false) }
+                    if let failure = watch(slot, generation) { return (failure, false) }
+                    state.waiter = continuation
+                    state.deadline = deadline
+                    return (nil, schedule(slot, &state))
+                }
+                if let refusal {
+                    continuation.resume(returning: refusal)
+                } else if mustWake {
+                    poller.wake()
+                }
+            }
+        } onCancel: {
+            slot.finishWait(generation: generation, with: .cancelled)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import ConnectionPool
+import EventLoop
+import RigModel
+import RigTestSupport
+import Threading
+
+@testable import PostgresDriver
+
+/// A driver for the shared server, and a second connection to look and act from outside.
+struct PostgresFixture {
+    let loop: EventLoop
+    let driver: PostgresDriver
+    let observer: PostgresConnection
+
+    func connect() async throws -> PostgresConnection { try await driver.connect(deadline: .soon) }
+
+    /// Another driver for the same server.
+    func driver(_ adjust: (inout PostgresConfiguration) -> Void) -> PostgresDriver {
+        var configuration = driver.configuration
+        adjust(&configuration)
+        return PostgresDriver(configuration: configuration, loop: loop)
+    }
+
+    /// Ends a session from outside, and returns when its process has gone.
+    func terminate(_ connection: PostgresConnection) async throws {
+        let pid = SQLValue.int(Int64(connection.backendPID ?? 0))
+        _ = try await observer.execute(
+            SQLStatement("select pg_terminate_backend($1::int, 20000)", [pid], role: .read), deadline: .soon)
+    }
+
+    /// Returns when the session of `connection` is in the middle of pg_sleep.
+    func untilAsleep(_ connection: PostgresConnection) async throws {
+        let pid = SQLValue.int(Int64(connection.backendPID ?? 0))
+        let question = SQLStatement(
+            "select count(*) from pg_stat_activity where pid = $1::int and wait_event = 'PgSleep'", [pid], role: .read)
+        let deadline = MonotonicInstant.soon
+        while try await observer.execute(question, deadline: deadline).rows != [[.int(1)]] {}
+    }
+}
+
+/// Lends a fixture on the shared server to `body`.
+func withPostgres<R>(
+    url: String? = nil, _ body: (PostgresFixture) async throws -> R
+) async throws -> R {
+    let address: String
+    if let url { address = url } else { address = try await TestPostgres.shared().url }
+    let loop = try EventLoop(name: "test-postgres")
+    defer { loop.shutdown() }
+    let driver = PostgresDriver(configuration: try PostgresConfiguration(url: address), loop: loop)
+    let observer = try await driver.connect(deadline: .soon)
+    let fixture = PostgresFixture(loop: loop, driver: driver, observer: observer)
+    do {
+        let result = try await body(fixture)
+        await observer.close(deadline: .soon)
+        return result
+    } catch {
+        await observer.close(deadline: .soon)
+        throw error
+    }
+}
+
+extension PostgresConnection {
+    /// Runs one statement within the usual bound.
+    @discardableResult
+    func run(
+        _ text: String, _ parameters: [SQLValue] = [], role: SQLStatement.Role = .write
+    ) async throws(DriverError) -> SQLResult {
+        try await execute(SQLStatement(text, parameters, role: role), deadline: .soon)
+    }
+}
+
+/// Runs `operation` and returns what it threw; `nil` when it succeeded.
+func failure<R>(of operation: () async throws(DriverError) -> R) async -> DriverError? {
+    do {
+        _ = try await operation()
+        return nil
+    } catch {
+        return error
+    }
+}
+
+extension MonotonicInstant {
+    /// A generous bound for something that should succeed.
+    static var soon: MonotonicInstant { now.advanced(by: .seconds(60)) }
+    static func inMilliseconds(_ count: Int) -> MonotonicInstant { now.advanced(by: .milliseconds(count)) }
+}
