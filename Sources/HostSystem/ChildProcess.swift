@@ -3,7 +3,7 @@ import Glibc
 package import Threading
 
 /// How a process ended.
-package enum ExitStatus: Sendable, Equatable, CustomStringConvertible {
+package enum ProcessEnd: Sendable, Equatable, CustomStringConvertible {
     case exited(Int32)
     case signalled(Int32)
     /// It ended, but somebody else in this process asked the kernel first, so nobody knows how.
@@ -28,7 +28,7 @@ package final class ChildProcess: Sendable {
     package let program: String
     private let leadsGroup: Bool
     private let descriptor: Int32
-    private let status = Lock<ExitStatus?>(nil)
+    private let status = Lock<ProcessEnd?>(nil)
 
     /// Starts the program.
     ///
@@ -57,7 +57,7 @@ package final class ChildProcess: Sendable {
     }
 
     /// How it ended, or `nil` while it runs. Never waits.
-    package var exitStatus: ExitStatus? {
+    package var exitStatus: ProcessEnd? {
         status.withLock { status in
             if status == nil { status = reap() }
             return status
@@ -83,7 +83,7 @@ package final class ChildProcess: Sendable {
     /// Waits on the calling thread.
     ///
     /// - Returns: how it ended, or `nil` when it still runs at the deadline.
-    package func waitBlocking(until deadline: MonotonicInstant) -> ExitStatus? {
+    package func waitBlocking(until deadline: MonotonicInstant) -> ProcessEnd? {
         _ = Waiting.forDescriptor(descriptor, until: deadline)
         return exitStatus
     }
@@ -91,7 +91,7 @@ package final class ChildProcess: Sendable {
     /// Waits without blocking a thread of the cooperative pool. Not ended by cancellation.
     ///
     /// - Returns: how it ended, or `nil` when it still runs at the limit.
-    package func wait(within limit: Duration) async -> ExitStatus? {
+    package func wait(within limit: Duration) async -> ProcessEnd? {
         if let status = exitStatus { return status }
         let deadline = MonotonicInstant.now.advanced(by: limit)
         return await onOwnThread("wait \(pid)") { [self] in waitBlocking(until: deadline) }
@@ -111,7 +111,7 @@ package final class ChildProcess: Sendable {
         }
     }
 
-    private func reap() -> ExitStatus? {
+    private func reap() -> ProcessEnd? {
         var exited: Int32 = 0
         var code: Int32 = 0
         let result = clinux_wait(pid, 1, &exited, &code)

@@ -6,6 +6,11 @@ package struct DeadRun: Sendable, Equatable {
     /// The run's journal; `nil` where it is gone, or was never there.
     package let journal: String?
 
+    package init(folder: String, journal: String?) {
+        self.folder = folder
+        self.journal = journal
+    }
+
     /// How old a folder without `owner.json` must be before it counts as dead: a live run writes that file at once.
     private static let ownerlessAgeSeconds = 60
 

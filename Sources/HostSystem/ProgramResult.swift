@@ -1,12 +1,12 @@
 /// What a program that ended by itself left.
 package struct ProgramResult: Sendable {
-    package let status: ExitStatus
+    package let status: ProcessEnd
     /// As UTF-8, with replacement characters where it is not.
     package let standardOutput: String
     package let standardError: String
     package let duration: Duration
 
-    package init(status: ExitStatus, standardOutput: String, standardError: String, duration: Duration) {
+    package init(status: ProcessEnd, standardOutput: String, standardError: String, duration: Duration) {
         self.status = status
         self.standardOutput = standardOutput
         self.standardError = standardError

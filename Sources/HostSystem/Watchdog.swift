@@ -46,7 +46,7 @@ package final class Watchdog: Sendable {
     /// Lets the watchdog end and waits for it. It undoes first what the journal holds open: after a clean end nothing.
     ///
     /// - Returns: `.exited(0)` when nothing is left, `.exited(5)` when something is, `nil` when it did not end in time.
-    package func finish(within limit: Duration = .seconds(60)) async -> ExitStatus? {
+    package func finish(within limit: Duration = .seconds(60)) async -> ProcessEnd? {
         letGo()
         return await child.wait(within: limit)
     }
@@ -67,7 +67,7 @@ package final class Watchdog: Sendable {
     }
 
     /// ``main(journalPath:)`` without the process around it.
-    static func keep(journalPath: String, untilEndOf input: Int32) -> Int32 {
+    package static func keep(journalPath: String, untilEndOf input: Int32) -> Int32 {
         var byte: UInt8 = 0
         while true {
             let got = read(input, &byte, 1)
