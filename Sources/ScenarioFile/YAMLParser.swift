@@ -135,7 +135,7 @@ struct YAMLParser {
 
     private mutating func alias(_ name: String, at position: SourcePosition) throws(YAMLProblem) -> YAMLNode {
         if openAnchors.contains(name) {
-            throw problem(position, "the alias *\(name)* is inside what it stands for: a cycle without end")
+            throw problem(position, "the alias *\(name) is inside what it stands for: a cycle without end")
         }
         guard let node = anchors[name] else { throw problem(position, "there is no anchor &\(name) before this alias") }
         try count(Self.size(node), at: position)

@@ -3,7 +3,7 @@ import RigModel
 import Testing
 
 /// Load of one operation each 10 ms (100 a second) but in the gaps; 10 open connections but in the gaps. Phases: steady
-/// from 0 s, faults from 5 s, drain at 30 s.
+/// from 0 s, faults from 5 s, settle from 20 s, drain at 30 s.
 private func load(
     gaps: [Range<Double>], until end: Double = s(30), pool gaugeGaps: [Range<Double>]? = nil,
     _ more: (inout HistoryBuilder) -> Void = { _ in }
@@ -22,6 +22,7 @@ private func load(
             time += 10
         }
         more(&history)
+        if end >= s(20) { history.phase("settle", at: s(20)) }
         history.phase("drain", at: end)
     }
 }
