@@ -10,6 +10,20 @@ package struct WorkloadSummary: Sendable {
         var latency = LatencyHistogram()
         var failures: [String: Int] = [:]
 
+        mutating func add(_ ended: OperationPairing.Ended?) {
+            guard let ended else { return }
+            switch ended.event.kind {
+            case .ok:
+                ok += 1
+                latency.add(nanoseconds: ended.latencyNanoseconds)
+                return
+            case .fail: fail += 1
+            case .info: info += 1
+            case .invoke, .end: return
+            }
+            failures[WorkloadSummary.name(of: ended.event.completion?.error), default: 0] += 1
+        }
+
         mutating func merge(_ other: Kind) {
             ok += other.ok
             fail += other.fail
@@ -31,19 +45,9 @@ package struct WorkloadSummary: Sendable {
             droppedOperations += Int(min(max(event.value["operations"]?.intValue ?? 0, 0), Int64(Int32.max)))
         }
         guard case .worker = event.process else { return }
+        let ended = pairing.observe(event)
         // A kind that was tried and never ended still has its line.
-        var kind = kinds[event.function] ?? Kind()
-        defer { kinds[event.function] = kind }
-        guard let ended = pairing.observe(event) else { return }
-        switch event.kind {
-        case .ok:
-            kind.ok += 1
-            kind.latency.add(nanoseconds: ended.latencyNanoseconds)
-        case .fail: kind.fail += 1
-        case .info: kind.info += 1
-        case .invoke, .end: break
-        }
-        if event.kind != .ok { kind.failures[Self.name(of: event.completion?.error), default: 0] += 1 }
+        kinds[event.function, default: Kind()].add(ended)
     }
 
     package mutating func merge(_ other: WorkloadSummary) {
