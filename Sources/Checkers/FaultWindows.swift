@@ -18,12 +18,14 @@ package struct FaultWindows: Sendable {
 
     /// The same for everything that was active at some time between the two, both included.
     package func words(from: Int64, to: Int64) -> String {
-        let injections = timeline.injections
-        let active = injections.filter { Self.isActive($0, from: from, to: to) }
+        let active = timeline.unordered.filter { Self.isActive($0, from: from, to: to) }
+            .sorted { $0.number < $1.number }
         if !active.isEmpty { return active.map(\.name).joined(separator: " and ") }
-        let healedBefore = injections.compactMap { injection in injection.heal.map { (injection, $0.time) } }
+        let healedBefore = timeline.unordered.compactMap { injection in injection.heal.map { (injection, $0.time) } }
             .filter { $0.1 < from }
-        guard let (last, healedAt) = healedBefore.max(by: { $0.1 < $1.1 }) else { return "none" }
+        guard let (last, healedAt) = healedBefore.max(by: { ($0.1, $0.0.number) < ($1.1, $1.0.number) }) else {
+            return "none"
+        }
         return "none (\(last.shortName) healed \(TimeText.words(nanoseconds: from - healedAt)) before)"
     }
 

@@ -129,7 +129,7 @@ package struct RecoveryMeter: Sendable {
 
     /// The observation ends when the next fault that lands begins, or when the load ends.
     private func observation(of injection: FaultTimeline.Injection, healedAt: Int64) -> (Int64, ObservationEnd) {
-        let others = faults.timeline.injections.filter { $0.number != injection.number && $0.landed == true }
+        let others = faults.timeline.unordered.filter { $0.number != injection.number && $0.landed == true }
         let next = others.compactMap { other in other.inject.map { (number: other.number, time: $0.time) } }
             .filter { $0.time > healedAt && $0.time < loadEnd }.min { ($0.time, $0.number) < ($1.time, $1.number) }
         // A fault that is still active when this one is healed hides its recovery.

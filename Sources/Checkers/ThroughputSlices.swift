@@ -18,6 +18,17 @@ struct ThroughputSlices: Sendable {
         /// Of all operations that ended.
         var longestNanoseconds: Int64 = 0
 
+        mutating func add(_ event: Event, latency: Int64) {
+            if event.kind == .ok {
+                ok += 1
+                okMilliseconds |= 1 << UInt128(event.time % sliceNanoseconds / 1_000_000)
+                self.latency.add(nanoseconds: latency)
+            } else {
+                lost += 1
+            }
+            longestNanoseconds = max(longestNanoseconds, latency)
+        }
+
         mutating func merge(_ other: Slice) {
             ok += other.ok
             lost += other.lost
@@ -32,17 +43,7 @@ struct ThroughputSlices: Sendable {
 
     mutating func observe(_ event: Event) {
         guard let ended = pairing.observe(event) else { return }
-        let latency = ended.latencyNanoseconds
-        var slice = slices[Self.number(at: event.time)] ?? Slice()
-        if event.kind == .ok {
-            slice.ok += 1
-            slice.okMilliseconds |= 1 << UInt128(event.time % Self.sliceNanoseconds / 1_000_000)
-            slice.latency.add(nanoseconds: latency)
-        } else {
-            slice.lost += 1
-        }
-        slice.longestNanoseconds = max(slice.longestNanoseconds, latency)
-        slices[Self.number(at: event.time)] = slice
+        slices[Self.number(at: event.time), default: Slice()].add(event, latency: ended.latencyNanoseconds)
     }
 
     mutating func merge(_ other: ThroughputSlices) {

@@ -1,7 +1,7 @@
 // One event, one line of history.jsonl. Keys, their order and their meaning: docs/history.md.
 
 extension Event {
-    /// Appends the event as one JSON object without a line feed. About a microsecond; no intermediate values.
+    /// Appends the event as one JSON object without a line feed, without intermediate values (2 µs in a debug build).
     ///
     /// A completion is written as `attempt` and the fields behind it, those that are `nil` left out, so that its
     /// absence can be read back.

@@ -77,7 +77,10 @@ package struct FaultTimeline: Sendable, Equatable {
         }
     }
 
-    /// All injections, in the order of their numbers.
+    /// All injections in no particular order, without the price of sorting them.
+    package var unordered: some Collection<Injection> { byNumber.values }
+
+    /// All injections, in the order of their numbers. O(n log n).
     package var injections: [Injection] { byNumber.values.sorted { $0.number < $1.number } }
 
     package subscript(number: Int) -> Injection? { byNumber[number] }
