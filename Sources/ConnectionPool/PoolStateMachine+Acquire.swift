@@ -14,6 +14,11 @@ package struct Turn: Sendable, Equatable {
     /// Counts up with each acquire.
     package let ticket: Int
     package let arrivedAt: MonotonicInstant
+
+    package init(ticket: Int, arrivedAt: MonotonicInstant) {
+        self.ticket = ticket
+        self.arrivedAt = arrivedAt
+    }
 }
 
 extension PoolStateMachine {

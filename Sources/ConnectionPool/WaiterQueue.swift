@@ -1,12 +1,12 @@
-import Threading
+package import Threading
 
 /// The acquires that wait, in order of arrival: FIFO with removal from anywhere in O(1), and the earliest deadline in
 /// O(log n) amortised. Pure.
-struct WaiterQueue: Sendable {
+package struct WaiterQueue: Sendable {
     /// One acquire that waits.
-    struct Waiter: Sendable, Equatable {
-        var turn = Turn(ticket: -1, arrivedAt: MonotonicInstant(nanoseconds: 0))
-        var site: BorrowSite?
+    package struct Waiter: Sendable, Equatable {
+        package var turn = Turn(ticket: -1, arrivedAt: MonotonicInstant(nanoseconds: 0))
+        package var site: BorrowSite?
     }
 
     private struct Node: Sendable {
@@ -29,12 +29,14 @@ struct WaiterQueue: Sendable {
     /// A binary heap by deadline; entries of waiters that left stay until they reach the top or outnumber the rest.
     private var heap: [Due] = []
 
-    private(set) var count = 0
-    var isEmpty: Bool { count == 0 }
+    package private(set) var count = 0
+    package var isEmpty: Bool { count == 0 }
+
+    package init() {}
 
     /// Puts a waiter at its place by ticket: at the end, or further ahead when it comes back from a connection that proved
     /// dead. O(1) at the end, else O(waiters before it), which are such waiters too: at most one for each connection.
-    mutating func enqueue(_ turn: Turn, deadline: MonotonicInstant, site: BorrowSite?) {
+    package mutating func enqueue(_ turn: Turn, deadline: MonotonicInstant, site: BorrowSite?) {
         let next = successor(of: turn.ticket)
         let previous = next >= 0 ? nodes[next].previous : tail
         let node = Node(waiter: Waiter(turn: turn, site: site), previous: previous, next: next)
@@ -48,7 +50,7 @@ struct WaiterQueue: Sendable {
     }
 
     /// Takes the first waiter off the queue.
-    mutating func popFirst() -> Waiter? {
+    package mutating func popFirst() -> Waiter? {
         guard head >= 0 else { return nil }
         let waiter = nodes[head].waiter
         remove(index: head)
@@ -58,14 +60,14 @@ struct WaiterQueue: Sendable {
     /// Takes a waiter out of the queue.
     ///
     /// - Returns: `false` when it is not in the queue any more.
-    mutating func remove(ticket: Int) -> Bool {
+    package mutating func remove(ticket: Int) -> Bool {
         guard let index = indexOfTicket[ticket] else { return false }
         remove(index: index)
         return true
     }
 
     /// Takes out a waiter whose deadline has passed.
-    mutating func popExpired(now: MonotonicInstant) -> Waiter? {
+    package mutating func popExpired(now: MonotonicInstant) -> Waiter? {
         dropStaleTop()
         guard let top = heap.first, top.deadline <= now else { return nil }
         popTop()
@@ -74,7 +76,7 @@ struct WaiterQueue: Sendable {
         return waiter
     }
 
-    var earliestDeadline: MonotonicInstant? {
+    package var earliestDeadline: MonotonicInstant? {
         mutating get {
             dropStaleTop()
             return heap.first?.deadline
