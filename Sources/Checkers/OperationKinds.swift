@@ -8,6 +8,13 @@ package struct OperationKinds: Sendable, Equatable {
         package var ok = 0
         package var fail = 0
         package var info = 0
+
+        package init(invoked: Int = 0, ok: Int = 0, fail: Int = 0, info: Int = 0) {
+            self.invoked = invoked
+            self.ok = ok
+            self.fail = fail
+            self.info = info
+        }
     }
 
     package private(set) var counts: [String: Counts] = [:]

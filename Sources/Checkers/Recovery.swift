@@ -10,8 +10,9 @@ package import RigModel
 ///   was still active at the heal, nothing can be said about this one: the last fault of the chain is judged.
 /// - When the load ended before `within` had passed without recovery, the answer is unknown. A throughput window is a
 ///   second long, so one second more is needed to prove that throughput did not come back.
-/// - A fault that was still active when the run ended, with no success in the last second of the load or later, is a
-///   violation.
+/// - A fault that was still active when the load ended, with no success in the last second of it, is a violation; not
+///   where the run was interrupted before its phase `settle`.
+/// - A pool is full with as many open connections as in the steady phase, or when its demand is met (``GaugeRuns``).
 /// - The 95th percentile of latency is reported only.
 package struct Recovery: Checker {
     package static let shape = Shape(
@@ -118,13 +119,14 @@ package struct Recovery: Checker {
         meter.faults.timeline[number].map { FaultWindows.isActive($0, from: time, to: time) } ?? false
     }
 
-    /// For a fault that was never healed, or healed by force because the run ended: a finding when nothing succeeded any
-    /// more, neither in the last second of the load nor after the heal.
+    /// For a fault that was never healed, or healed by force because the run ended: a finding when nothing succeeded in
+    /// the last second of the load.
     private func findingIfActiveAtEnd(_ injection: FaultTimeline.Injection) -> Finding? {
-        guard injection.forced || injection.heal == nil, let inject = injection.inject else { return nil }
+        let wasInterrupted = meter.faults.timeline.begin(ofPhase: "settle") == nil
+        guard injection.forced || injection.heal == nil, let inject = injection.inject, !wasInterrupted else { return nil }
         let lastSecond = max(inject.time, meter.loadEnd - RecoveryMeter.window)
         let since = min(lastSecond, injection.heal?.time ?? lastSecond)
-        guard meter.slices.firstOk(from: since, before: .max) == nil else { return nil }
+        guard meter.slices.firstOk(from: since, before: meter.loadEnd) == nil else { return nil }
         return Finding(
             title: "\(injection.shortName) was still active when the run ended, and nothing succeeded any more",
             expected: "a first success within \(TimeText.words(nanoseconds: within)) of the heal",

@@ -7,7 +7,8 @@ package import Threading
 package struct Lease<D: Driver>: ~Copyable, Sendable {
     private let pool: Pool<D>
     private let handle: ConnectionHandle
-    /// Used by this lease only until it is released.
+    /// Used by this lease only, until it is released. Statements go through ``execute(_:deadline:)``, so that the pool learns
+    /// of a loss.
     package let connection: D.Connection
     package let site: BorrowSite
     private var isReleased = false
@@ -22,12 +23,18 @@ package struct Lease<D: Driver>: ~Copyable, Sendable {
     /// The pool's number of the connection.
     package var connectionNumber: Int { handle.serial }
 
-    /// Runs a statement within the pool's statement timeout and the given deadline.
+    /// Runs a statement within the pool's statement timeout and the given deadline. An error that proves the connection dead
+    /// makes the pool look after the others at once.
     package func execute(
         _ statement: SQLStatement, deadline: MonotonicInstant = .distantFuture
     ) async throws(DriverError) -> SQLResult {
         let limit = pool.runtime.now.advanced(by: pool.configuration.statementTimeout)
-        return try await connection.execute(statement, deadline: min(deadline, limit))
+        do throws(DriverError) {
+            return try await connection.execute(statement, deadline: min(deadline, limit))
+        } catch {
+            if error.provesLoss { pool.noteLoss(handle) }
+            throw error
+        }
     }
 
     /// Gives the connection back. What the protocol says about the session decides what becomes of it: idle, rolled back
@@ -38,7 +45,7 @@ package struct Lease<D: Driver>: ~Copyable, Sendable {
             switch connection.transactionStatus {
             case .idle: .clean
             case .inTransaction, .failedTransaction: .needsReset
-            case .unusable: connection.looksAlive() ? .unusable : .lost
+            case .unusable: .unusable
             }
         pool.release(handle, condition)
     }

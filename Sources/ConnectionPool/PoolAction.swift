@@ -1,11 +1,14 @@
 package import Threading
 
 /// A connection of the pool: its place, and a serial number that no other connection ever has.
-package struct ConnectionHandle: Sendable, Hashable, CustomStringConvertible {
+package struct ConnectionHandle: Sendable, Hashable, Comparable, CustomStringConvertible {
     package let slot: Int
     package let serial: Int
 
     package var description: String { "#\(serial)" }
+
+    /// In the order in which they were opened.
+    package static func < (a: ConnectionHandle, b: ConnectionHandle) -> Bool { a.serial < b.serial }
 }
 
 /// What the shell must do after it has left the lock.
@@ -20,6 +23,8 @@ package enum PoolAction: Sendable, Equatable {
     case close(ConnectionHandle, CloseReason, deadline: MonotonicInstant)
     /// Cut it under its borrower, and forget it: the borrower's object frees it.
     case cut(ConnectionHandle)
+    /// Cut it under the pool's own check, reset or close, which ends soon then and still answers.
+    case abort(ConnectionHandle)
     /// Give up a connect in flight; it still answers.
     case cancelConnect(ConnectionHandle)
     case grant(waiter: Int, ConnectionHandle)
@@ -59,9 +64,7 @@ package enum ReleaseCondition: Sendable, Equatable {
     case clean
     /// Alive, with an open transaction.
     case needsReset
-    /// Proven dead: everything that is as old is suspect now.
-    case lost
-    /// Must not be used again, but says nothing about the others.
+    /// Must not be used again.
     case unusable
     /// Not given back at all: the lease died.
     case leaked

@@ -1,16 +1,18 @@
-/// The limits of a pool. A value; the pool reads it under its lock.
+/// The limits of a pool. A value. The initialiser moves impossible numbers to the nearest possible one.
 package struct PoolConfiguration: Sendable, Equatable {
     /// Connections at the most, also those that are being opened or closed. At least 1.
     package var maxOpen: Int
-    /// Idle connections that the pool opens ahead of demand, within `maxOpen`.
+    /// Idle connections that the pool opens ahead of demand, within `maxOpen` and `maxIdle`.
     package var minIdle: Int
     /// Idle connections that it keeps; more are closed on return. `nil`: as many as `maxOpen`.
     package var maxIdle: Int?
-    /// Waiting acquires at the most; the next one fails at once. `nil`: no limit.
+    /// Waiting acquires at the most, also those whose connection is just being opened; the next one fails at once. `nil`:
+    /// no limit. At least 1: with 0 no connection would ever be opened for anyone.
     package var maxWaiters: Int?
-    /// Age at which a connection is retired: on acquire, on release, and while idle. `nil`: never.
+    /// Age at which a connection is retired: on acquire, on release, and while idle. `nil`: never. At least 1 ms: one that
+    /// is too old as soon as it is open would be replaced for ever.
     package var maxLifetime: Duration?
-    /// Each connection's lifetime is shortened by up to this share of it, so that they do not all end at once.
+    /// Each connection's lifetime is shortened by up to this share of it, so that they do not all end at once. 0…0.9.
     package var maxLifetimeJitter: Double
     /// An idle connection beyond `minIdle` is closed after this long. `nil`: never.
     package var maxIdleTime: Duration?
@@ -44,11 +46,11 @@ package struct PoolConfiguration: Sendable, Equatable {
         backoffFirst: Duration = .milliseconds(20), backoffCap: Duration = .seconds(1)
     ) {
         self.maxOpen = max(1, maxOpen)
-        self.minIdle = minIdle
-        self.maxIdle = maxIdle
-        self.maxWaiters = maxWaiters
-        self.maxLifetime = maxLifetime
-        self.maxLifetimeJitter = maxLifetimeJitter
+        self.minIdle = max(0, minIdle)
+        self.maxIdle = maxIdle.map { max(0, $0) }
+        self.maxWaiters = maxWaiters.map { max(1, $0) }
+        self.maxLifetime = maxLifetime.map { max($0, .milliseconds(1)) }
+        self.maxLifetimeJitter = min(max(0, maxLifetimeJitter), 0.9)
         self.maxIdleTime = maxIdleTime
         self.acquireTimeout = acquireTimeout
         self.connectTimeout = connectTimeout
@@ -64,6 +66,9 @@ package struct PoolConfiguration: Sendable, Equatable {
     }
 
     var idleLimit: Int { min(maxIdle ?? maxOpen, maxOpen) }
+
+    /// `minIdle` as far as `maxIdle` lets it: what is opened ahead must not be closed again as too many.
+    var idleTarget: Int { min(minIdle, idleLimit) }
 
     /// How often the machine looks over its connections.
     var maintenanceInterval: Duration {

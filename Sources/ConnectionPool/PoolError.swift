@@ -5,6 +5,9 @@ import Threading
 package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The budget passed first. Retry later, raise `maxOpen`, or look at the connect failure.
     case acquireTimedOut(waited: Duration, gauges: PoolGauges, maxOpen: Int, lastConnectFailure: String?)
+    /// Every connection that this acquire was about to get was dead already, more often than there can be connections:
+    /// something accepts connections and drops them at once. Look at the server or the proxy in front of it.
+    case onlyDeadConnections(tries: Int)
     /// `maxWaiters` acquires wait already. Shed load.
     case tooManyWaiters(limit: Int)
     /// The pool is closing or closed.
@@ -17,6 +20,8 @@ package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
         case .acquireTimedOut(let waited, let gauges, let maxOpen, let failure):
             "no connection within \(Int(waited.milliseconds)) ms (\(gauges), max open \(maxOpen))"
                 + (failure.map { "; last connect failed: \($0)" } ?? "")
+        case .onlyDeadConnections(let tries):
+            "\(tries) connections in a row were dead before they could be lent; the server accepts and drops them"
         case .tooManyWaiters(let limit): "\(limit) acquires wait already, which is the limit (max waiters)"
         case .closed: "the pool is closed"
         case .cancelled: "cancelled while waiting for a connection"
@@ -27,6 +32,7 @@ package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
     package var cause: FailureCause {
         switch self {
         case .acquireTimedOut: .timedOut
+        case .onlyDeadConnections: .connectionLost
         case .tooManyWaiters, .closed: .poolRefused
         case .cancelled: .cancelled
         }

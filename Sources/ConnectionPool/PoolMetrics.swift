@@ -21,8 +21,9 @@ package struct PoolGauges: Sendable, Equatable, CustomStringConvertible {
 package struct PoolMetrics: Sendable, Equatable {
     package var gauges = PoolGauges()
     package var maxOpenConnections = 0
-    /// Acquires that were served, and of these the ones that had to wait.
+    /// Acquires that were served.
     package var acquireCount = 0
+    /// Of these the ones that had to wait, and for how long in sum.
     package var waitCount = 0
     package var waitDuration = Duration.zero
     package var acquireTimeouts = 0

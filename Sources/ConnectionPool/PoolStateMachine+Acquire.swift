@@ -9,106 +9,121 @@ package enum AcquireDecision: Sendable, Equatable {
     case refuse(PoolError)
 }
 
+/// A borrower's place in the order of arrival.
+package struct Turn: Sendable, Equatable {
+    /// Counts up with each acquire.
+    package let ticket: Int
+    package let arrivedAt: MonotonicInstant
+}
+
 extension PoolStateMachine {
     /// Someone wants a connection.
     ///
     /// - Parameters:
     ///   - deadline: until when they wait; one budget for queue, connect and check.
     ///   - site: who wants it, for leak reports.
-    ///   - again: they come back because the connection that they got proved to be dead: to the front of the queue.
+    ///   - turn: they come back because the connection that they got proved to be dead, and keep their place in line.
     package mutating func acquire(
-        now: MonotonicInstant, deadline: MonotonicInstant, site: BorrowSite? = nil, again: Bool = false
+        now: MonotonicInstant, deadline: MonotonicInstant, site: BorrowSite? = nil, turn: Turn? = nil
     ) -> AcquireDecision {
         guard phase == .running else { return .refuse(.closed) }
-        if waiters.isEmpty || again, let slot = popUsableIdle(now) {
-            if !needsCheck(slot, now) {
-                lend(slot, site, now)
-                countAcquire(waited: .zero, queued: false)
-                return .lend(handle(slot))
-            }
-            idleStack.append(slot)  // supply decides how many are checked at once
+        let comesBack = turn != nil
+        let turn = turn ?? nextTurn(now)
+        defer { supply(now) }
+        if waiters.isEmpty, let slot = popFreshIdle(now) {
+            lend(slot, to: turn, site, queued: false, now)
+            return .lend(handle(slot))
         }
-        if let limit = configuration.maxWaiters, waiters.count >= limit, !again {
+        if let limit = configuration.maxWaiters, waiters.count >= limit, !comesBack {
             return .refuse(.tooManyWaiters(limit: limit))
         }
         if now >= deadline {
             metrics.acquireTimeouts += 1
-            return .refuse(timeout(waited: .zero))
+            return .refuse(timeout(waited: turn.arrivedAt.duration(to: now)))
         }
-        let waiter = waiters.enqueue(now: now, deadline: deadline, site: site, atFront: again)
-        supply(now)
-        return .wait(waiter)
+        waiters.enqueue(turn, deadline: deadline, site: site)
+        return .wait(turn.ticket)
     }
 
     /// A waiting acquire was cancelled. When it was answered already nothing happens: it holds what it got and gives it
     /// back with ``returnUnused(_:now:)``.
     package mutating func cancel(waiter: Int) {
-        guard waiters.remove(serial: waiter) else { return }
+        guard waiters.remove(ticket: waiter) else { return }
         metrics.acquireCancelled += 1
         actions.append(.refuse(waiter: waiter, .cancelled))
+    }
+
+    /// The borrower saw its connection die. Everything as old is suspect from now on; the connection itself is closed when
+    /// it comes back. Ignored when the pool has cut it meanwhile.
+    package mutating func lost(_ handle: ConnectionHandle, now: MonotonicInstant) {
+        guard let slot = slot(of: handle, in: .leased) else { return }
+        slots[slot].isLost = true
+        noteLoss(of: slot, now)
+        supply(now)
     }
 
     /// A connection comes back. Ignored when the pool has cut it meanwhile.
     package mutating func release(_ handle: ConnectionHandle, _ condition: ReleaseCondition, now: MonotonicInstant) {
         guard let slot = slot(of: handle, in: .leased) else { return }
-        leased -= 1
-        let held = slots[slot].since.duration(to: now)
-        metrics.leasedDuration += held
-        metrics.leaseDuration.add(nanoseconds: held.nanoseconds)
+        endLease(slot, now)
         if slots[slot].leakReported, condition != .leaked { actions.append(.notice(.leakCleared(handle))) }
         switch condition {
-        case .clean:
-            prove(slot, now)
-            makeAvailable(slot, now)
-        case .needsReset where phase == .running:
-            slots[slot].state = .resetting
-            slots[slot].since = now
-            resetting += 1
-            metrics.resets += 1
-            actions.append(.reset(handle, deadline: now.advanced(by: configuration.releaseTimeout)))
-        case .needsReset:
-            beginClose(slot, .poolClosed, now)
-        case .lost:
-            noteLoss(of: slot, now)
-            beginClose(slot, .lost, now)
-        case .unusable:
-            beginClose(slot, .unusable, now)
         case .leaked:
             if let site = slots[slot].site { actions.append(.notice(.leaked(handle, site: site))) }
             beginClose(slot, .leaked, now)
+        case _ where slots[slot].isLost:
+            beginClose(slot, .lost, now)
+        case .clean:
+            // Proves that it lives, but not the generation: its last answer may be older than the loss that raised that.
+            slots[slot].provenAt = now
+            makeAvailable(slot, now)
+        case .needsReset where phase == .running:
+            beginReset(slot, now)
+        case .needsReset:
+            beginClose(slot, .poolClosed, now)
+        case .unusable:
+            beginClose(slot, .unusable, now)
         }
         supply(now)
     }
 
     /// A grant was refused: its borrower was cancelled before it could take it. The next one gets it.
     package mutating func returnUnused(_ handle: ConnectionHandle, now: MonotonicInstant) {
-        metrics.acquireCount -= 1
         metrics.acquireCancelled += 1
         guard let slot = slot(of: handle, in: .leased) else { return }
-        leased -= 1
+        takeBackUntaken(slot)
         makeAvailable(slot, now)
         supply(now)
     }
 
-    /// A look at the socket just before lending showed that the server has closed it. The borrower acquires again.
-    package mutating func returnDead(_ handle: ConnectionHandle, now: MonotonicInstant) {
-        metrics.acquireCount -= 1
-        guard let slot = slot(of: handle, in: .leased) else { return }
-        leased -= 1
+    /// A look at the socket just before lending showed that the server has closed it.
+    ///
+    /// - Returns: the borrower's place in line, for its next acquire; `nil` when the pool has cut the lease meanwhile.
+    package mutating func returnDead(_ handle: ConnectionHandle, now: MonotonicInstant) -> Turn? {
+        guard let slot = slot(of: handle, in: .leased) else { return nil }
+        takeBackUntaken(slot)
         noteLoss(of: slot, now)
         beginClose(slot, .lost, now)
         supply(now)
+        return slots[slot].turn
     }
 
-    /// A round trip succeeded at this time.
-    mutating func prove(_ slot: Int, _ now: MonotonicInstant) {
-        slots[slot].provenAt = now
-        // Not the generation: this borrower's last answer may be older than the loss that raised it.
+    /// The lease ends: what it held is counted.
+    mutating func endLease(_ slot: Int, _ now: MonotonicInstant) {
+        leased -= 1
+        let held = slots[slot].since.duration(to: now)
+        metrics.leasedDuration += held
+        metrics.leaseDuration.add(nanoseconds: held.nanoseconds)
     }
 
     func timeout(waited: Duration) -> PoolError {
         .acquireTimedOut(
             waited: waited, gauges: gauges, maxOpen: configuration.maxOpen,
             lastConnectFailure: connectFailuresInRow > 0 ? lastConnectFailure : nil)
+    }
+
+    private mutating func nextTurn(_ now: MonotonicInstant) -> Turn {
+        defer { nextTicket += 1 }
+        return Turn(ticket: nextTicket, arrivedAt: now)
     }
 }

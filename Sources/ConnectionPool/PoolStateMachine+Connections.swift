@@ -11,17 +11,20 @@ extension PoolStateMachine {
         connectFailuresInRow = 0
         noConnectBefore = MonotonicInstant(nanoseconds: 0)
         slots[slot].expiresAt = expiry(from: now)
-        prove(slot, now)
+        slots[slot].provenAt = now
         makeAvailable(slot, now)
         supply(now)
     }
 
-    /// A connect failed. The next one waits: a random time up to a bound that doubles with each failure.
+    /// A connect failed. The next one waits: a random time up to a bound that doubles with each failure. One that was given
+    /// up because the pool closes is no failure.
     package mutating func connectFailed(_ handle: ConnectionHandle, _ why: String, now: MonotonicInstant) {
         guard let slot = slot(of: handle, in: .connecting) else {
             preconditionFailure("connect \(handle) failed twice")
         }
         connecting -= 1
+        freeSlot(slot)
+        guard phase == .running else { return finishClosingIfEmpty() }
         metrics.connectFailures += 1
         lastConnectFailure = why
         connectFailuresInRow += 1
@@ -29,8 +32,6 @@ extension PoolStateMachine {
             configuration.backoffCap.seconds,
             configuration.backoffFirst.seconds * Double(1 << min(connectFailuresInRow - 1, 30)))
         noConnectBefore = now.advanced(by: .seconds(generator.nextUnit() * bound))
-        freeSlot(slot)
-        finishClosingIfEmpty()
         supply(now)
     }
 
@@ -42,32 +43,19 @@ extension PoolStateMachine {
     ) {
         guard let slot = slot(of: handle, in: .checking) else { preconditionFailure("checked \(handle) twice") }
         checking -= 1
-        if alive {
-            metrics.healthChecksOK += 1
-            prove(slot, now)
-            // The answer was asked for after the losses that were known then; newer ones it does not answer.
-            slots[slot].generation = slots[slot].checkGeneration
-            makeAvailable(slot, now)
-        } else {
-            metrics.healthChecksFailed += 1
-            if provesLoss { noteLoss(of: slot, now) }
-            beginClose(slot, provesLoss ? .lost : .unusable, now)
+        if slots[slot].isSlow {
+            slots[slot].isSlow = false
+            slowChecks -= 1
         }
-        supply(now)
+        if alive { metrics.healthChecksOK += 1 } else { metrics.healthChecksFailed += 1 }
+        answered(slot, well: alive, provesLoss: provesLoss, now)
     }
 
     /// A reset ended.
     package mutating func wasReset(_ handle: ConnectionHandle, clean: Bool, provesLoss: Bool, now: MonotonicInstant) {
         guard let slot = slot(of: handle, in: .resetting) else { preconditionFailure("reset \(handle) twice") }
         resetting -= 1
-        if clean {
-            prove(slot, now)
-            makeAvailable(slot, now)
-        } else {
-            if provesLoss { noteLoss(of: slot, now) }
-            beginClose(slot, provesLoss ? .lost : .unusable, now)
-        }
-        supply(now)
+        answered(slot, well: clean, provesLoss: provesLoss, now)
     }
 
     /// A connection is closed and freed.
@@ -76,6 +64,20 @@ extension PoolStateMachine {
         closing -= 1
         freeSlot(slot)
         finishClosingIfEmpty()
+        supply(now)
+    }
+
+    /// A round trip ended that the pool made itself.
+    private mutating func answered(_ slot: Int, well: Bool, provesLoss: Bool, _ now: MonotonicInstant) {
+        if well {
+            slots[slot].provenAt = now
+            // It was asked after the losses that were known then; newer ones it does not answer.
+            slots[slot].generation = slots[slot].askedAtGeneration
+            makeAvailable(slot, now)
+        } else {
+            if provesLoss { noteLoss(of: slot, now) }
+            beginClose(slot, provesLoss ? .lost : .unusable, now)
+        }
         supply(now)
     }
 

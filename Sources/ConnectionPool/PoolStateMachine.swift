@@ -1,8 +1,8 @@
 import RigModel
 package import Threading
 
-/// The decisions of the pool. Pure: no lock, no clock, no I/O. Each event is a mutating method that is told the time; what
-/// must be done about it collects in ``takeActions()``.
+/// The decisions of the pool. Pure: no lock, no clock, no I/O. Each event is a mutating method that is told the time, which
+/// never goes back; what must be done about it collects in ``takeActions()``.
 ///
 /// A connection's life, and who moves it on:
 ///
@@ -21,15 +21,15 @@ package struct PoolStateMachine: Sendable {
     enum SlotState: Sendable {
         /// No connection. Next: connecting.
         case free
-        /// Being opened. Next: idle, leased, free.
+        /// Being opened. Next: idle, leased, checking, closing, free.
         case connecting
-        /// Being proven alive. Next: idle, leased, closing.
+        /// Being proven alive. Next: idle, leased, checking (again, after another loss), closing.
         case checking
         /// Ready. Next: leased, checking, closing.
         case idle
-        /// Held by a borrower. Next: idle, leased (by the next waiter), resetting, closing, free (cut).
+        /// Held by a borrower. Next: idle, leased (by the next waiter), checking, resetting, closing, free (cut).
         case leased
-        /// Being rolled back. Next: idle, leased, closing.
+        /// Being rolled back. Next: idle, leased, checking, closing.
         case resetting
         /// Being closed. Next: free.
         case closing
@@ -40,36 +40,48 @@ package struct PoolStateMachine: Sendable {
         var serial = -1
         /// When it entered its state.
         var since = MonotonicInstant(nanoseconds: 0)
-        /// When it last proved to be alive: opened, checked, or given back clean.
+        /// When it last proved to be alive: opened, checked, reset, or given back clean.
         var provenAt = MonotonicInstant(nanoseconds: 0)
         var expiresAt = MonotonicInstant.distantFuture
-        /// The pool's generation when it was last proven. Older than the pool's: suspect.
+        /// The pool's generation when its last proof was asked for. Older than the pool's: suspect.
         var generation = 0
-        /// The pool's generation when the running check was sent.
-        var checkGeneration = 0
+        /// The pool's generation when the running check or reset was sent.
+        var askedAtGeneration = 0
+        /// Its check takes so long that nobody should count on it.
+        var isSlow = false
+        /// Who holds it, and since when they waited.
+        var turn = Turn(ticket: -1, arrivedAt: MonotonicInstant(nanoseconds: 0))
+        var wasQueued = false
         var site: BorrowSite?
         var leakReported = false
+        /// Its borrower saw it die.
+        var isLost = false
     }
 
     enum Phase: Sendable, Equatable {
         case running
-        /// Next: closed.
+        /// Next: cut, closed.
         case closing(cutAt: MonotonicInstant)
+        /// The limit of the close has passed: everything ends by force. Next: closed.
+        case cut
         case closed
     }
 
     var configuration: PoolConfiguration
     var slots: [Slot]
     var freeSlots: [Int]
-    /// Slots of idle connections; the last one was used last and is lent first.
+    /// Slots of idle connections; the last one was used last and is lent first. None of them is suspect.
     var idleStack: [Int] = []
     var waiters = WaiterQueue()
+    var nextTicket = 0
     var phase = Phase.running
     /// Raised by each proven loss: everything proven before is suspect.
     var generation = 0
     var nextSerial = 1
     var connecting = 0
     var checking = 0
+    /// Of these, the ones that nobody should count on.
+    var slowChecks = 0
     var leased = 0
     var resetting = 0
     var closing = 0
@@ -137,13 +149,15 @@ package struct PoolStateMachine: Sendable {
 
     package var isClosed: Bool { phase == .closed }
 
-    /// When ``alarmFired(now:)`` must be called, at the latest. O(log waiters) amortised.
+    /// When ``alarmFired(now:)`` must be called, at the latest. After that call it is later than that call was, so the alarm
+    /// cannot spin. O(log waiters) amortised.
     package mutating func nextAlarm() -> MonotonicInstant? {
         if phase == .closed { return nil }
         var next = maintenanceAt
         if let deadline = waiters.earliestDeadline { next = min(next, deadline) }
         if case .closing(let cutAt) = phase { next = min(next, cutAt) }
-        if connectFailuresInRow > 0, wantsConnection { next = min(next, noConnectBefore) }
+        // Only where the pause is what it waits for: with a connect in flight the answer wakes it.
+        if wantsConnection, connecting < connectLimit { next = min(next, noConnectBefore) }
         return next
     }
 
@@ -158,125 +172,6 @@ package struct PoolStateMachine: Sendable {
 
     /// Slots with a connection in any state.
     var occupied: Int { idleStack.count + connecting + checking + leased + resetting + closing }
-
-    /// A connection more would be used: someone waits for it, or `minIdle` asks for it.
-    var wantsConnection: Bool {
-        phase == .running && occupied < configuration.maxOpen
-            && idleStack.count + connecting + checking < configuration.minIdle + waiters.count
-    }
-
-    /// Orders what the waiters and `minIdle` need: lends fresh idle connections, checks doubtful ones, opens new ones.
-    mutating func supply(_ now: MonotonicInstant) {
-        guard phase == .running else { return }
-        while !waiters.isEmpty, let slot = popUsableIdle(now) {
-            if !needsCheck(slot, now) {
-                grantToFirst(slot, now)
-            } else if checking < waiters.count {
-                beginCheck(slot, now)
-            } else {
-                idleStack.append(slot)
-                break
-            }
-        }
-        let limit = connectFailuresInRow > 0 ? 1 : configuration.maxConnecting
-        while wantsConnection, connecting < limit, now >= noConnectBefore { beginConnect(now) }
-    }
-
-    /// Takes the idle connection that was used last, and retires those that are too old on the way.
-    mutating func popUsableIdle(_ now: MonotonicInstant) -> Int? {
-        while let slot = idleStack.popLast() {
-            if now < slots[slot].expiresAt { return slot }
-            beginClose(slot, .maxLifetime, now)
-        }
-        return nil
-    }
-
-    func needsCheck(_ slot: Int, _ now: MonotonicInstant) -> Bool {
-        slots[slot].generation < generation
-            || slots[slot].provenAt.duration(to: now) >= configuration.checkAfterIdle
-    }
-
-    mutating func beginConnect(_ now: MonotonicInstant) {
-        guard let slot = freeSlots.popLast() else { preconditionFailure("no free slot although \(occupied) are taken") }
-        slots[slot] = Slot(state: .connecting, serial: nextSerial, since: now, generation: generation)
-        nextSerial += 1
-        connecting += 1
-        actions.append(.connect(handle(slot), deadline: now.advanced(by: configuration.connectTimeout)))
-    }
-
-    /// The slot must have left its former state's count.
-    mutating func beginCheck(_ slot: Int, _ now: MonotonicInstant) {
-        slots[slot].state = .checking
-        slots[slot].since = now
-        slots[slot].checkGeneration = generation
-        checking += 1
-        actions.append(.check(handle(slot), deadline: now.advanced(by: configuration.releaseTimeout)))
-    }
-
-    /// The slot must have left its former state's count.
-    mutating func beginClose(_ slot: Int, _ reason: CloseReason, _ now: MonotonicInstant) {
-        switch reason {
-        case .maxLifetime: metrics.maxLifetimeClosed += 1
-        case .maxIdle: metrics.maxIdleClosed += 1
-        case .maxIdleTime: metrics.maxIdleTimeClosed += 1
-        case .lost, .unusable, .leaked: metrics.lostClosed += 1
-        case .poolClosed: break
-        }
-        slots[slot].state = .closing
-        slots[slot].since = now
-        closing += 1
-        actions.append(.notice(.closing(handle(slot), reason)))
-        actions.append(.close(handle(slot), reason, deadline: now.advanced(by: configuration.releaseTimeout)))
-    }
-
-    mutating func grantToFirst(_ slot: Int, _ now: MonotonicInstant) {
-        guard let waiter = waiters.popFirst() else { preconditionFailure("a grant without a waiter") }
-        lend(slot, waiter.site, now)
-        countAcquire(waited: waiter.enqueuedAt.duration(to: now), queued: true)
-        actions.append(.grant(waiter: waiter.serial, handle(slot)))
-    }
-
-    mutating func lend(_ slot: Int, _ site: BorrowSite?, _ now: MonotonicInstant) {
-        slots[slot].state = .leased
-        slots[slot].since = now
-        slots[slot].site = site
-        slots[slot].leakReported = false
-        leased += 1
-    }
-
-    mutating func countAcquire(waited: Duration, queued: Bool) {
-        metrics.acquireCount += 1
-        metrics.acquireWait.add(nanoseconds: waited.nanoseconds)
-        guard queued else { return }
-        metrics.waitCount += 1
-        metrics.waitDuration += waited
-    }
-
-    /// A connection is ready: the first waiter gets it, else it becomes idle, else it is too many.
-    mutating func makeAvailable(_ slot: Int, _ now: MonotonicInstant) {
-        if phase != .running { return beginClose(slot, .poolClosed, now) }
-        if now >= slots[slot].expiresAt {
-            beginClose(slot, .maxLifetime, now)
-        } else if !waiters.isEmpty {
-            grantToFirst(slot, now)
-        } else if idleStack.count >= configuration.idleLimit {
-            beginClose(slot, .maxIdle, now)
-        } else {
-            slots[slot].state = .idle
-            slots[slot].since = now
-            idleStack.append(slot)
-        }
-    }
-
-    /// One proven loss makes everything that was proven before it suspect: what is idle is checked at once, what is in use
-    /// when it comes back. A loss of something that was suspect already tells nothing new.
-    mutating func noteLoss(of slot: Int, _ now: MonotonicInstant) {
-        guard slots[slot].generation == generation else { return }
-        generation += 1
-        let suspects = idleStack
-        idleStack = []
-        for suspect in suspects { beginCheck(suspect, now) }
-    }
 
     mutating func freeSlot(_ slot: Int) {
         slots[slot].state = .free

@@ -14,7 +14,7 @@ package struct RetryPolicy: Sendable, Equatable {
     }
 
     package var mode: Mode
-    /// Tries in all, from 1.
+    /// Tries in all, 1…15: a row carries the number of the try that wrote it in 4 bits.
     package var maxAttempts: Int
     /// From the first try to the beginning of the last one.
     package var budget: Duration
@@ -27,7 +27,7 @@ package struct RetryPolicy: Sendable, Equatable {
         firstDelay: Duration = .milliseconds(10), delayCap: Duration = .seconds(1)
     ) {
         self.mode = mode
-        self.maxAttempts = max(1, maxAttempts)
+        self.maxAttempts = min(max(1, maxAttempts), OperationID.maxAttempt)
         self.budget = budget
         self.firstDelay = firstDelay
         self.delayCap = delayCap
@@ -35,7 +35,8 @@ package struct RetryPolicy: Sendable, Equatable {
 
     /// - Parameters:
     ///   - outcome: what the failed attempt came to; `ok` never retries.
-    ///   - cause: why it failed. A cancelled operation is not retried; neither is one that found the pool closed.
+    ///   - cause: why it failed. A cancelled operation is never retried; with `safe` neither is one that ran into a limit
+    ///     or that the pool refused.
     ///   - attempt: the number of the failed attempt, from 1.
     ///   - isIdempotent: doing it twice does no harm.
     ///   - elapsed: since the first attempt began.
@@ -44,13 +45,14 @@ package struct RetryPolicy: Sendable, Equatable {
         after outcome: Outcome, cause: FailureCause, attempt: Int, isIdempotent: Bool, elapsed: Duration,
         generator: inout SeededGenerator
     ) -> Duration? {
-        guard mode != .none, attempt < maxAttempts, outcome != .ok, cause != .cancelled else { return nil }
+        guard attempt < maxAttempts, outcome != .ok, cause != .cancelled else { return nil }
         switch mode {
         case .none: return nil
         case .blind: break
-        case .safe: if outcome == .info, !isIdempotent { return nil }
+        case .safe:
+            if outcome == .info, !isIdempotent { return nil }
+            if !Self.canSucceedLater(cause) { return nil }
         }
-        if mode == .safe, !Self.canSucceedLater(cause) { return nil }
         let bound = min(delayCap.seconds, firstDelay.seconds * Double(1 << min(attempt - 1, 30)))
         let delay = Duration.seconds(bound * generator.nextUnit())
         return elapsed + delay <= budget ? delay : nil

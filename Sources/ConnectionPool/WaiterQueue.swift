@@ -1,12 +1,11 @@
 import Threading
 
-/// The acquires that wait, in order of arrival. FIFO with removal from anywhere in O(1), and the earliest deadline in
-/// O(log n). Pure.
+/// The acquires that wait, in order of arrival: FIFO with removal from anywhere in O(1), and the earliest deadline in
+/// O(log n) amortised. Pure.
 struct WaiterQueue: Sendable {
     /// One acquire that waits.
-    struct Waiter: Sendable {
-        var serial = -1
-        var enqueuedAt = MonotonicInstant(nanoseconds: 0)
+    struct Waiter: Sendable, Equatable {
+        var turn = Turn(ticket: -1, arrivedAt: MonotonicInstant(nanoseconds: 0))
         var site: BorrowSite?
     }
 
@@ -19,45 +18,33 @@ struct WaiterQueue: Sendable {
     private struct Due: Sendable {
         let deadline: MonotonicInstant
         let index: Int
-        let serial: Int
+        let ticket: Int
     }
 
     private var nodes: [Node] = []
     private var free: [Int] = []
     private var head = -1
     private var tail = -1
-    private var indexOfSerial: [Int: Int] = [:]
-    private var nextSerial = 0
-    /// A binary heap by deadline; entries of waiters that left stay until they reach the top.
+    private var indexOfTicket: [Int: Int] = [:]
+    /// A binary heap by deadline; entries of waiters that left stay until they reach the top or outnumber the rest.
     private var heap: [Due] = []
 
     private(set) var count = 0
     var isEmpty: Bool { count == 0 }
 
-    /// Puts a waiter at the end, or at the front when it comes back from a connection that proved dead.
-    ///
-    /// - Returns: its serial number.
-    mutating func enqueue(
-        now: MonotonicInstant, deadline: MonotonicInstant, site: BorrowSite?, atFront: Bool
-    ) -> Int {
+    /// Puts a waiter at its place by ticket: at the end, or further ahead when it comes back from a connection that proved
+    /// dead. O(1) at the end, else O(waiters before it), which are such waiters too: at most one for each connection.
+    mutating func enqueue(_ turn: Turn, deadline: MonotonicInstant, site: BorrowSite?) {
+        let next = successor(of: turn.ticket)
+        let previous = next >= 0 ? nodes[next].previous : tail
+        let node = Node(waiter: Waiter(turn: turn, site: site), previous: previous, next: next)
         let index = free.popLast() ?? nodes.count
-        if index == nodes.count { nodes.append(Node()) }
-        let serial = nextSerial
-        nextSerial += 1
-        nodes[index] = Node(
-            waiter: Waiter(serial: serial, enqueuedAt: now, site: site), previous: atFront ? -1 : tail,
-            next: atFront ? head : -1)
-        if atFront {
-            if head >= 0 { nodes[head].previous = index } else { tail = index }
-            head = index
-        } else {
-            if tail >= 0 { nodes[tail].next = index } else { head = index }
-            tail = index
-        }
-        indexOfSerial[serial] = index
+        if index == nodes.count { nodes.append(node) } else { nodes[index] = node }
+        if previous >= 0 { nodes[previous].next = index } else { head = index }
+        if next >= 0 { nodes[next].previous = index } else { tail = index }
+        indexOfTicket[turn.ticket] = index
         count += 1
-        push(Due(deadline: deadline, index: index, serial: serial))
-        return serial
+        push(Due(deadline: deadline, index: index, ticket: turn.ticket))
     }
 
     /// Takes the first waiter off the queue.
@@ -71,8 +58,8 @@ struct WaiterQueue: Sendable {
     /// Takes a waiter out of the queue.
     ///
     /// - Returns: `false` when it is not in the queue any more.
-    mutating func remove(serial: Int) -> Bool {
-        guard let index = indexOfSerial[serial] else { return false }
+    mutating func remove(ticket: Int) -> Bool {
+        guard let index = indexOfTicket[ticket] else { return false }
         remove(index: index)
         return true
     }
@@ -94,11 +81,19 @@ struct WaiterQueue: Sendable {
         }
     }
 
+    /// The index of the first waiter with a later ticket; -1 when there is none.
+    private func successor(of ticket: Int) -> Int {
+        if tail < 0 || nodes[tail].waiter.turn.ticket < ticket { return -1 }
+        var index = head
+        while nodes[index].waiter.turn.ticket < ticket { index = nodes[index].next }
+        return index
+    }
+
     private mutating func remove(index: Int) {
         let node = nodes[index]
         if node.previous >= 0 { nodes[node.previous].next = node.next } else { head = node.next }
         if node.next >= 0 { nodes[node.next].previous = node.previous } else { tail = node.previous }
-        indexOfSerial[node.waiter.serial] = nil
+        indexOfTicket[node.waiter.turn.ticket] = nil
         nodes[index] = Node()
         free.append(index)
         count -= 1
@@ -106,10 +101,22 @@ struct WaiterQueue: Sendable {
     }
 
     private mutating func dropStaleTop() {
-        while let top = heap.first, nodes[top.index].waiter.serial != top.serial { popTop() }
+        while let top = heap.first, !isCurrent(top) { popTop() }
     }
 
+    private func isCurrent(_ due: Due) -> Bool { nodes[due.index].waiter.turn.ticket == due.ticket }
+
     private mutating func push(_ due: Due) {
+        // With deadlines far apart the entries of waiters that left would pile up below an early one that stays.
+        if heap.count > 2 * count + 64 {
+            let current = heap.filter(isCurrent)
+            heap.removeAll(keepingCapacity: true)
+            for due in current { siftUp(due) }
+        }
+        siftUp(due)
+    }
+
+    private mutating func siftUp(_ due: Due) {
         heap.append(due)
         var child = heap.count - 1
         while child > 0 {

@@ -133,13 +133,15 @@ package struct Latency: Fault {
                 try await netem.remove(on: stage)
                 self.netem = nil
             }
-            if isRelayDelayed, let link = stage.link {
+            guard let link = stage.link else { return .object(facts) }
+            if isRelayDelayed {
                 let held = await link.delayedChunks()
                 facts.append(.init("delayed_chunks", JSONValue(held.count)))
                 facts.append(.init("median_hold_ms", .double(held.medianHold.milliseconds)))
-                try await link.clearDelay()
-                isRelayDelayed = false
             }
+            // Also where nothing was delayed: it gives back the connection that measured.
+            try await link.clearDelay()
+            isRelayDelayed = false
             return .object(facts)
         }
     }

@@ -8,7 +8,9 @@ package struct ArrivalSchedule: Sendable {
     package let maxLag: Duration
     private var next = 0
 
+    /// - Parameter ratePerSecond: more than 0.
     package init(start: MonotonicInstant, ratePerSecond: Double, maxLag: Duration) {
+        precondition(ratePerSecond > 0, "an open workload needs a rate above 0/s, not \(ratePerSecond)/s")
         self.start = start
         self.ratePerSecond = ratePerSecond
         self.maxLag = maxLag
@@ -21,6 +23,22 @@ package struct ArrivalSchedule: Sendable {
         let dropped = max(0, firstKept - next)
         let taken = next + dropped
         next = taken + 1
-        return (start.advanced(by: .nanoseconds(Int64(Double(taken) / ratePerSecond * 1e9))), dropped)
+        return (dueAt(taken), dropped)
+    }
+
+    /// Drops what is due and has not been taken.
+    ///
+    /// - Returns: how many operations that were.
+    package mutating func dropDue(now: MonotonicInstant) -> Int {
+        guard now >= start else { return 0 }
+        let firstKept = Int(start.duration(to: now).seconds * ratePerSecond) + 1
+        defer { next = max(next, firstKept) }
+        return max(0, firstKept - next)
+    }
+
+    private func dueAt(_ index: Int) -> MonotonicInstant {
+        // A century is as good as never, and fits.
+        let offset = min(Double(index) / ratePerSecond, 3e9)
+        return start.advanced(by: .nanoseconds(Int64(offset * 1e9)))
     }
 }

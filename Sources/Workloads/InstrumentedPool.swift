@@ -40,7 +40,12 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
 
     package func close() async -> Int {
         let cut = await pool.close()
-        leaked.withLock { $0.removeAll() }
+        // Their end calls the pool, so it must not come inside the lock.
+        let ended = leaked.withLock { leaked in
+            defer { leaked = [] }
+            return leaked
+        }
+        withExtendedLifetime(ended) {}
         return cut
     }
 
@@ -63,14 +68,16 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
                     after: failure.outcome, cause: failure.cause, attempt: number, isIdempotent: request.isIdempotent,
                     elapsed: startedAt.duration(to: pool.runtime.now), generator: &generator)
             }
-            attempts.append(
-                Attempt(
-                    number: number, outcome: failure.outcome, error: failure.description,
-                    delayNanoseconds: delay?.nanoseconds, isIdempotent: request.isIdempotent))
+            var ended = Attempt(
+                number: number, outcome: failure.outcome, error: failure.description,
+                isIdempotent: request.isIdempotent)
             if let delay, (try? await pool.runtime.sleep(until: pool.runtime.now.advanced(by: delay))) != nil {
+                ended.delayNanoseconds = delay.nanoseconds
+                attempts.append(ended)
                 pool.countRetry()
                 continue
             }
+            attempts.append(ended)
             completion.attempts = attempts
             completion.error = failure.description
             // One attempt of unknown outcome makes the whole unknown, whatever came later.
@@ -115,12 +122,10 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         calls.endAcquire(pool.runtime.now)
         calls.note(connection: lease.connectionNumber, backendPID: lease.connection.backendPID)
         do {
+            let steps = request.steps(number)
             let results =
                 request.isTransaction
-                ? try await lease.inTransaction(begin: begin, deadline: .distantFuture) { lease in
-                    try await run(request.steps(number), on: lease, &calls)
-                }
-                : try await run(request.steps(number), on: lease, &calls)
+                ? try await runTransaction(steps, on: lease, &calls) : try await run(steps, on: lease, &calls)
             calls.beginRelease(pool.runtime.now)
             lease.release()
             return results
@@ -128,6 +133,19 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
             calls.beginRelease(pool.runtime.now)
             lease.release()
             throw error
+        }
+    }
+
+    /// BEGIN and COMMIT are calls like the others: they are measured too.
+    private func runTransaction(
+        _ steps: [SQLStatement], on lease: borrowing Lease<D>, _ calls: inout CallTimes
+    ) async throws -> [SQLResult] {
+        var callBeganAt = pool.runtime.now
+        defer { calls.addQuery(callBeganAt.duration(to: pool.runtime.now)) }
+        return try await lease.inTransaction(begin: begin, deadline: .distantFuture) { lease in
+            calls.addQuery(callBeganAt.duration(to: pool.runtime.now))
+            defer { callBeganAt = pool.runtime.now }
+            return try await run(steps, on: lease, &calls)
         }
     }
 

@@ -5,10 +5,12 @@ package struct OperationMix: Sendable {
     private let kinds: [(operation: any Operation, name: String, upTo: Double)]
     private let total: Double
 
-    /// - Parameter shares: kinds and weights; kinds with weight 0 are never drawn. At least one weight is positive.
+    /// - Parameter shares: kinds and weights; kinds with weight 0 are left out. At least one weight is positive.
     package init(_ shares: [(operation: any Operation, weight: Double)]) {
         var sum = 0.0
-        kinds = shares.map { share in
+        let drawn = shares.filter { $0.weight > 0 }
+        precondition(!drawn.isEmpty, "a workload needs at least one kind of operation with a weight above 0")
+        kinds = drawn.map { share in
             sum += share.weight
             return (share.operation, type(of: share.operation).shape.name, sum)
         }

@@ -2,7 +2,7 @@ package import ConnectionPool
 package import RigModel
 import Threading
 
-/// Puts what the pool says about itself into the history, and keeps count of suspected leaks for the live progress.
+/// Puts what the pool says about itself into the history.
 package final class PoolEventRecorder: PoolObserver {
     private let sink: any EventSink
 

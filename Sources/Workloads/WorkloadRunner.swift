@@ -23,14 +23,21 @@ package final class WorkloadRunner: Sendable {
     private let ids: OperationIDAllocator
 
     private struct State: Sendable {
-        var isStopped = false
+        var stoppedAt: MonotonicInstant?
         var schedule: ArrivalSchedule?
         var nextProcess: Int
-        var running: Int
+        /// Clients that have been started and have not ended.
+        var running = 0
+        var hasGivenUp = false
         var dropped = 0
         var reportedDropped = 0
         var tasks: [Task<Void, Never>] = []
         var stopWaiters: [CheckedContinuation<Void, Never>] = []
+
+        mutating func takeStopWaiters() -> [CheckedContinuation<Void, Never>] {
+            defer { stopWaiters = [] }
+            return stopWaiters
+        }
     }
     private let state: Lock<State>
     /// What the live progress shows; reset by each look.
@@ -49,41 +56,56 @@ package final class WorkloadRunner: Sendable {
         self.seed = seed
         self.sink = sink
         ids = OperationIDAllocator(worker: 0)
-        state = Lock(State(nextProcess: clients, running: clients))
+        state = Lock(State(nextProcess: clients))
     }
 
     /// Starts every client. Call once.
     package func start() {
-        if case .open(let rate, let maxLag) = model {
-            let schedule = ArrivalSchedule(start: runtime.now, ratePerSecond: rate, maxLag: maxLag)
-            state.withLock { $0.schedule = schedule }
+        let schedule: ArrivalSchedule? =
+            switch model {
+            case .closed: nil
+            case .open(let rate, let maxLag):
+                ArrivalSchedule(start: runtime.now, ratePerSecond: rate, maxLag: maxLag)
+            }
+        state.withLock { state in
+            state.schedule = schedule
+            state.running = clients
         }
         let tasks = (0..<clients).map { client in runtime.run { await self.runClient(client) } }
         state.withLock { $0.tasks = tasks }
     }
 
-    /// Lets every client end its current operation and stops it. Clients that are still busy at the limit are cancelled,
-    /// and then awaited without a limit only if they react to that.
+    /// Lets every client end its current operation and stops it. Clients that are still busy at the limit are cancelled;
+    /// those that do not react to that within the grace are left behind.
     ///
     /// - Parameter limit: how long the current operations may take.
     /// - Returns: the number of clients that had not ended even `grace` after they were cancelled.
     package func stop(within limit: Duration, grace: Duration) async -> Int {
-        state.withLock { $0.isStopped = true }
-        let cancelAt = runtime.now.advanced(by: limit)
+        let stoppedAt = runtime.now
+        state.withLock { state in
+            guard state.stoppedAt == nil else { return }
+            state.stoppedAt = stoppedAt
+            // Nobody will start what is due and still waits for a free client.
+            state.dropped += state.schedule?.dropDue(now: stoppedAt) ?? 0
+        }
+        let cancelAt = stoppedAt.advanced(by: limit)
         let giveUpAt = cancelAt.advanced(by: grace)
         let watchdog = runtime.run { [self] in
             guard (try? await runtime.sleep(until: cancelAt)) != nil else { return }
             for task in state.withLock({ $0.tasks }) { task.cancel() }
             guard (try? await runtime.sleep(until: giveUpAt)) != nil else { return }
-            for waiter in state.withLock({ state in
-                defer { state.stopWaiters = [] }
-                return state.stopWaiters
-            }) { waiter.resume() }
+            let waiters = state.withLock { state in
+                state.hasGivenUp = true
+                return state.takeStopWaiters()
+            }
+            for waiter in waiters { waiter.resume() }
         }
         await withCheckedContinuation { continuation in
+            // The clients, or the watchdog, may have come first.
             let isDone = state.withLock { state in
-                if state.running > 0 { state.stopWaiters.append(continuation) }
-                return state.running == 0
+                if state.running == 0 || state.hasGivenUp { return true }
+                state.stopWaiters.append(continuation)
+                return false
             }
             if isDone { continuation.resume() }
         }
@@ -120,12 +142,11 @@ package final class WorkloadRunner: Sendable {
             }
             // An unresolved operation may still take effect: it stays concurrent with all that follows.
             if report.outcome == .info { process = takeProcess() }
+            await pauseIfRefused(report, took: .nanoseconds(endedAt - invokedAt))
         }
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.running -= 1
-            guard state.running == 0 else { return [] }
-            defer { state.stopWaiters = [] }
-            return state.stopWaiters
+            return state.running == 0 ? state.takeStopWaiters() : []
         }
         for waiter in waiters { waiter.resume() }
     }
@@ -136,7 +157,7 @@ package final class WorkloadRunner: Sendable {
     private func waitForTurn() async -> Duration?? {
         let now = runtime.now
         let turn = state.withLock { state -> (dueAt: MonotonicInstant, dropped: Int)? in
-            if state.isStopped { return nil }
+            if state.stoppedAt != nil { return nil }
             guard let turn = state.schedule?.take(now: now) else { return (now, 0) }
             state.dropped += turn.dropped
             return turn
@@ -148,10 +169,25 @@ package final class WorkloadRunner: Sendable {
         while runtime.now < turn.dueAt {
             let slice = min(turn.dueAt, runtime.now.advanced(by: .milliseconds(50)))
             guard (try? await runtime.sleep(until: slice)) != nil else { return nil }
-            if state.withLock({ $0.isStopped }) { return nil }
+            let isStopped = state.withLock { state in
+                guard let stoppedAt = state.stoppedAt else { return false }
+                if turn.dueAt <= stoppedAt { state.dropped += 1 }
+                return true
+            }
+            if isStopped { return nil }
         }
         return .some(turn.dueAt.duration(to: runtime.now))
     }
+
+    /// A client in the closed model that is refused at once would ask again at once, and fill the history with nothing else.
+    private func pauseIfRefused(_ report: UseReport, took: Duration) async {
+        guard case .closed = model, report.outcome == .fail, report.completion.error?.phase == .acquire,
+            took < Self.pauseAfterRefusal
+        else { return }
+        try? await runtime.sleep(until: runtime.now.advanced(by: Self.pauseAfterRefusal))
+    }
+
+    private static var pauseAfterRefusal: Duration { .milliseconds(10) }
 
     private func recordDropped() {
         let count = state.withLock { state in

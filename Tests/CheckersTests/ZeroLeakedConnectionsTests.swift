@@ -54,7 +54,8 @@ private func run(
     let out = books("quiesced", open: 1, inUse: 1, leases: [lease(3, held: 12_000)], sockets: 1, sessions: 1)
     let result = run(quiet: out) { history in
         history.fault(0, inject: s(7), heal: s(9))
-        history.operation("leak", by: 7, from: s(8) - 1, to: s(8) + 1, completion: Completion(connection: 3, backendPID: 8003))
+        history.operation(
+            "leak", by: 7, from: s(8) - 1, to: s(8) + 1, completion: Completion(connection: 3, backendPID: 8003))
     }
     #expect(result.verdict == .invalid)
     #expect(
