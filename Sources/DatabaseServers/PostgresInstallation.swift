@@ -33,7 +33,7 @@ package struct PostgresInstallation: Sendable, Equatable {
     }
 
     /// Orders the version folders of Debian's layout, newest first; names that are not versions come last.
-    static func newestFirst(_ names: [String]) -> [String] {
+    package static func newestFirst(_ names: [String]) -> [String] {
         func key(_ name: String) -> Double { Double(name) ?? -1 }
         return names.sorted { (key($0), $0) > (key($1), $1) }
     }

@@ -1,20 +1,20 @@
 import Glibc
 import HostSystem
-import RigModel
+package import RigModel
 
 /// Choosing the TCP port of a private server.
-enum ServerPort {
+package enum ServerPort {
     /// Below the usual ephemeral range (32768…): a port inside it may be in use by an outgoing connection when the
     /// server comes back.
-    static let range: ClosedRange<UInt16> = 20000...32000
+    package static let range: ClosedRange<UInt16> = 20000...32000
 
     /// Every port of the range that the kernel does not give to outgoing connections, in random order. Pure.
-    static func candidates(ephemeral: ClosedRange<UInt16>?, using random: inout SeededGenerator) -> [UInt16] {
+    package static func candidates(ephemeral: ClosedRange<UInt16>?, using random: inout SeededGenerator) -> [UInt16] {
         range.filter { ephemeral?.contains($0) != true }.shuffled(using: &random)
     }
 
     /// Reads `net.ipv4.ip_local_port_range`: two numbers. Pure.
-    static func ephemeralRange(_ text: String) -> ClosedRange<UInt16>? {
+    package static func ephemeralRange(_ text: String) -> ClosedRange<UInt16>? {
         let numbers = text.split(whereSeparator: \.isWhitespace).compactMap { UInt16($0) }
         return numbers.count == 2 && numbers[0] <= numbers[1] ? numbers[0]...numbers[1] : nil
     }
@@ -22,7 +22,7 @@ enum ServerPort {
     /// A port that nobody listens on now.
     ///
     /// - Parameter seed: starts the search; different in every process, so that two rigs do not race for one port.
-    static func choose(seed: UInt64) throws(ServerError) -> UInt16 {
+    package static func choose(seed: UInt64) throws(ServerError) -> UInt16 {
         let ephemeral = SmallFile.text("/proc/sys/net/ipv4/ip_local_port_range").flatMap(ephemeralRange)
         var random = SeededGenerator(seed: seed)
         guard let port = candidates(ephemeral: ephemeral, using: &random).first(where: isFree) else {
@@ -33,7 +33,7 @@ enum ServerPort {
 
     /// Whether a server could listen on 127.0.0.1 there: it binds as PostgreSQL does (SO_REUSEADDR, so that connections
     /// in TIME_WAIT do not count).
-    static func isFree(_ port: UInt16) -> Bool {
+    package static func isFree(_ port: UInt16) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }

@@ -12,7 +12,7 @@ package enum Durability: Sendable {
 
 /// What is appended to the `postgresql.conf` of a private server. In the file and not on the command line, so that a
 /// fault can change a setting with ALTER SYSTEM.
-struct ServerSettings {
+package struct ServerSettings {
     var port: UInt16
     var socketFolder: String
     var maxConnections: Int
@@ -20,7 +20,18 @@ struct ServerSettings {
     /// Further settings, name and value, which win over those above.
     var extra: [(name: String, value: String)]
 
-    var text: String {
+    package init(
+        port: UInt16, socketFolder: String, maxConnections: Int, durability: Durability,
+        extra: [(name: String, value: String)] = []
+    ) {
+        self.port = port
+        self.socketFolder = socketFolder
+        self.maxConnections = maxConnections
+        self.durability = durability
+        self.extra = extra
+    }
+
+    package var text: String {
         var settings: [(String, String)] = [
             ("listen_addresses", "127.0.0.1"),
             ("port", "\(port)"),

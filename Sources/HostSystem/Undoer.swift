@@ -50,6 +50,7 @@ package struct Undoer: Sendable {
 
     /// `tc` fails when there is nothing to delete; what counts is that its list does not show the handle any more.
     private func removeQdisc(_ device: String, _ handle: String) throws(UndoFailure) {
+        guard SmallFile.exists("/sys/class/net/\(device)") else { return }  // its queues went with it
         _ = run(["tc", "qdisc", "del", "dev", device, "root", "handle", handle])
         guard let path = findProgram("tc") else { throw UndoFailure("the program tc is not on this machine's PATH") }
         let shown: ProgramResult
@@ -60,8 +61,17 @@ package struct Undoer: Sendable {
         } catch {
             throw UndoFailure("\(error)")
         }
-        guard shown.succeeded, !shown.standardOutput.contains(handle) else {
+        guard shown.succeeded, !Self.lists(handle, in: shown.standardOutput) else {
             throw UndoFailure("the qdisc \(handle) is still on \(device)")
+        }
+    }
+
+    /// Whether the output of `tc qdisc show` has this handle: the third word of a line, so that `1:` is not found in
+    /// `801:`.
+    package static func lists(_ handle: String, in output: String) -> Bool {
+        output.split(separator: "\n").contains { line in
+            let words = line.split(separator: " ")
+            return words.count > 2 && words[0] == "qdisc" && words[2] == handle
         }
     }
 

@@ -86,6 +86,17 @@ import Threading
         #expect(failure?.description.contains("did not end within") == true)
     }
 
+    @Test func qdiscIsToldByItsWholeHandle() {
+        let list = "qdisc noqueue 0: root refcnt 2 \nqdisc netem 801: root refcnt 2 limit 1000 delay 10ms\n"
+        #expect(Undoer.lists("801:", in: list))
+        #expect(!Undoer.lists("1:", in: list))
+        #expect(!Undoer.lists("801:", in: ""))
+    }
+
+    @Test func qdiscOfADeviceThatIsGoneIsGoneToo() throws {
+        try undoer.perform(.removeQdisc(device: "no-such-dev", handle: "801:"))
+    }
+
     @Test func stoppingAServerThatNeverWasSucceeds() throws {
         try undoer.perform(.stopServer(dataDirectory: "/nowhere/data"))
         let folder = try TemporaryFolder()
