@@ -28,7 +28,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "CLinux"),
+        .target(name: "CLinux", cSettings: [.treatAllWarnings(as: .error)]),
 
         // Values, and the two lowest shells. Arrows point down only: a target names what lies below it.
         target("Threading", ["CLinux"]),
@@ -90,10 +90,15 @@ let package = Package(
             ["PostgresDriver", "ConnectionPool", "EventLoop", "HostSystem", "DatabaseServers", "Threading", "RigModel"]),
         tests("Checkers", ["RigModel"]),
         tests("Reporting", ["RigModel"]),
-        tests("Orchestrator", ["RigModel", "HostSystem", "Threading"]),
+        tests(
+            "Orchestrator",
+            [
+                "Checkers", "Workloads", "ConnectionPool", "EventLoop", "PostgresDriver", "SQLiteDriver", "ScenarioFile",
+                "RigModel", "HostSystem", "DatabaseServers", "Threading",
+            ]),
         .testTarget(
             name: "InvariantSuites",
-            dependencies: ["Orchestrator", "ScenarioFile", "HostSystem", "RigTestSupport", "Threading", "RigModel"],
+            dependencies: ["chaosrig", "HostSystem", "RigTestSupport", "Threading", "RigModel"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -103,7 +103,7 @@ package struct KillConnections: Fault {
                 return Landing(
                     landed: false,
                     evidence: [
-                        "reason": .string("no session matched (\(fault.detail)) within \(Self.huntLimit.seconds) s")
+                        "reason": .string("no session matched (\(fault.detail)) within \(Self.huntLimit.words)")
                     ])
             }
             return Landing(

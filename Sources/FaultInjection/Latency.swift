@@ -36,7 +36,7 @@ package struct Latency: Fault {
     package var ownDuration: Duration? { nil }
 
     package var detail: String {
-        "\(latency.milliseconds) ms" + (jitter > .zero ? " ± \(jitter.milliseconds) ms" : "") + " each way"
+        "\(latency.words)" + (jitter > .zero ? " ± \(jitter.words)" : "") + " each way"
     }
 
     package func makeInjection(seed: UInt64) -> any Injection {

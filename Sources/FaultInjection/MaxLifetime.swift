@@ -25,7 +25,7 @@ package struct MaxLifetime: Fault {
 
     package var needs: Set<StagePart> { [.sessions] }
     package var ownDuration: Duration? { nil }
-    package var detail: String { "sessions older than \(maxAge.milliseconds) ms" }
+    package var detail: String { "sessions older than \(maxAge.words)" }
     package func makeInjection(seed: UInt64) -> any Injection { Reaper(maxAge: maxAge, checkEvery: checkEvery) }
 
     private actor Reaper: Injection {
@@ -90,7 +90,7 @@ package struct MaxLifetime: Fault {
                 landed: false,
                 evidence: [
                     "reason": .string(
-                        "no session grew older than \(maxAge.seconds) s"
+                        "no session grew older than \(maxAge.words)"
                             + (lastFailure.map { "; \(failures) looks failed, the last one: \($0)" } ?? ""))
                 ])
         }

@@ -30,7 +30,7 @@ package struct Restart: Fault {
 
     package var needs: Set<StagePart> { [.server] }
     package var ownDuration: Duration? { downFor }
-    package var detail: String { "\(mode.rawValue), down for \(downFor.seconds) s" }
+    package var detail: String { "\(mode.rawValue), down for \(downFor.words)" }
     package func makeInjection(seed: UInt64) -> any Injection { Outage(mode: mode, smartLimit: smartLimit) }
 
     private actor Outage: Injection {
@@ -68,7 +68,7 @@ package struct Restart: Fault {
             downSince = .now
             stopTook = startedAt.duration(to: downSince)
             guard isStopped else {
-                throw InjectionError("the server did not stop within \(Self.stopLimit.seconds) s (\(mode.rawValue))")
+                throw InjectionError("the server did not stop within \(Self.stopLimit.words) (\(mode.rawValue))")
             }
         }
 

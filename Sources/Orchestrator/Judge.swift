@@ -7,6 +7,7 @@ import ScenarioFile
 struct Judge: EventFold {
     private(set) var checkers: [any Checker]
     private(set) var timeline = FaultTimeline()
+    private(set) var faults = FaultRecords()
     private(set) var kinds = OperationKinds()
     private(set) var workload = WorkloadSummary()
     private(set) var recovery = RecoveryMeter()
@@ -23,6 +24,7 @@ struct Judge: EventFold {
     mutating func observe(_ event: Event) {
         for index in checkers.indices { checkers[index].observe(event) }
         timeline.observe(event)
+        faults.observe(event)
         kinds.observe(event)
         workload.observe(event)
         recovery.observe(event)

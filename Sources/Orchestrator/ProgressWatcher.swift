@@ -63,7 +63,7 @@ final class ProgressWatcher: Sendable {
         var progress = RunProgress()
         phase.withLock { phase in
             progress.phase = phase.name
-            progress.left = phase.endsAt.map { max(.zero, now.duration(to: $0)) } ?? .zero
+            progress.left = phase.endsAt.map { max(.zero, now.duration(to: $0)) }
         }
         progress.okPerSecond = Double(window.ok) / max(time.seconds, 1e-3)
         progress.p99 = window.latency.nanoseconds(atQuantile: 0.99).map { .nanoseconds($0) }

@@ -39,7 +39,8 @@ package protocol ProgressDisplay: Sendable {
 /// The run at one moment.
 package struct RunProgress: Sendable, Equatable {
     package var phase = ""
-    package var left = Duration.zero
+    /// `nil`: nobody knows.
+    package var left: Duration?
     package var okPerSecond = 0.0
     package var p99: Duration?
     package var open = 0
@@ -47,6 +48,8 @@ package struct RunProgress: Sendable, Equatable {
     package var inUse = 0
     package var waiting = 0
     package var activeFaults: [String] = []
+    /// Suspected leaks so far; the invariants are judged at the end.
+    package var findings = 0
 
     package init() {}
 }

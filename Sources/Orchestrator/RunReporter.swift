@@ -27,8 +27,8 @@ struct RunReporter: Sendable {
             exitCode: Int(Self.exitCode(final, signal: signal, leftovers: facts.leftovers)), notes: notes,
             startedAt: RunFolder.timestamp(startedAt), durationSeconds: facts.duration.seconds,
             environment: Self.environment() + facts.environment, target: facts.target,
-            faults: FaultRecords.records(of: facts.judge.timeline), invariants: invariants,
-            workload: facts.judge.workload.operations, droppedOperations: facts.judge.workload.dropped,
+            faults: facts.judge.faults.records, invariants: invariants,
+            workload: facts.judge.workload.operations, droppedOperations: facts.judge.workload.droppedOperations,
             pool: facts.pool, recovery: facts.judge.recovery.records(),
             replay: "\(options.replayCommand) --seed \(options.seed)")
     }

@@ -63,7 +63,7 @@ extension RunProgress {
     /// The same for the renderer.
     var reported: ProgressState {
         ProgressState(
-            phase: phase, left: left.seconds, okPerSecond: okPerSecond, p99Milliseconds: p99?.milliseconds,
-            open: open, idle: idle, inUse: inUse, waiting: waiting, activeFaults: activeFaults)
+            phase: phase, secondsLeft: left?.seconds, okPerSecond: okPerSecond, p99Nanoseconds: p99?.nanoseconds,
+            open: open, idle: idle, inUse: inUse, waiting: waiting, activeFaults: activeFaults, findings: findings)
     }
 }

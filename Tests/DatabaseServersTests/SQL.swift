@@ -1,3 +1,4 @@
+import Glibc
 import DatabaseServers
 import HostSystem
 import Testing
