@@ -1,4 +1,5 @@
 import DatabaseServers
+import Glibc
 import HostSystem
 import Testing
 
