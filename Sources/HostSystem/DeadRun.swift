@@ -11,7 +11,8 @@ package struct DeadRun: Sendable, Equatable {
         self.journal = journal
     }
 
-    /// How old a folder without `owner.json` must be before it counts as dead: a live run writes that file at once.
+    /// How old an empty folder without `owner.json` must be before it counts as dead: a live run writes that file at
+    /// once, and nothing before it. A folder that holds anything else is a person's, whatever its name.
     private static let ownerlessAgeSeconds = 60
 
     /// Looks for folders of the rig whose owner has ended. Those of other users and of live runs are passed over.
@@ -58,8 +59,9 @@ package struct DeadRun: Sendable, Equatable {
         var info = stat()
         guard lstat(folder, &info) == 0, isTrusted(info, type: S_IFDIR) else { return nil }
         guard let owner = RunOwner.read(in: folder) else {
-            let age = time(nil) - info.st_mtim.tv_sec
-            return age > ownerlessAgeSeconds ? DeadRun(folder: folder, journal: nil) : nil
+            let isOld = time(nil) - info.st_mtim.tv_sec > ownerlessAgeSeconds
+            let isUnfinished = SmallFile.names(in: folder).map { Set($0).isSubset(of: [RunOwner.fileName]) } ?? false
+            return isOld && isUnfinished ? DeadRun(folder: folder, journal: nil) : nil
         }
         guard owner.isDead else { return nil }
         let journal = owner.journal.flatMap { path in

@@ -33,7 +33,9 @@ package struct RunOwner: Sendable, Equatable, Codable {
         return namespace == Self.currentNamespace && !ProcessTable.isAlive(pid, startTicks: startTicks)
     }
 
-    package static func path(in folder: String) -> String { "\(folder)/owner.json" }
+    package static let fileName = "owner.json"
+
+    package static func path(in folder: String) -> String { "\(folder)/\(fileName)" }
 
     /// - Returns: `nil` when there is none that can be read.
     package static func read(in folder: String) -> RunOwner? {
@@ -49,6 +51,7 @@ package struct RunOwner: Sendable, Equatable, Codable {
             preconditionFailure("an owner holds only numbers and text, which always encode")
         }
         try SmallFile.write(Array(data) + [UInt8(ascii: "\n")], to: Self.path(in: folder))
+        try SmallFile.syncFolder(folder)
     }
 
     private static var currentBoot: String { SmallFile.text("/proc/sys/kernel/random/boot_id") ?? "" }

@@ -1,5 +1,6 @@
 import Glibc
 import DatabaseServers
+import Glibc
 import HostSystem
 import Testing
 

@@ -73,11 +73,26 @@ import Testing
         #expect(found == ["chaosrig-last-boot"])
     }
 
-    @Test func folderWithoutOwnerIsDeadOnlyWhenItIsOld() throws {
+    private func age(_ path: String) throws {
+        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: -300)], ofItemAtPath: path)
+    }
+
+    @Test func emptyFolderWithoutOwnerIsDeadOnlyWhenItIsOld() throws {
         let path = try makeRun("unknown", owner: nil)
         #expect(found.isEmpty)
-        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: -300)], ofItemAtPath: path)
+        try age(path)
         #expect(found == ["chaosrig-unknown"])
+        try SmallFile.write(Array("{\"pid\":".utf8), to: path + "/owner.json")  // cut off by a power cut
+        try age(path)
+        #expect(found == ["chaosrig-unknown"])
+    }
+
+    /// For example the results of `chaosrig run --out /tmp/chaosrig-results`.
+    @Test func folderOfAPersonIsNeverDead() throws {
+        let path = try makeRun("results", owner: nil)
+        try SmallFile.write([], to: path + "/report.json")
+        try age(path)
+        #expect(found.isEmpty)
     }
 
     /// Everybody can put a folder and a journal with programs to run into /tmp.

@@ -62,8 +62,7 @@ import Threading
         #expect(pipe(&ends) == 0)
         let (input, lifeline) = (ends[0], ends[1])
         let path = journal.path
-        let status = Lock<Int32?>(nil)
-        let box = Box(status)
+        let box = Box()
         let thread = ServiceThread(name: "watchdog") {
             box.status.withLock { $0 = Watchdog.keep(journalPath: path, untilEndOf: input) }
         }
@@ -87,6 +86,5 @@ import Threading
 }
 
 private final class Box: Sendable {
-    let status: Lock<Int32?>
-    init(_ status: consuming Lock<Int32?>) { self.status = status }
+    let status = Lock<Int32?>(nil)
 }
