@@ -1,4 +1,3 @@
-import Glibc
 import DatabaseServers
 import Glibc
 import HostSystem

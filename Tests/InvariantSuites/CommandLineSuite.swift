@@ -7,32 +7,59 @@ import Threading
 /// The command line as a user meets it: exit codes, messages, interrupts, and nothing left behind.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct CommandLineSuite {
-    @Test("Arguments that make no sense exit with 2 and say what was expected", arguments: [
-        ([], "Usage"), (["rnu"], "Did you mean \"run\"?"), (["run"], "name at least one scenario file"),
-        (["run", "faults/db-restart.yaml", "--sede", "1"], "Did you mean --seed?"),
-        (["run", "faults/db-restart.yaml", "--seed", "x"], "--seed takes a whole number"),
-        (["run", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
-        (["run", "faults/db-restart.yaml", "--set", "pool.max-opn=1"], "did you mean \"max-open\"?"),
-        (["run", "faults/db-restart.yaml", "--set", "workload.clients=0"], "clients: at least 1"),
-        (["run", "faults/kill-connections.yaml", "--set", "target.postgres.url=postgres://10.0.0.1/x"], "--allow-remote 10.0.0.1"),
-        (["list", "fault"], "Did you mean \"faults\"?"), (["validate"], "name at least one"),
-    ] as [([String], String)])
-    func badArgumentsAreRefused(_ arguments: [String], _ words: String) async throws {
-        let result = try await Rig.command(arguments)
+    private struct Refusal: Sendable, CustomTestStringConvertible {
+        let arguments: [String]
+        let words: String
+        var testDescription: String { arguments.joined(separator: " ") }
+    }
+
+    private static let refusals = [
+        Refusal(arguments: [], words: "Usage"), Refusal(arguments: ["rnu"], words: "Did you mean \"run\"?"),
+        Refusal(arguments: ["run"], words: "name at least one scenario file"),
+        Refusal(arguments: ["run", "faults/db-restart.yaml", "--sede", "1"], words: "Did you mean --seed?"),
+        Refusal(arguments: ["run", "faults/db-restart.yaml", "--seed", "x"], words: "--seed takes a whole number"),
+        Refusal(arguments: ["run", "nowhere.yaml"], words: "nowhere.yaml: cannot be read"),
+        Refusal(
+            arguments: ["run", "faults/db-restart.yaml", "--set", "pool.max-opn=1"], words: "did you mean \"max-open\"?"),
+        Refusal(
+            arguments: ["run", "faults/db-restart.yaml", "--set", "workload.clients=0"], words: "clients: at least 1"),
+        Refusal(
+            arguments: ["run", "faults/latency.yaml", "--set", "target.postgres.url=postgres://10.0.0.1/x"],
+            words: "--allow-remote 10.0.0.1"),
+        Refusal(arguments: ["list", "fault"], words: "Did you mean \"faults\"?"),
+        Refusal(arguments: ["validate"], words: "name at least one"),
+    ]
+
+    @Test("Arguments that make no sense exit with 2 and say what was expected", arguments: refusals)
+    private func badArgumentsAreRefused(_ row: Refusal) async throws {
+        let result = try await Rig.command(row.arguments)
         #expect(result.exitCode == 2)
-        #expect(result.errors.contains(words), "\(result.errors)")
+        #expect(result.errors.contains(row.words), "\(result.errors)")
         #expect(result.output.isEmpty)
     }
 
-    @Test("What the target cannot do exits with 3 before anything is started", arguments: [
-        ("db-restart", "target.postgres.url=postgres://127.0.0.1:1/x", "needs the server's host"),
-        ("kill-connections", "target.postgres.url=postgres://127.0.0.1:1/x", "no answer from the database"),
-        ("kill-connections", "target={sqlite: temporary}", "needs a PostgreSQL server"),
-    ])
-    func missingCapabilitiesAreNamed(_ scenario: String, _ change: String, _ words: String) async throws {
-        let result = try await Rig.run(scenario, set: [change])
+    private struct Lack: Sendable, CustomTestStringConvertible {
+        let scenario: String
+        let change: String
+        let words: String
+        var testDescription: String { "\(scenario), \(change)" }
+    }
+
+    private static let lacks = [
+        Lack(
+            scenario: "db-restart", change: "target.postgres.url=postgres://127.0.0.1:1/x",
+            words: "needs the server's host"),
+        Lack(
+            scenario: "kill-connections", change: "target.postgres.url=postgres://127.0.0.1:1/x",
+            words: "no answer from the database"),
+        Lack(scenario: "kill-connections", change: "target={sqlite: temporary}", words: "needs a PostgreSQL server"),
+    ]
+
+    @Test("What the target cannot do exits with 3", arguments: lacks)
+    private func missingCapabilitiesAreNamed(_ row: Lack) async throws {
+        let result = try await Rig.run(row.scenario, set: [row.change])
         #expect(result.exitCode == 3)
-        #expect(result.errors.contains(words), "\(result.errors)")
+        #expect(result.errors.contains(row.words), "\(result.errors)")
     }
 
     @Test func listsAreArraysOfNamesAndSummaries() async throws {
@@ -65,61 +92,90 @@ struct CommandLineSuite {
         }
     }
 
-    /// Starts a run whose server is down, and returns when it is.
-    private func startOutage(_ out: String) throws -> (Process, Pipe) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Rig.path)
-        process.currentDirectoryURL = URL(fileURLWithPath: Rig.root)
-        process.arguments = [
-            "run", "faults/db-restart.yaml", "--out", out, "--set", "phases={warm-up: 0s, steady: 1s, faults: 60s, settle: 1s}",
-            "--set", "faults.0.at=0s", "--set", "faults.0.restart.down-for=50s", "--set", "workload.rate=50/s",
-        ]
-        let errors = Pipe()
-        process.standardError = errors
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        return (process, errors)
-    }
+    /// A run whose server is down, and what it says.
+    private final class Outage: Sendable {
+        let process: Process
+        private let lines: AsyncStream<String>
 
-    private func waitForOutage(_ errors: Pipe) async throws {
-        for try await line in errors.fileHandleForReading.bytes.lines where line.contains("[restart #0]") { return }
-        throw RigTestError("the run ended before its outage")
-    }
+        init(_ out: String) throws {
+            process = Process()
+            process.executableURL = URL(fileURLWithPath: Rig.path)
+            process.currentDirectoryURL = URL(fileURLWithPath: Rig.root)
+            process.arguments = [
+                "run", "faults/db-restart.yaml", "--out", out, "--set",
+                "phases={warm-up: 0s, steady: 1s, faults: 60s, settle: 1s}", "--set", "faults.0.at=0s", "--set",
+                "faults.0.restart.down-for=50s", "--set", "workload.rate=50/s",
+            ]
+            let errors = Pipe()
+            let (lines, feed) = AsyncStream.makeStream(of: String.self)
+            self.lines = lines
+            // Read to the end, so that the run can go on writing.
+            errors.fileHandleForReading.readabilityHandler = { handle in
+                let data = handle.availableData
+                if data.isEmpty {
+                    handle.readabilityHandler = nil
+                    feed.finish()
+                } else {
+                    feed.yield(String(decoding: data, as: UTF8.self))
+                }
+            }
+            process.standardError = errors
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+        }
 
-    private func exit(of process: Process) async -> Int32 {
-        await withCheckedContinuation { continuation in
-            Thread { process.waitUntilExit(); continuation.resume(returning: process.terminationStatus) }.start()
+        /// Returns when the run says that its fault is active.
+        func begun() async throws {
+            for await text in lines where text.contains("[restart #0]") { return }
+            throw RigTestError("the run ended before its outage")
+        }
+
+        func exitCode() async -> Int32 {
+            let process = process
+            return await withCheckedContinuation { continuation in
+                Thread.detachNewThread {
+                    process.waitUntilExit()
+                    continuation.resume(returning: process.terminationStatus)
+                }
+            }
         }
     }
 
-    @Test("An interrupt in the outage heals, reports and says so", arguments: [(SIGINT, 130), (SIGTERM, 143)])
-    func interruptHealsAndReports(_ signal: Int32, _ code: Int32) async throws {
+    private struct Interruption: Sendable {
+        let signal: Int32
+        let exitCode: Int32
+    }
+
+    private static let interruptions = [
+        Interruption(signal: SIGINT, exitCode: 130), Interruption(signal: SIGTERM, exitCode: 143),
+    ]
+
+    @Test("An interrupt in the outage heals, reports and says so", arguments: interruptions)
+    private func interruptHealsAndReports(_ row: Interruption) async throws {
         let out = FileManager.default.temporaryDirectory.appendingPathComponent("rig-suite-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: out) }
-        let (process, errors) = try startOutage(out)
-        try await waitForOutage(errors)
-        kill(process.processIdentifier, signal)
-        // The run goes on writing: somebody must read.
-        let reader = Task { for try await _ in errors.fileHandleForReading.bytes.lines {} }
-        #expect(await exit(of: process) == code)
-        try? await reader.value
+        let outage = try Outage(out)
+        try await outage.begun()
+        kill(outage.process.processIdentifier, row.signal)
+        #expect(await outage.exitCode() == row.exitCode)
         let text = try String(contentsOfFile: out + "/db-restart/latest/report.json", encoding: .utf8)
         let report = try JSONValue(parsing: text)
-        #expect(report["exit_code"] == JSONValue(code))
+        #expect(report["exit_code"] == JSONValue(row.exitCode))
         #expect(report["verdict"] != "valid")
-        #expect(leftovers(of: process.processIdentifier).isEmpty)
+        #expect(leftovers(of: outage.process.processIdentifier).isEmpty)
     }
 
     @Test func killedRunIsCleanedUpByItsWatchdog() async throws {
         let out = FileManager.default.temporaryDirectory.appendingPathComponent("rig-suite-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: out) }
-        let (process, errors) = try startOutage(out)
-        try await waitForOutage(errors)
-        kill(process.processIdentifier, SIGKILL)
-        _ = await exit(of: process)
+        let outage = try Outage(out)
+        try await outage.begun()
+        let pid = outage.process.processIdentifier
+        kill(pid, SIGKILL)
+        _ = await outage.exitCode()
         let giveUpAt = MonotonicInstant.now.advanced(by: .seconds(60))
-        while !leftovers(of: process.processIdentifier).isEmpty, MonotonicInstant.now < giveUpAt { await Task.yield() }
-        #expect(leftovers(of: process.processIdentifier).isEmpty)
+        while !leftovers(of: pid).isEmpty, MonotonicInstant.now < giveUpAt { await Task.yield() }
+        #expect(leftovers(of: pid).isEmpty)
     }
 
     /// Temporary folders that say that they belong to this process.

@@ -100,21 +100,30 @@ func loopbackIsToldFromOtherMachines(_ host: String, _ isLoopback: Bool) {
 
 @Test func gateLetsOneThroughAtATime() async {
     let gate = SerialGate()
-    let inside = Lock(0)
+    let inside = Counter()
     await withTaskGroup { group in
         for _ in 0..<100 {
-            group.addTask {
-                await gate.pass {
-                    let count = inside.withLock { count in
-                        count += 1
-                        return count
-                    }
-                    #expect(count == 1)
+            group.addTask { @Sendable in
+                await gate.pass { @Sendable in
+                    #expect(inside.add(1) == 1)
                     await Task.yield()
-                    inside.withLock { $0 -= 1 }
+                    inside.add(-1)
                 }
             }
         }
     }
-    #expect(inside.withLock { $0 } == 0)
+    #expect(inside.add(0) == 0)
+}
+
+/// A number that tasks share.
+private final class Counter: Sendable {
+    private let value = Lock(0)
+
+    @discardableResult
+    func add(_ change: Int) -> Int {
+        value.withLock { value in
+            value += change
+            return value
+        }
+    }
 }

@@ -14,7 +14,7 @@ import Workloads
 
 /// Every kind of operation, through our pool, on a database; then what the final reads tell.
 private func exercise<D: Driver>(_ driver: D, _ schema: WorkloadSchema, _ loop: EventLoop) async throws {
-    let sink = RecordingSink(runtime: LoopRuntime(loop: loop))
+    let sink = RecordingSink(runtime: ManualRuntime())
     let database = WorkloadDatabase(admin: AdminSession(driver: driver), schema: schema)
     try await database.prepare(sink)
     var configuration = PoolConfiguration(maxOpen: 4)
@@ -43,8 +43,8 @@ private func exercise<D: Driver>(_ driver: D, _ schema: WorkloadSchema, _ loop: 
         }
     }
     try await database.readFinalState(sink)
-    let ids = sink.events.filter { $0.function == "final-appends" }
-        .flatMap { $0.value["ids"]?.arrayValue ?? [] }.compactMap(\.intValue)
+    let parts = sink.events.filter { $0.function == "final-appends" }
+    let ids: [Int64] = parts.flatMap { part in (part.value["ids"]?.arrayValue ?? []).compactMap(\.intValue) }
     #expect(ids == appended)
     let opened = try #require(sink.events.first { $0.function == "accounts" })
     let balances = try #require(sink.events.first { $0.function == "final-balances" })
