@@ -42,6 +42,18 @@ extension Pool {
         case closed(leasesCut: Int)
     }
 
+    /// What must hold between any two events and does not, in words; after the close nothing may be left. For tests.
+    package func brokenInvariant() -> String? {
+        state.withLock { state in
+            if let broken = state.machine.brokenInvariant() { return broken }
+            guard state.machine.isClosed else { return nil }
+            let left = state.parked.count + state.mailbox.count + state.connectTasks.count
+            if left > 0 { return "\(left) waiters, answers or connects are left after the close" }
+            let open = state.connections.count { $0 != nil }
+            return open > 0 ? "\(open) connections are held after the close" : nil
+        }
+    }
+
     /// Runs a transition under the lock, then what it asks for.
     @discardableResult
     func transition<R>(_ body: (inout State, MonotonicInstant) -> R) -> R {

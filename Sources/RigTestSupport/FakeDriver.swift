@@ -7,6 +7,8 @@ package final class FakeDriver: Driver {
     /// How a connect is answered.
     package enum ConnectAnswer: Sendable {
         case succeed
+        /// With a connection that the server closes at once.
+        case succeedDead
         case fail(DriverError)
         /// Not until the test says so with ``FakeDriver/answerConnect(_:)``, the deadline passes, or it is cancelled.
         case hang
@@ -69,13 +71,15 @@ package final class FakeDriver: Driver {
             books.peak = max(books.peak, books.open.count + books.connecting)
             return books.connects
         }
+        let isDead: Bool
         do throws(DriverError) {
-            try await waitForWord(number, deadline: deadline)
+            isDead = try await waitForWord(number, deadline: deadline)
         } catch {
             books.change { $0.connecting -= 1 }
             throw error
         }
         let connection = FakeConnection(number: number, driver: self)
+        if isDead { connection.kill() }
         books.change { books in
             books.connecting -= 1
             books.opened += 1
@@ -85,7 +89,8 @@ package final class FakeDriver: Driver {
         return connection
     }
 
-    private func waitForWord(_ number: Int, deadline: MonotonicInstant) async throws(DriverError) {
+    /// - Returns: whether the connection is to be dead from the beginning.
+    private func waitForWord(_ number: Int, deadline: MonotonicInstant) async throws(DriverError) -> Bool {
         if Task.isCancelled { throw DriverError(.cancelled, "cancelled before it began", requestSent: false) }
         var answer = onConnect.value(number)
         if case .hang = answer {
@@ -102,7 +107,11 @@ package final class FakeDriver: Driver {
             default: throw DriverError(.timedOut, "connect timed out", requestSent: false)
             }
         }
-        if case .fail(let error) = answer { throw error }
+        switch answer {
+        case .fail(let error): throw error
+        case .succeedDead: return true
+        case .succeed, .hang: return false
+        }
     }
 
     // MARK: For tests
