@@ -126,7 +126,7 @@ struct CommandLineSuite {
 
         /// Returns when the run says that its fault is active.
         func begun() async throws {
-            for await text in lines where text.contains("[restart #0]") { return }
+            for await text in lines where text.contains("| restart #0") { return }
             throw RigTestError("the run ended before its outage")
         }
 

@@ -9,7 +9,7 @@ struct HeldChunks {
         let arrival: MonotonicInstant
         var due: MonotonicInstant
         /// The toxic that holds it; `nil` when it only waits for the receiver.
-        let epoch: Int?
+        var epoch: Int?
     }
 
     /// Chunks before `head` have gone on.
@@ -30,6 +30,14 @@ struct HeldChunks {
         byteCount += bytes.count
         let previous = isEmpty ? due : chunks[chunks.count - 1].due
         chunks.append(Chunk(bytes: bytes, arrival: arrival, due: max(due, previous), epoch: epoch))
+    }
+
+    /// The toxic lets go of the first chunk.
+    ///
+    /// - Returns: when it came and which toxic held it; `nil` when none did, or when this was asked before.
+    mutating func letGoOfFirst() -> (arrival: MonotonicInstant, epoch: Int)? {
+        guard !isEmpty, let epoch = chunks[head].epoch.take() else { return nil }
+        return (chunks[head].arrival, epoch)
     }
 
     /// Notes that `count` more bytes of the first chunk have gone on.

@@ -56,13 +56,14 @@ final class Mover {
         guard !flow.held.isEmpty else { return }
         let now = MonotonicInstant.now
         while sink.isWritable, !sink.isBroken, let chunk = flow.held.first, chunk.due <= now {
+            // Before the bytes go out: whoever has received them can rely on the record.
+            if let held = flow.held.letGoOfFirst() {
+                toxics.recordHold(held.arrival.duration(to: .now), epoch: held.epoch)
+            }
             let sent = chunk.bytes.withUnsafeBytes {
                 send(UnsafeRawBufferPointer(rebasing: $0[chunk.sent...]), to: &sink, forwarded: forwarded)
             }
             guard sent > 0 else { return }
-            if chunk.sent == 0, let epoch = chunk.epoch {
-                toxics.recordHold(chunk.arrival.duration(to: .now), epoch: epoch)
-            }
             flow.held.consume(sent)
         }
     }

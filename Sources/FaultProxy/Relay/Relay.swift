@@ -136,8 +136,9 @@ package final class Relay: Sendable {
     package var statistics: RelayStatistics {
         let counters = shared.counters
         return RelayStatistics(
-            openPairs: counters.openPairs.load(ordering: .relaxed),
+            openPairs: counters.openPairs.load(ordering: .acquiring),
             accepted: counters.accepted.load(ordering: .relaxed), refused: counters.refused.load(ordering: .relaxed),
+            descriptorShortages: counters.descriptorShortages.load(ordering: .relaxed),
             bytesToServer: counters.bytesToServer.load(ordering: .relaxed),
             bytesToClient: counters.bytesToClient.load(ordering: .relaxed))
     }

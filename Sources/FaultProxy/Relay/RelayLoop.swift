@@ -169,6 +169,7 @@ final class RelayLoop: @unchecked Sendable {
             case EAGAIN: return
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
                 // No descriptor to be had: leave the clients in the kernel's queue instead of spinning.
+                shared.counters.descriptorShortages.add(1, ordering: .relaxed)
                 _ = epoll_ctl(epoll, EPOLL_CTL_DEL, listener, nil)
                 return pauseAccepting()
             default: continue  // That one client is gone already.
@@ -181,7 +182,7 @@ final class RelayLoop: @unchecked Sendable {
     private func open(_ client: Int32) {
         shared.counters.accepted.add(1, ordering: .relaxed)
         guard let server = try? Sockets.make(upstream.family) else {
-            shared.counters.refused.add(1, ordering: .relaxed)
+            shared.counters.descriptorShortages.add(1, ordering: .relaxed)
             clinux_reset_on_close(client)
             close(client)
             return
@@ -193,7 +194,7 @@ final class RelayLoop: @unchecked Sendable {
             id: lastID, client: client, server: server, seed: configuration.seed,
             dialDeadline: .now.advanced(by: configuration.dialTimeout))
         pairs[pair.id] = pair
-        shared.counters.openPairs.store(pairs.count, ordering: .relaxed)
+        shared.counters.openPairs.store(pairs.count, ordering: .releasing)
         guard watch(client, Self.pairEvents, pair.id << 1) else { return refuse(pair) }
         if let dial = pair.dial { dues.push(pair.id, at: dial.deadline) }
         dial(pair)
@@ -270,6 +271,6 @@ final class RelayLoop: @unchecked Sendable {
     private func discard(_ pair: RelayPair) {
         pairs[pair.id] = nil
         pair.close()
-        shared.counters.openPairs.store(pairs.count, ordering: .relaxed)
+        shared.counters.openPairs.store(pairs.count, ordering: .releasing)
     }
 }

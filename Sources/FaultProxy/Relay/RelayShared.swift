@@ -41,6 +41,7 @@ final class RelayCounters: Sendable {
     let openPairs = Atomic<Int>(0)
     let accepted = Atomic<Int>(0)
     let refused = Atomic<Int>(0)
+    let descriptorShortages = Atomic<Int>(0)
     let bytesToServer = Atomic<Int>(0)
     let bytesToClient = Atomic<Int>(0)
 }
@@ -53,16 +54,21 @@ package struct RelayStatistics: Sendable, Equatable {
     package var accepted: Int
     /// Clients that were reset because the server could not be reached.
     package var refused: Int
+    /// Times that this process had no descriptor left for a client or its way to the server: the relay's own trouble,
+    /// not the server's. The clients wait, or are reset.
+    package var descriptorShortages: Int
     /// Bytes forwarded.
     package var bytesToServer: Int
     package var bytesToClient: Int
 
     package init(
-        openPairs: Int = 0, accepted: Int = 0, refused: Int = 0, bytesToServer: Int = 0, bytesToClient: Int = 0
+        openPairs: Int = 0, accepted: Int = 0, refused: Int = 0, descriptorShortages: Int = 0, bytesToServer: Int = 0,
+        bytesToClient: Int = 0
     ) {
         self.openPairs = openPairs
         self.accepted = accepted
         self.refused = refused
+        self.descriptorShortages = descriptorShortages
         self.bytesToServer = bytesToServer
         self.bytesToClient = bytesToClient
     }
