@@ -93,7 +93,8 @@ let package = Package(
         tests(
             "Orchestrator",
             [
-                "Checkers", "Workloads", "ConnectionPool", "EventLoop", "PostgresDriver", "SQLiteDriver", "ScenarioFile",
+                "Checkers", "Workloads", "ConnectionPool", "EventLoop", "PostgresDriver", "SQLiteDriver",
+                "ScenarioFile",
                 "RigModel", "HostSystem", "DatabaseServers", "Threading",
             ]),
         .testTarget(

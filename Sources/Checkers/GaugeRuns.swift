@@ -75,7 +75,8 @@ struct GaugeRuns: Sendable {
 
     /// The first sample with fewer than `open` connections and unmet demand in a span of time.
     func firstDip(below open: Int64, in span: Range<Int64>) -> Int64? {
-        for run in runs where run.open < open && !run.isWhole && run.last >= span.lowerBound && run.first < span.upperBound {
+        for run in runs
+        where run.open < open && !run.isWhole && run.last >= span.lowerBound && run.first < span.upperBound {
             return max(run.first, span.lowerBound)
         }
         return nil

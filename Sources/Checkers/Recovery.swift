@@ -123,7 +123,9 @@ package struct Recovery: Checker {
     /// the last second of the load.
     private func findingIfActiveAtEnd(_ injection: FaultTimeline.Injection) -> Finding? {
         let wasInterrupted = meter.faults.timeline.begin(ofPhase: "settle") == nil
-        guard injection.forced || injection.heal == nil, let inject = injection.inject, !wasInterrupted else { return nil }
+        guard injection.forced || injection.heal == nil, let inject = injection.inject, !wasInterrupted else {
+            return nil
+        }
         let lastSecond = max(inject.time, meter.loadEnd - RecoveryMeter.window)
         let since = min(lastSecond, injection.heal?.time ?? lastSecond)
         guard meter.slices.firstOk(from: since, before: meter.loadEnd) == nil else { return nil }

@@ -1,6 +1,6 @@
 import Checkers
-import RigModel
 import Reporting
+import RigModel
 import ScenarioFile
 
 /// Everything that reads the history: the scenario's invariants, and what the report shows. Sees each event once.

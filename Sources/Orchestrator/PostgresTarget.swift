@@ -80,7 +80,8 @@ struct PostgresTarget: RunTarget {
             serverVersion = version.rows.first?.first?.textValue ?? "unknown"
         } catch {
             throw .missing(
-                "no answer from the database \(configuration.maskedURL): \(error). Check that it runs and that the URL is right.")
+                "no answer from the database \(configuration.maskedURL): \(error). Check that it runs and that the URL is right."
+            )
         }
     }
 

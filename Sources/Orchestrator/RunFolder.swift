@@ -30,7 +30,8 @@ package struct RunFolder: Sendable {
             }
         } catch {
             throw .cannotProceed(
-                "cannot create the run folder in \(root.path): \(error.localizedDescription); choose another with --out")
+                "cannot create the run folder in \(root.path): \(error.localizedDescription); choose another with --out"
+            )
         }
         throw .cannotProceed("\(root.path) already has a hundred runs of this second; choose another folder with --out")
     }

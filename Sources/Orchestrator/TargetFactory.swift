@@ -37,7 +37,8 @@ struct TargetFactory: Sendable {
         } catch {
             throw .usage("target.postgres.url: \(error)")
         }
-        for server in servers where !LoopbackAddress.contains(server.host) && !allowedRemoteHosts.contains(server.host) {
+        for server in servers where !LoopbackAddress.contains(server.host) && !allowedRemoteHosts.contains(server.host)
+        {
             throw .usage(
                 "the target \(server.host) is not on this machine. Faults will hit it; if that is what you want, "
                     + "name it: --allow-remote \(server.host)")
@@ -48,7 +49,8 @@ struct TargetFactory: Sendable {
         switch scenario.target {
         case .managedPostgres:
             let server = try await startServer(context)
-            let adminURL = "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
+            let adminURL =
+                "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
             do {
                 return try await PostgresTarget(
                     context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needsRelay)

@@ -40,7 +40,8 @@ enum ListCommand: Command {
         var lines = ["\(shape.name): \(shape.summary)"]
         let width = shape.parameters.map(\.name.count).max() ?? 0
         for parameter in shape.parameters {
-            let rule = parameter.isRequired ? "required" : parameter.defaultValue.map { "default \($0.text)" } ?? "optional"
+            let rule =
+                parameter.isRequired ? "required" : parameter.defaultValue.map { "default \($0.text)" } ?? "optional"
             lines.append("    \(parameter.name.padding(to: width))  \(parameter.summary) (\(rule))")
         }
         return lines.joined(separator: "\n")

@@ -92,7 +92,8 @@ enum RunCommand: Command {
     private static func show(_ outcome: RunOutcome, isQuiet: Bool) {
         let screen = Terminal(descriptor: STDOUT_FILENO)
         if isQuiet {
-            Output.line("\(outcome.report.scenario): \(outcome.report.verdict.rawValue) (\(outcome.folder)/report.json)")
+            Output.line(
+                "\(outcome.report.scenario): \(outcome.report.verdict.rawValue) (\(outcome.folder)/report.json)")
         } else {
             Output.line(
                 ConsoleSummary.render(

@@ -145,7 +145,8 @@ final class FactSink: EventSink {
             case .phase(let name): "phase \(name)"
             case .inject(let fault, _, _): "inject \(fault)"
             case .landed(let fault, _, let landed, _): "landed \(fault) \(landed)"
-            case .heal(let fault, _, let ok, let forced, _): "heal \(fault) \(ok ? "ok" : "failed")\(forced ? " forced" : "")"
+            case .heal(let fault, _, let ok, let forced, _):
+                "heal \(fault) \(ok ? "ok" : "failed")\(forced ? " forced" : "")"
             }
         }
     }

@@ -15,7 +15,8 @@ private func landing(_ fault: any Fault, on fake: FakeStage) async throws -> (La
 @Test func everyFaultHasItsOwnNameAndSummary() {
     let names = FaultCatalogue.shapes.map(\.name)
     #expect(Set(names).count == names.count)
-    #expect(FaultCatalogue.shapes.allSatisfy { !$0.summary.isEmpty && $0.parameters.allSatisfy { !$0.summary.isEmpty } })
+    #expect(
+        FaultCatalogue.shapes.allSatisfy { !$0.summary.isEmpty && $0.parameters.allSatisfy { !$0.summary.isEmpty } })
     #expect(FaultCatalogue.make("no-such-fault", Parameters()) == nil)
 }
 

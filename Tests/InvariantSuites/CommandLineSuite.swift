@@ -20,7 +20,8 @@ struct CommandLineSuite {
         Refusal(arguments: ["run", "faults/db-restart.yaml", "--seed", "x"], words: "--seed takes a whole number"),
         Refusal(arguments: ["run", "nowhere.yaml"], words: "nowhere.yaml: cannot be read"),
         Refusal(
-            arguments: ["run", "faults/db-restart.yaml", "--set", "pool.max-opn=1"], words: "did you mean \"max-open\"?"),
+            arguments: ["run", "faults/db-restart.yaml", "--set", "pool.max-opn=1"], words: "did you mean \"max-open\"?"
+        ),
         Refusal(
             arguments: ["run", "faults/db-restart.yaml", "--set", "workload.clients=0"], words: "clients: at least 1"),
         Refusal(

@@ -44,7 +44,8 @@ enum Rig {
     static func command(_ arguments: [String], timeout: Duration = .seconds(180)) async throws -> Result {
         let result = try await runProgram(path: path, arguments: arguments, workingDirectory: root, timeout: timeout)
         return Result(
-            exitCode: result.exitCode, output: result.standardOutput, errors: result.standardError, report: nil, files: [])
+            exitCode: result.exitCode, output: result.standardOutput, errors: result.standardError, report: nil,
+            files: [])
     }
 
     /// Runs a shipped scenario with changes, in a folder that is removed afterwards.

@@ -38,7 +38,8 @@ struct ShippedScenarioSuite {
             set: Rig.patient + ["faults.0.at=1s", "faults.0.restart.down-for=1s", "invariants.recovery.within=1us"])
         #expect(result.exitCode == 1, "\(result.output)\n\(result.errors)")
         #expect(result.report?.verdict(of: "recovery") == "invalid")
-        #expect(result.report?.findings(of: "recovery").first?["active_fault"]?.stringValue?.contains("restart #0") == true)
+        #expect(
+            result.report?.findings(of: "recovery").first?["active_fault"]?.stringValue?.contains("restart #0") == true)
     }
 
     @Test func serverThatStaysDownIsInvalid() async throws {

@@ -74,10 +74,12 @@ private func exercise<D: Driver>(_ driver: D, _ schema: WorkloadSchema, _ loop: 
 @Test func everyOperationWorksOnSQLite() async throws {
     let loop = try EventLoop(name: "test-workload")
     defer { loop.shutdown() }
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("chaosrig-test-\(UUID().uuidString).db").path
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("chaosrig-test-\(UUID().uuidString).db")
+        .path
     defer { for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) } }
     try await exercise(
-        SQLiteDriver(SQLiteConfiguration(path: path)), WorkloadSchema(dialect: .sqlite, run: "test", statementTime: .zero),
+        SQLiteDriver(SQLiteConfiguration(path: path)),
+        WorkloadSchema(dialect: .sqlite, run: "test", statementTime: .zero),
         loop)
 }
 

@@ -61,7 +61,8 @@ import Testing
         minimal.replacing("temporary", with: "\"${DIR:-/tmp}/${NAME}$$.db\""), environment: ["NAME": "a"])
     #expect(scenario.target == .sqlite(path: "/tmp/a$.db"))
     #expect(
-        complaint(minimal.replacing("temporary", with: "\"${NOPE}\"")).contains("x.yaml:3:18: the variable NOPE is not set")
+        complaint(minimal.replacing("temporary", with: "\"${NOPE}\"")).contains(
+            "x.yaml:3:18: the variable NOPE is not set")
     )
 }
 
