@@ -30,7 +30,7 @@ help: ## show this list
 # A scenario that names its database (SQLite, or the URL of a server) needs no PostgreSQL server here.
 # exec: the rig gets Ctrl-C, and a SIGTERM that make passes on, itself, and heals before it ends.
 run: ## run SCENARIO and judge it
-	@scripts/install-missing build $$(grep -LEs '^[^#]*\b(sqlite|url):' $(SCENARIO) | sed 's/.*/server/' | head -n 1)
+	@scripts/install-missing build $$(grep -LEs '^[^#]*\b(sqlite|url):' $(SCENARIO) </dev/null | sed 's/.*/server/' | head -n 1)
 	$(SWIFT_BUILD)
 	@exec $(CHAOSRIG) run $(SCENARIO) $(ARGS)
 	@echo 'chaosrig: exit code 0, every invariant is valid'
@@ -43,9 +43,11 @@ test-tsan: ## run all tests under the thread sanitizer
 	@scripts/install-missing build server
 	CHAOSRIG_SANITIZER=1 $(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan
 
+# lld: the default linker warns some 280 times of symbols of the address sanitizer.
 test-asan: ## run all tests under the address sanitizer and its leak checker
 	@scripts/install-missing build server
-	CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS $(SWIFT_TEST) --sanitize=address --scratch-path .build-asan
+	CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS \
+	    $(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld
 
 build: ## build the program: .build/release/chaosrig
 	@scripts/install-missing build
