@@ -22,7 +22,7 @@ package final class SQLiteLocker: Sendable {
 
     /// - Parameters:
     ///   - path: the database file.
-    ///   - limit: how long each call may take, above all ``lock()`` while the pool's writers hold the lock.
+    ///   - limit: how long ``lock()`` waits while others hold the lock. No call takes more than 5 s longer than that.
     package init(path: String, limit: Duration = .seconds(5)) {
         self.path = path
         self.limit = limit
@@ -68,7 +68,7 @@ package final class SQLiteLocker: Sendable {
     /// Tries to begin a write from a further connection without waiting, and rolls it back.
     ///
     /// - Returns: `SQLITE_OK`, or the code that stood in the way, such as `SQLITE_BUSY`; `SQLITE_INTERRUPT` when not even
-    ///   that answer came within the limit.
+    ///   that answer came in time.
     package func tryWrite() async -> String {
         do throws(DriverError) {
             await (try beginImmediate(busyTimeout: .zero)).close(deadline: deadline)
@@ -78,7 +78,8 @@ package final class SQLiteLocker: Sendable {
         }
     }
 
-    private var deadline: MonotonicInstant { .now.advanced(by: limit) }
+    /// Opening the file and waiting for a turn on a busy machine must not turn `.busy` into `.timedOut`.
+    private var deadline: MonotonicInstant { .now.advanced(by: limit + .seconds(5)) }
 
     /// A new connection inside a transaction that holds the write lock.
     private func beginImmediate(busyTimeout: Duration) async throws(DriverError) -> SQLiteConnection {
