@@ -22,7 +22,7 @@ package final class SQLiteLocker: Sendable {
 
     /// - Parameters:
     ///   - path: the database file.
-    ///   - limit: how long ``lock()`` waits while others hold the lock. No call takes more than 30 s longer than that.
+    ///   - limit: how long ``lock()`` waits while others hold the lock. No call takes more than 5 s longer than that.
     package init(path: String, limit: Duration = .seconds(5)) {
         self.path = path
         self.limit = limit
@@ -79,7 +79,7 @@ package final class SQLiteLocker: Sendable {
     }
 
     /// Opening the file and waiting for a turn on a busy machine must not turn `.busy` into `.timedOut`.
-    private var deadline: MonotonicInstant { .now.advanced(by: limit + .seconds(30)) }
+    private var deadline: MonotonicInstant { .now.advanced(by: limit + .seconds(5)) }
 
     /// A new connection inside a transaction that holds the write lock.
     private func beginImmediate(busyTimeout: Duration) async throws(DriverError) -> SQLiteConnection {

@@ -38,9 +38,7 @@ import Threading
     }
 
     @Test func serverThatNeverAnswersADialIsRefusedAtTheDialTimeout() async throws {
-        let listener = TestSocket.make()
-        try #require(TestSocket.withLoopback(0) { bind(listener.descriptor, $0, $1) } == 0)
-        try #require(listen(listener.descriptor, 0) == 0)
+        let listener = try TestSocket.listen(backlog: 0)
         // The queue of one takes the first; the kernel drops the SYN of every other.
         let filler = try TestSocket.connect(toPort: listener.localPort)
         let relay = try Relay.started(toPort: listener.localPort, dialTimeout: .milliseconds(100))

@@ -35,24 +35,40 @@ import Threading
     }
 
     @Test func unixSocketCanBeTheUpstream() async throws {
-        var template = Array("/tmp/chaosrig-relay-XXXXXX".utf8CString)
-        let made = mkdtemp(&template)
-        let folder = String(cString: try #require(made))
-        let path = folder + "/socket"
-        defer {
-            unlink(path)
-            rmdir(folder)
+        try await withSocketPath { path async throws in
+            let server = try TestServer.echo(unixPath: path)
+            let relay = Relay(.init(upstream: .unix(path: path)))
+            try relay.start()
+            try await onThread {
+                let client = try TestSocket.connect(toPort: relay.port)
+                client.write(Array("hello".utf8))
+                #expect(try client.read(exactly: 5) == Array("hello".utf8))
+            }
+            relay.stop()
+            server.stop()
         }
-        let server = try TestServer.echo(unixPath: path)
-        let relay = Relay(.init(upstream: .unix(path: path)))
-        try relay.start()
-        try await onThread {
-            let client = try TestSocket.connect(toPort: relay.port)
-            client.write(Array("hello".utf8))
-            #expect(try client.read(exactly: 5) == Array("hello".utf8))
+    }
+
+    /// On a Unix socket a full queue of connections is an error at once (EAGAIN), not a wait as with TCP.
+    @Test func fullQueueOfAUnixSocketIsTriedAgain() async throws {
+        try await withSocketPath { path async throws in
+            let listener = try TestSocket.listen(atPath: path, backlog: 0)
+            let filler = TestSocket.make(AF_UNIX)
+            try #require(TestSocket.withUnixAddress(path) { connect(filler.descriptor, $0, $1) } == 0)
+            let relay = Relay(.init(upstream: .unix(path: path), dialTimeout: .seconds(60)))
+            try relay.start()
+            try await onThread {
+                let client = try TestSocket.connect(toPort: relay.port)
+                client.write([7])
+                try eventually("the relay has the client") { relay.statistics.openPairs == 1 }
+                _ = try #require(listener.accept())  // the filler: now there is room
+                let served = try #require(listener.accept())
+                #expect(try served.read(exactly: 1) == [7])
+            }
+            #expect(relay.statistics.refused == 0)
+            relay.stop()
+            filler.close()
         }
-        relay.stop()
-        server.stop()
     }
 
     @Test func halfCloseIsPassedOnAndTheAnswerStillComes() async throws {

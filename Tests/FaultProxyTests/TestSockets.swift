@@ -25,6 +25,31 @@ final class TestSocket: Sendable {
         TestSocket(socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
     }
 
+    /// Listens on a free port of 127.0.0.1.
+    static func listen(backlog: Int32 = 64) throws -> TestSocket {
+        let listener = make()
+        let status = withLoopback(0) { bind(listener.descriptor, $0, $1) }
+        try #require(status == 0 && Glibc.listen(listener.descriptor, backlog) == 0, "cannot listen: error \(errno)")
+        return listener
+    }
+
+    /// Listens on a Unix socket.
+    static func listen(atPath path: String, backlog: Int32 = 64) throws -> TestSocket {
+        let listener = make(AF_UNIX)
+        let status = withUnixAddress(path) { bind(listener.descriptor, $0, $1) }
+        try #require(status == 0 && Glibc.listen(listener.descriptor, backlog) == 0, "cannot listen: error \(errno)")
+        return listener
+    }
+
+    static func withUnixAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+    }
+
     /// Waits for the next client; `nil` when the listener was cut.
     func accept() -> TestSocket? {
         while true {
@@ -153,22 +178,7 @@ final class TestServer: Sendable {
     let port: UInt16
 
     init(unixPath: String? = nil, serve: @escaping @Sendable (TestSocket) -> Void) throws {
-        let family = unixPath == nil ? AF_INET : AF_UNIX
-        let listener = TestSocket.make(family)
-        let status: Int32
-        if let unixPath {
-            var address = sockaddr_un()
-            address.sun_family = sa_family_t(AF_UNIX)
-            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: unixPath.utf8) }
-            status = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(listener.descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-                }
-            }
-        } else {
-            status = TestSocket.withLoopback(0) { bind(listener.descriptor, $0, $1) }
-        }
-        try #require(status == 0 && listen(listener.descriptor, 64) == 0, "cannot listen: error \(errno)")
+        let listener = try unixPath.map { try TestSocket.listen(atPath: $0) } ?? TestSocket.listen()
         self.listener = listener
         port = unixPath == nil ? listener.localPort : 0
         let thread = ServiceThread(name: "test-server") { [unowned self] in
@@ -201,6 +211,18 @@ final class TestServer: Sendable {
         for (_, client) in all { client.cut() }
         for (thread, _) in all { thread.join() }
     }
+}
+
+/// Lends a path for a Unix socket in a folder of its own, which is removed afterwards.
+func withSocketPath(_ body: (String) async throws -> Void) async throws {
+    var template = Array("/tmp/chaosrig-relay-XXXXXX".utf8CString)
+    let made = mkdtemp(&template)
+    let folder = String(cString: try #require(made, "cannot make a folder in /tmp: error \(errno)"))
+    defer {
+        unlink(folder + "/socket")
+        rmdir(folder)
+    }
+    try await body(folder + "/socket")
 }
 
 /// Runs blocking code on a thread of its own: the cooperative pool must not wait for sockets.

@@ -9,7 +9,7 @@ import Threading
     @Test func deadlineInterruptsAStatementAndTheConnectionGoesOn() async throws {
         try await TemporaryDatabase.with { database async throws in
             try await database.withConnection { connection async throws in
-                let deadline = MonotonicInstant.now.advanced(by: .seconds(2))
+                let deadline = MonotonicInstant.now.advanced(by: .seconds(1))
                 let error = try await failure { () async throws(DriverError) in
                     try await connection.run(endless, role: .read, deadline: deadline)
                 }
@@ -45,7 +45,7 @@ import Threading
                 _ = try await connection.run("BEGIN IMMEDIATE", role: .begin)
                 _ = try await connection.run("INSERT INTO t VALUES (1000, 1)")
                 let error = try await failure { () async throws(DriverError) in
-                    try await connection.run(endlessWrite, deadline: .now.advanced(by: .seconds(2)))
+                    try await connection.run(endlessWrite, deadline: .now.advanced(by: .seconds(1)))
                 }
                 #expect(error.cause == .timedOut)
                 #expect(connection.transactionStatus == .idle)
@@ -61,7 +61,7 @@ import Threading
                 _ = try await connection.run("BEGIN IMMEDIATE", role: .begin)
                 _ = try await connection.run("INSERT INTO t VALUES (1, 1)")
                 _ = try await failure { () async throws(DriverError) in
-                    try await connection.run(endless, role: .read, deadline: .now.advanced(by: .seconds(2)))
+                    try await connection.run(endless, role: .read, deadline: .now.advanced(by: .seconds(1)))
                 }
                 #expect(connection.transactionStatus == .inTransaction)
                 try await connection.reset(deadline: .soon)

@@ -12,7 +12,7 @@ import Threading
             let locker = SQLiteLocker(path: database.path)
             try await locker.lock()
             try await database.withConnection { connection async throws in
-                let deadline = MonotonicInstant.now.advanced(by: .seconds(2))
+                let deadline = MonotonicInstant.now.advanced(by: .seconds(1))
                 let error = try await failure { () async throws(DriverError) in
                     try await connection.run("INSERT INTO t VALUES (1, 1)", deadline: deadline)
                 }
