@@ -11,6 +11,9 @@ final class AdminSession<D: Driver>: Sendable {
 
     init(driver: D) { self.driver = driver }
 
+    /// A connection is open now: one socket of this process that is not the pool's.
+    var isOpen: Bool { connection.withLock { $0 != nil } }
+
     /// Runs one statement. A connection that was found dead before anything was sent is replaced, once.
     ///
     /// - Throws: the driver's error; the connection is dropped unless it is still fine.

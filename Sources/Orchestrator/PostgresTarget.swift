@@ -37,7 +37,7 @@ struct PostgresTarget: RunTarget {
         self.context = context
         self.server = server
         let application = "chaosrig/\(context.runID)"
-        let relay = needsRelay ? try Self.startRelay(to: url, seed: context.seed) : nil
+        let relay = needsRelay ? try await Self.startRelay(to: url, seed: context.seed) : nil
         self.relay = relay
         do throws(PostgresConfigurationError) {
             var pool = try PostgresConfiguration(url: url)
@@ -104,7 +104,6 @@ struct PostgresTarget: RunTarget {
 
     func outsideBooks(afterClose: Bool) async -> OutsideBooks {
         var books = OutsideBooks()
-        if let port = poolPort { books.clientSockets = SocketProbe.establishedSockets(toRemotePort: port) }
         if let result = try? await sampling.run(sessionProbe.list, within: .seconds(1)) {
             let sessions = sessionProbe.sessions(in: result)
             books.serverSessions = sessions.count
@@ -113,7 +112,17 @@ struct PostgresTarget: RunTarget {
                     ["pid": JSONValue($0.pid), "state": .string($0.state), "query": .string($0.query)]
                 })
         }
+        // Counted last: the look at the sessions may have opened a connection of the rig.
+        if let port = poolPort, let sockets = SocketProbe.establishedSockets(toRemotePort: port) {
+            books.clientSockets = sockets - ownSockets
+        }
         return books
+    }
+
+    /// The rig's own connections to the port that the pool uses: on a server that exists both go to the same one.
+    private var ownSockets: Int {
+        guard server == nil, relay == nil else { return 0 }
+        return [database.admin, sampling, faultSession].count { $0.isOpen }
     }
 
     func readFinalState(_ sink: any EventSink) async throws { try await database.readFinalState(sink) }
@@ -141,7 +150,7 @@ struct PostgresTarget: RunTarget {
 }
 
 extension PostgresTarget {
-    private static func startRelay(to url: String, seed: UInt64) throws(RunError) -> Relay {
+    private static func startRelay(to url: String, seed: UInt64) async throws(RunError) -> Relay {
         do {
             guard let server = try PostgresConfiguration(url: url).servers.first else {
                 throw RunError.usage("target.postgres.url names no server")
@@ -149,7 +158,7 @@ extension PostgresTarget {
             let upstream: RelayUpstream =
                 server.isUnixSocket
                 ? .unix(path: server.description)
-                : .tcp(address: server.host == "localhost" ? "127.0.0.1" : server.host, port: server.port)
+                : .tcp(address: try await NumericAddress.of(server.host), port: server.port)
             let relay = Relay(Relay.Configuration(upstream: upstream, seed: seed))
             try relay.start()
             return relay

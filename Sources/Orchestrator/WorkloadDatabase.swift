@@ -5,14 +5,15 @@ import Workloads
 /// The workload's tables, through the rig's own connection: created before, read after, dropped at the end.
 struct WorkloadDatabase<D: Driver>: Sendable {
     private static var rowsPerPart: Int { 5_000 }
-    private static var statementLimit: Duration { .seconds(30) }
 
     let admin: AdminSession<D>
     let schema: WorkloadSchema
+    /// Of each statement here; none of them waits for the workload.
+    var statementLimit = Duration.seconds(30)
 
     func prepare(_ sink: any EventSink) async throws(RunError) {
         do {
-            for statement in schema.setUp { _ = try await admin.run(statement, within: Self.statementLimit) }
+            for statement in schema.setUp { _ = try await admin.run(statement, within: statementLimit) }
         } catch {
             throw .cannotProceed("cannot create the workload's tables: \(error)")
         }
@@ -29,7 +30,7 @@ struct WorkloadDatabase<D: Driver>: Sendable {
         var ids: [JSONValue] = []
         while true {
             let part = try await admin.run(
-                schema.appendedIDs(limit: Self.rowsPerPart, offset: ids.count), within: Self.statementLimit)
+                schema.appendedIDs(limit: Self.rowsPerPart, offset: ids.count), within: statementLimit)
             ids += part.rows.map { $0.first?.intValue.map(JSONValue.int) ?? .null }
             if part.rows.count < Self.rowsPerPart { break }
         }
@@ -40,7 +41,7 @@ struct WorkloadDatabase<D: Driver>: Sendable {
                 .info, .probe, "final-appends",
                 ["ids": .array(Array(rows)), "part": JSONValue(part), "parts": JSONValue(parts)])
         }
-        let balances = try await admin.run(schema.balances, within: Self.statementLimit).rows
+        let balances = try await admin.run(schema.balances, within: statementLimit).rows
             .compactMap { $0.first?.intValue }
         sink.record(
             .info, .probe, "final-balances",
@@ -55,7 +56,7 @@ struct WorkloadDatabase<D: Driver>: Sendable {
         var left: [String] = []
         for statement in schema.tearDown {
             do {
-                _ = try await admin.run(statement, within: Self.statementLimit)
+                _ = try await admin.run(statement, within: statementLimit)
             } catch {
                 left.append("a table of this run (\(error)); remove it with: \(statement.text)")
             }

@@ -72,13 +72,18 @@ package enum ConsoleSummary {
         }
     }
 
+    private static let evidenceLimit = 200
+
     private static func faults(_ records: [FaultRecord], on page: inout TextPage) {
         if records.isEmpty { return }
         page.heading("Faults")
         for record in records {
             let what = record.detail.hasPrefix(record.kind) ? record.detail : "\(record.kind) \(record.detail)"
             let healed = record.healedAtSeconds.map { "healed at \(TimeText.words(seconds: $0))" } ?? "never healed"
-            let evidence = record.evidence.stringValue ?? record.evidence.compactText
+            let whole = record.evidence.stringValue ?? record.evidence.compactText
+            // A list of a hundred sessions proves no more to a reader than its beginning.
+            let evidence =
+                whole.count > evidenceLimit ? whole.prefix(evidenceLimit) + "… (whole in report.json)" : whole
             page.entry(
                 indent: 2, label: record.landed ? "✓" : "✗", record.landed ? .good : .bad,
                 "\(what): at \(TimeText.words(seconds: record.injectedAtSeconds)), \(healed), "

@@ -15,12 +15,13 @@ import Workloads
 /// Every kind of operation, through our pool, on a database; then what the final reads tell.
 private func exercise<D: Driver>(_ driver: D, _ schema: WorkloadSchema, _ loop: EventLoop) async throws {
     let sink = RecordingSink(runtime: ManualRuntime())
-    let database = WorkloadDatabase(admin: AdminSession(driver: driver), schema: schema)
+    let database = WorkloadDatabase(
+        admin: AdminSession(driver: driver), schema: schema, statementLimit: .seconds(600))
     try await database.prepare(sink)
     var configuration = PoolConfiguration(maxOpen: 4)
-    configuration.acquireTimeout = .seconds(60)
-    configuration.statementTimeout = .seconds(60)
-    configuration.connectTimeout = .seconds(60)
+    configuration.acquireTimeout = .seconds(600)
+    configuration.statementTimeout = .seconds(600)
+    configuration.connectTimeout = .seconds(600)
     configuration.closeTimeout = .seconds(1)
     let pool = InstrumentedPool(
         pool: Pool(driver: driver, configuration: configuration, runtime: LoopRuntime(loop: loop), seed: 1),
@@ -91,10 +92,10 @@ private func exercise<D: Driver>(_ driver: D, _ schema: WorkloadSchema, _ loop: 
     let victim = AdminSession(driver: driver)
     let killer = AdminSession(driver: driver)
     let question = SQLStatement("SELECT pg_backend_pid()", role: .read)
-    let first = try #require(try await victim.run(question, within: .seconds(60)).rows.first?.first)
+    let first = try #require(try await victim.run(question, within: .seconds(600)).rows.first?.first)
     _ = try await killer.run(
-        SQLStatement("SELECT pg_terminate_backend($1::int, 20000)", [first], role: .write), within: .seconds(60))
-    let second = try await victim.run(question, within: .seconds(60)).rows.first?.first
+        SQLStatement("SELECT pg_terminate_backend($1::int, 20000)", [first], role: .write), within: .seconds(600))
+    let second = try await victim.run(question, within: .seconds(600)).rows.first?.first
     #expect(second != first)
     await victim.close()
     await killer.close()
