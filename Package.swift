@@ -28,7 +28,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "CLinux"),
+        .target(name: "CLinux", cSettings: [.treatAllWarnings(as: .error)]),
 
         // Values, and the two lowest shells. Arrows point down only: a target names what lies below it.
         target("Threading", ["CLinux"]),
@@ -79,21 +79,27 @@ let package = Package(
         tests("ConnectionPool", ["Threading", "RigModel", "EventLoop"]),
         tests(
             "PostgresDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "DatabaseServers", "HostSystem"]),
-        tests("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
+        tests("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CSQLite"]),
         tests("ScenarioFile", ["RigModel"]),
         tests("Workloads", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
         tests("FaultInjection", ["HostSystem", "Threading", "RigModel"]),
-        tests("FaultProxy", ["Threading", "RigModel"]),
+        tests("FaultProxy", ["Threading", "RigModel", "CLinux"]),
         tests("DatabaseServers", ["HostSystem", "Threading", "RigModel"]),
         tests(
             "Probes",
             ["PostgresDriver", "ConnectionPool", "EventLoop", "HostSystem", "DatabaseServers", "Threading", "RigModel"]),
         tests("Checkers", ["RigModel"]),
         tests("Reporting", ["RigModel"]),
-        tests("Orchestrator", ["RigModel", "HostSystem", "Threading"]),
+        tests(
+            "Orchestrator",
+            [
+                "Checkers", "Workloads", "ConnectionPool", "EventLoop", "PostgresDriver", "SQLiteDriver",
+                "ScenarioFile",
+                "RigModel", "HostSystem", "DatabaseServers", "Threading",
+            ]),
         .testTarget(
             name: "InvariantSuites",
-            dependencies: ["Orchestrator", "ScenarioFile", "HostSystem", "RigTestSupport", "Threading", "RigModel"],
+            dependencies: ["chaosrig", "HostSystem", "RigTestSupport", "Threading", "RigModel"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

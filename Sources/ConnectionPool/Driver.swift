@@ -22,7 +22,7 @@ package protocol DriverConnection: AnyObject, Sendable {
     /// or has sent something that nobody asked for.
     func looksAlive() -> Bool
 
-    /// Runs one statement and returns its rows. After a timeout or a cancellation the connection is out of step:
+    /// Runs one statement and returns its rows. A COMMIT that the server answers with a rollback throws. After a timeout or a cancellation the connection is out of step:
     /// ``transactionStatus`` is then ``TransactionStatus/unusable`` and it must be discarded.
     func execute(_ statement: SQLStatement, deadline: MonotonicInstant) async throws(DriverError) -> SQLResult
 
@@ -35,8 +35,8 @@ package protocol DriverConnection: AnyObject, Sendable {
     /// Says goodbye and frees everything, by the deadline at the latest; then by force. Never fails, may be called once.
     func close(deadline: MonotonicInstant) async
 
-    /// Cuts the connection at once from any thread; a call that is running on it fails soon. ``close(deadline:)`` must
-    /// still follow.
+    /// Cuts the connection at once from any thread; a call that is running on it ends soon, and none after it succeeds.
+    /// What it holds is freed by ``close(deadline:)``, or when the object goes. May be called during and after a close.
     func abort()
 }
 

@@ -11,12 +11,15 @@ package struct FaultStage: Sendable {
     package var link: (any LinkControl)?
     /// The file of an embedded database.
     package var file: (any DatabaseFileControl)?
+    /// For mechanisms that are programs of the system (`tc`).
+    package var programs: (any ProgramRunner)?
     package var journal: any UndoJournal
 
     package init(
         sessions: (any SessionControl)?, server: (any ServerControl)?, link: (any LinkControl)?,
-        file: (any DatabaseFileControl)?, journal: any UndoJournal
+        file: (any DatabaseFileControl)?, programs: (any ProgramRunner)? = nil, journal: any UndoJournal
     ) {
+        self.programs = programs
         self.sessions = sessions
         self.server = server
         self.link = link

@@ -7,6 +7,8 @@ package enum Undo: Sendable, Equatable, Codable {
     case stopServer(dataDirectory: String)
     /// Send SIGCONT to a process, if it is still the one that was stopped (same start time).
     case continueProcess(pid: Int32, startTicks: UInt64)
+    /// Delete a queueing discipline of a network device (`tc qdisc`), if it is there under this handle.
+    case removeQdisc(device: String, handle: String)
     /// Run a program; then `verify`, whose exit status 0 means that nothing is left.
     case program(arguments: [String], verify: [String])
 }

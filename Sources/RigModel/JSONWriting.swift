@@ -1,5 +1,5 @@
 // Written by hand and not with Foundation's encoder: a history has tens of thousands of lines a second, and keys must
-// keep their order. Reading uses Foundation (see HistoryReader).
+// keep their order. Reading: JSONReading.
 extension JSONValue {
     /// Appends the value as JSON without line breaks. Non-finite numbers, which JSON lacks, become `null`.
     package func write(to bytes: inout [UInt8]) {
@@ -59,9 +59,10 @@ extension JSONValue {
         bytes.append(contentsOf: (isWhole ? String(Int64(number)) : String(number)).utf8)
     }
 
+    private static let hex = Array("0123456789abcdef".utf8)
+
     /// Appends `text` as a JSON string; every control character is escaped.
     package static func write(_ text: String, to bytes: inout [UInt8]) {
-        let hex = Array("0123456789abcdef".utf8)
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {

@@ -55,6 +55,9 @@ package struct Scenario: Sendable, Equatable {
         package var rate: Double?
         /// Open model: a scheduled operation that could not start for this long is dropped and counted.
         package var maxLag = Duration.seconds(5)
+        /// How long each operation's main statement takes on the server (PostgreSQL only), so that faults find statements
+        /// in flight and not an idle pool.
+        package var statementTime = Duration.milliseconds(10)
         /// Operation kinds and their weights, in the order of the file.
         package var mix: [Share] = []
 

@@ -1,4 +1,5 @@
 import ConnectionPool
+import DatabaseServers
 import EventLoop
 import Glibc
 import RigModel
@@ -36,7 +37,7 @@ struct ConnectTests {
 
     @Test func unixSocketWorks() async throws {
         let server = try await TestPostgres.shared()
-        let url = "host=\(server.socketDirectory) port=\(server.port) user=postgres dbname=postgres"
+        let url = "host=\(server.socketDirectory) port=\(server.port) user=\(server.server.role) dbname=postgres"
         try await withPostgres(url: url) { fixture in
             let result = try await fixture.observer.run("select inet_client_addr() is null", role: .read)
             #expect(result.rows == [[.bool(true)]])
@@ -67,7 +68,7 @@ struct ConnectTests {
     @Test func missingDatabaseHasItsCode() async throws {
         let server = try await TestPostgres.shared()
         let error = await connectFailure(
-            "postgresql://postgres@127.0.0.1:\(server.port)/no_such_database_here")
+            "postgresql://\(server.server.role)@127.0.0.1:\(server.port)/no_such_database_here")
         #expect(error?.cause == .connectFailed(sqlState: "3D000"))
         #expect(error?.message.contains("the database does not exist") == true)
     }

@@ -1,4 +1,5 @@
 import ConnectionPool
+import DatabaseServers
 import EventLoop
 import Glibc
 import RigModel

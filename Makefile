@@ -1,0 +1,74 @@
+# make run and make test are all that is needed; each installs what is missing (see scripts/install-missing) and builds.
+# make itself exits with 2 on every failure; the exit code of chaosrig stands in make's last line, as "Error N".
+
+SCENARIO = faults/db-restart.yaml
+PREFIX = /usr/local
+
+# Release, so that the figures are right. Swift's own libraries are linked in, so that the installed program needs no
+# Swift on the machine; libpq, libsqlite3, libyaml and libcrypto remain shared libraries of the system.
+SWIFT_BUILD = swift build --configuration release --static-swift-stdlib --product chaosrig
+CHAOSRIG = .build/release/chaosrig
+# Swift Testing only: with XCTest in the process the leak checker reports XCTest itself.
+SWIFT_TEST = swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
+INSTALLED = $(DESTDIR)$(PREFIX)/bin/chaosrig
+
+.DEFAULT_GOAL = help
+.PHONY: help run test test-tsan test-asan build format lint install uninstall clean
+
+help: ## show this list
+	@echo 'chaosrig: make TARGET, where TARGET is one of'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/    \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+	    printf '    %-10s  %s\n' $$target "$$text"; done
+	@echo
+	@echo 'run    SCENARIO=$(SCENARIO)  the scenario; ARGS="--seed 7" adds options'
+	@echo 'test   FILTER=PostgresDriverTests    only the tests whose name matches'
+	@echo 'install, uninstall  PREFIX=$(PREFIX)'
+	@echo
+	@echo 'Exit codes of chaosrig, which make prints as "Error N" (and exits with 2 itself): 1 an invariant is violated,'
+	@echo '2 usage or scenario error, 3 something is missing here, 4 inconclusive, 5 something could not be healed.'
+
+# A scenario that names its database (SQLite, or the URL of a server) needs no PostgreSQL server here.
+# exec: the rig gets Ctrl-C, and a SIGTERM that make passes on, itself, and heals before it ends.
+run: ## run SCENARIO and judge it
+	@scripts/install-missing build $$(grep -LEs '^[^#]*\b(sqlite|url):' $(SCENARIO) </dev/null | sed 's/.*/server/' | head -n 1)
+	$(SWIFT_BUILD)
+	@exec $(CHAOSRIG) run $(SCENARIO) $(ARGS)
+	@echo 'chaosrig: exit code 0, every invariant is valid'
+
+test: ## run all tests, on a real PostgreSQL and SQLite
+	@scripts/install-missing build server
+	$(SWIFT_TEST)
+
+test-tsan: ## run all tests under the thread sanitizer
+	@scripts/install-missing build server
+	CHAOSRIG_SANITIZER=1 $(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan
+
+# lld: the default linker warns some 280 times of symbols of the address sanitizer.
+test-asan: ## run all tests under the address sanitizer and its leak checker
+	@scripts/install-missing build server
+	CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS \
+	    $(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld
+
+build: ## build the program: .build/release/chaosrig
+	@scripts/install-missing build
+	$(SWIFT_BUILD)
+
+format: ## format all Swift files in place
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+lint: ## check format, dependencies, shell scripts and the compose file; changes nothing
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	scripts/lint
+
+install: build ## put chaosrig into PREFIX/bin, with sudo if that is needed
+	@install -D -m 755 $(CHAOSRIG) $(INSTALLED) 2>/dev/null || sudo install -D -m 755 $(CHAOSRIG) $(INSTALLED) || \
+	    { echo 'Cannot write $(INSTALLED). Try: make install PREFIX=$$HOME/.local' >&2; exit 1; }
+	@echo 'Installed $(INSTALLED)'
+	@case ":$$PATH:" in *:$(PREFIX)/bin:*) ;; *) echo 'Add $(PREFIX)/bin to your PATH to call it as chaosrig.' ;; esac
+
+uninstall: ## remove chaosrig from PREFIX/bin
+	@rm -f $(INSTALLED) 2>/dev/null || sudo rm -f $(INSTALLED) || \
+	    { echo 'Cannot remove $(INSTALLED).' >&2; exit 1; }
+
+clean: ## remove everything that was built; runs/ stays
+	rm -rf .build .build-tsan .build-asan

@@ -1,0 +1,122 @@
+import RigModel
+import Threading
+
+/// What the machine's actions do in the world.
+extension Pool {
+    /// An action with what it needs from the state, ready to run outside the lock.
+    enum Effect {
+        case connect(ConnectionHandle, deadline: MonotonicInstant)
+        case check(ConnectionHandle, Connection, deadline: MonotonicInstant)
+        case reset(ConnectionHandle, Connection, deadline: MonotonicInstant)
+        case close(ConnectionHandle, Connection, deadline: MonotonicInstant)
+        case abort(Connection)
+        case cancel(Task<Void, Never>)
+        case resume(CheckedContinuation<Grant, Never>, Grant)
+    }
+
+    /// Called under the lock. Answers for waiters and news are put into the state; `nil`: nothing is left to do.
+    func prepare(_ action: PoolAction, _ state: inout State) -> Effect? {
+        func connection(_ handle: ConnectionHandle) -> Connection {
+            guard let connection = state.connections[handle.slot] else {
+                preconditionFailure("\(action) for a connection that does not exist")
+            }
+            return connection
+        }
+        func deliver(_ waiter: Int, _ grant: Grant) -> Effect? {
+            if let continuation = state.parked.removeValue(forKey: waiter) { return .resume(continuation, grant) }
+            state.mailbox[waiter] = grant
+            return nil
+        }
+        switch action {
+        case .connect(let handle, let deadline): return .connect(handle, deadline: deadline)
+        case .check(let handle, let deadline): return .check(handle, connection(handle), deadline: deadline)
+        case .reset(let handle, let deadline): return .reset(handle, connection(handle), deadline: deadline)
+        case .close(let handle, _, let deadline): return .close(handle, connection(handle), deadline: deadline)
+        case .cut(let handle):
+            defer { state.connections[handle.slot] = nil }
+            return .abort(connection(handle))
+        case .abort(let handle): return .abort(connection(handle))
+        case .cancelConnect(let handle): return state.connectTasks[handle.serial].map { .cancel($0) }
+        case .grant(let waiter, let handle): return deliver(waiter, .lent(handle, connection(handle)))
+        case .refuse(let waiter, let error): return deliver(waiter, .refused(error))
+        case .notice(let notice):
+            if observer != nil {
+                state.news.append(.notice(notice, backendPID: state.connections[notice.handle.slot]?.backendPID))
+            }
+            return nil
+        case .closed(let leasesCut):
+            state.news.append(.closed(leasesCut: leasesCut))
+            return nil
+        }
+    }
+
+    func perform(_ effect: Effect) {
+        switch effect {
+        case .connect(let handle, let deadline): startConnect(handle, deadline: deadline)
+        case .check(let handle, let connection, let deadline):
+            runtime.run { [self] in
+                var failure: DriverError?
+                if connection.looksAlive() {
+                    do throws(DriverError) { try await connection.check(deadline: deadline) } catch { failure = error }
+                } else {
+                    failure = DriverError(.connectionLost, "closed by the server while idle", requestSent: false)
+                }
+                transition {
+                    $0.machine.checked(
+                        handle, alive: failure == nil, provesLoss: failure?.provesLoss ?? false, now: $1)
+                }
+            }
+        case .reset(let handle, let connection, let deadline):
+            runtime.run { [self] in
+                var failure: DriverError?
+                do throws(DriverError) { try await connection.reset(deadline: deadline) } catch { failure = error }
+                let clean = failure == nil && connection.transactionStatus == .idle
+                transition {
+                    $0.machine.wasReset(handle, clean: clean, provesLoss: failure?.provesLoss ?? false, now: $1)
+                }
+            }
+        case .close(let handle, let connection, let deadline):
+            runtime.run { [self] in
+                await connection.close(deadline: deadline)
+                transition { state, now in
+                    state.connections[handle.slot] = nil
+                    state.machine.disconnected(handle, now: now)
+                }
+            }
+        case .abort(let connection): connection.abort()
+        case .cancel(let task): task.cancel()
+        case .resume(let continuation, let grant): continuation.resume(returning: grant)
+        }
+    }
+
+    private func startConnect(_ handle: ConnectionHandle, deadline: MonotonicInstant) {
+        let startedAt = runtime.now
+        let task = runtime.run { [self] in
+            do throws(DriverError) {
+                let connection = try await driver.connect(deadline: deadline)
+                let took = startedAt.duration(to: runtime.now)
+                observer?.poolConnected(handle, backendPID: connection.backendPID, took: took)
+                transition { state, now in
+                    state.connectTasks[handle.serial] = nil
+                    state.connections[handle.slot] = connection
+                    state.machine.connected(handle, now: now)
+                }
+            } catch {
+                // A connect is cancelled only because the pool closes: that is no news.
+                if error.cause != .cancelled { observer?.poolConnectFailed(error) }
+                transition { state, now in
+                    state.connectTasks[handle.serial] = nil
+                    state.machine.connectFailed(handle, error.description, now: now)
+                }
+            }
+        }
+        let isTooLate = state.withLock { state in
+            // It may have answered already; then there is nothing to cancel any more.
+            guard state.machine.slot(of: handle, in: .connecting) != nil else { return false }
+            state.connectTasks[handle.serial] = task
+            // Or the pool was closed between the decision and here, and found no task to cancel.
+            return state.machine.phase != .running
+        }
+        if isTooLate { task.cancel() }
+    }
+}

@@ -1,0 +1,71 @@
+package import Threading
+
+/// A connection of the pool: its place, and a serial number that no other connection ever has.
+package struct ConnectionHandle: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let slot: Int
+    package let serial: Int
+
+    package var description: String { "#\(serial)" }
+
+    /// In the order in which they were opened.
+    package static func < (a: ConnectionHandle, b: ConnectionHandle) -> Bool { a.serial < b.serial }
+}
+
+/// What the shell must do after it has left the lock.
+package enum PoolAction: Sendable, Equatable {
+    /// Open a connection; answer with `connected` or `connectFailed`.
+    case connect(ConnectionHandle, deadline: MonotonicInstant)
+    /// Prove that the server still answers; answer with `checked`.
+    case check(ConnectionHandle, deadline: MonotonicInstant)
+    /// Bring the session back to a clean state; answer with `wasReset`.
+    case reset(ConnectionHandle, deadline: MonotonicInstant)
+    /// Close it; answer with `disconnected`.
+    case close(ConnectionHandle, CloseReason, deadline: MonotonicInstant)
+    /// Cut it under its borrower, and forget it: the borrower's object frees it.
+    case cut(ConnectionHandle)
+    /// Cut it under the pool's own check, reset or close, which ends soon then and still answers.
+    case abort(ConnectionHandle)
+    /// Give up a connect in flight; it still answers.
+    case cancelConnect(ConnectionHandle)
+    case grant(waiter: Int, ConnectionHandle)
+    case refuse(waiter: Int, PoolError)
+    case notice(PoolNotice)
+    /// Nothing is left: `close` is done.
+    case closed(leasesCut: Int)
+}
+
+/// Why the pool closed a connection.
+package enum CloseReason: String, Sendable {
+    case maxLifetime = "max-lifetime"
+    case maxIdle = "max-idle"
+    case maxIdleTime = "max-idle-time"
+    /// Found dead.
+    case lost
+    /// Out of step after a timeout or a cancellation, or its reset failed.
+    case unusable
+    /// The lease died without a release.
+    case leaked
+    case poolClosed = "pool-closed"
+}
+
+/// Something that observers may want to know; not needed by the pool itself.
+package enum PoolNotice: Sendable, Equatable {
+    case leakSuspected(ConnectionHandle, site: BorrowSite, held: Duration)
+    /// A suspected leak came back after all.
+    case leakCleared(ConnectionHandle)
+    /// A lease died unreleased.
+    case leaked(ConnectionHandle, site: BorrowSite)
+    case closing(ConnectionHandle, CloseReason)
+}
+
+/// What the borrower says about a connection that it gives back.
+package enum ReleaseCondition: Sendable, Equatable {
+    /// Idle outside a transaction.
+    case clean
+    /// Alive, with an open transaction.
+    case needsReset
+    /// Must not be used again.
+    case unusable
+    /// Not given back at all: the lease died.
+    case leaked
+}

@@ -1,0 +1,81 @@
+/// The limits of a pool. A value. The initialiser moves impossible numbers to the nearest possible one.
+package struct PoolConfiguration: Sendable, Equatable {
+    /// Connections at the most, also those that are being opened or closed. At least 1.
+    package var maxOpen: Int
+    /// Idle connections that the pool opens ahead of demand, within `maxOpen` and `maxIdle`.
+    package var minIdle: Int
+    /// Idle connections that it keeps; more are closed on return. `nil`: as many as `maxOpen`.
+    package var maxIdle: Int?
+    /// Waiting acquires at the most, also those whose connection is just being opened; the next one fails at once. `nil`:
+    /// no limit. At least 1: with 0 no connection would ever be opened for anyone.
+    package var maxWaiters: Int?
+    /// Age at which a connection is retired: on acquire, on release, and while idle. `nil`: never. At least 1 ms: one that
+    /// is too old as soon as it is open would be replaced for ever.
+    package var maxLifetime: Duration?
+    /// Each connection's lifetime is shortened by up to this share of it, so that they do not all end at once. 0…0.9.
+    package var maxLifetimeJitter: Double
+    /// An idle connection beyond `minIdle` is closed after this long. `nil`: never.
+    package var maxIdleTime: Duration?
+    /// One budget for an acquire: queue, connect and check together.
+    package var acquireTimeout: Duration
+    package var connectTimeout: Duration
+    package var statementTimeout: Duration
+    /// Limit of a check, of a reset on return, and of closing one connection.
+    package var releaseTimeout: Duration
+    /// How long `close` waits for leases before it cuts them.
+    package var closeTimeout: Duration
+    /// A connection that was proven alive this recently is lent without a check.
+    package var checkAfterIdle: Duration
+    /// How often an idle connection is checked in the background.
+    package var healthCheckInterval: Duration
+    /// A lease held for longer is reported as a suspected leak. `nil`: never.
+    package var leakThreshold: Duration?
+    /// Connects in flight at the most; after a failed connect only one until one succeeds.
+    package var maxConnecting: Int
+    /// Pause after failed connects: random in `0...min(cap, first × 2ⁿ)` (full jitter).
+    package var backoffFirst: Duration
+    package var backoffCap: Duration
+
+    package init(
+        maxOpen: Int = 10, minIdle: Int = 0, maxIdle: Int? = nil, maxWaiters: Int? = nil,
+        maxLifetime: Duration? = nil, maxLifetimeJitter: Double = 0.1, maxIdleTime: Duration? = nil,
+        acquireTimeout: Duration = .seconds(2), connectTimeout: Duration = .seconds(2),
+        statementTimeout: Duration = .seconds(5), releaseTimeout: Duration = .seconds(2),
+        closeTimeout: Duration = .seconds(5), checkAfterIdle: Duration = .milliseconds(500),
+        healthCheckInterval: Duration = .seconds(1), leakThreshold: Duration? = nil, maxConnecting: Int = 4,
+        backoffFirst: Duration = .milliseconds(20), backoffCap: Duration = .seconds(1)
+    ) {
+        self.maxOpen = max(1, maxOpen)
+        self.minIdle = max(0, minIdle)
+        self.maxIdle = maxIdle.map { max(0, $0) }
+        self.maxWaiters = maxWaiters.map { max(1, $0) }
+        self.maxLifetime = maxLifetime.map { max($0, .milliseconds(1)) }
+        self.maxLifetimeJitter = min(max(0, maxLifetimeJitter), 0.9)
+        self.maxIdleTime = maxIdleTime
+        self.acquireTimeout = acquireTimeout
+        self.connectTimeout = connectTimeout
+        self.statementTimeout = statementTimeout
+        self.releaseTimeout = releaseTimeout
+        self.closeTimeout = closeTimeout
+        self.checkAfterIdle = checkAfterIdle
+        self.healthCheckInterval = healthCheckInterval
+        self.leakThreshold = leakThreshold
+        self.maxConnecting = max(1, maxConnecting)
+        self.backoffFirst = backoffFirst
+        self.backoffCap = backoffCap
+    }
+
+    var idleLimit: Int { min(maxIdle ?? maxOpen, maxOpen) }
+
+    /// `minIdle` as far as `maxIdle` lets it: what is opened ahead must not be closed again as too many.
+    var idleTarget: Int { min(minIdle, idleLimit) }
+
+    /// How often the machine looks over its connections.
+    var maintenanceInterval: Duration {
+        var interval = min(healthCheckInterval / 4, .seconds(1))
+        for limit in [maxLifetime, maxIdleTime, leakThreshold].compactMap({ $0 }) {
+            interval = min(interval, limit / 4)
+        }
+        return max(interval, .milliseconds(20))
+    }
+}

@@ -1,0 +1,62 @@
+package import RigModel
+import Threading
+
+/// Why no connection was lent. Each case says what the caller can do next.
+package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The budget passed first. Retry later, raise `maxOpen`, or look at the connect failure.
+    case acquireTimedOut(waited: Duration, gauges: PoolGauges, maxOpen: Int, lastConnectFailure: String?)
+    /// Every connection that this acquire was about to get was dead already, more often than there can be connections:
+    /// something accepts connections and drops them at once. Look at the server or the proxy in front of it.
+    case onlyDeadConnections(tries: Int)
+    /// `maxWaiters` acquires wait already. Shed load.
+    case tooManyWaiters(limit: Int)
+    /// The pool is closing or closed.
+    case closed
+    /// The calling task was cancelled while it waited; nothing is held.
+    case cancelled
+
+    package var description: String {
+        switch self {
+        case .acquireTimedOut(let waited, let gauges, let maxOpen, let failure):
+            "no connection within \(Int(waited.milliseconds)) ms (\(gauges), max open \(maxOpen))"
+                + (failure.map { "; last connect failed: \($0)" } ?? "")
+        case .onlyDeadConnections(let tries):
+            "\(tries) connections in a row were dead before they could be lent; the server accepts and drops them"
+        case .tooManyWaiters(let limit): "\(limit) acquires wait already, which is the limit (max waiters)"
+        case .closed: "the pool is closed"
+        case .cancelled: "cancelled while waiting for a connection"
+        }
+    }
+
+    /// The same in the words of the outcome table.
+    package var cause: FailureCause {
+        switch self {
+        case .acquireTimedOut: .timedOut
+        case .onlyDeadConnections: .connectionLost
+        case .tooManyWaiters, .closed: .poolRefused
+        case .cancelled: .cancelled
+        }
+    }
+}
+
+/// Where a connection was borrowed.
+package struct BorrowSite: Sendable, Equatable, CustomStringConvertible {
+    package let file: StaticString
+    package let line: UInt
+
+    package init(file: StaticString, line: UInt) {
+        self.file = file
+        self.line = line
+    }
+
+    /// The line that calls this.
+    package static func here(file: StaticString = #fileID, line: UInt = #line) -> BorrowSite {
+        BorrowSite(file: file, line: line)
+    }
+
+    package var description: String { "\(file):\(line)" }
+
+    package static func == (a: BorrowSite, b: BorrowSite) -> Bool {
+        a.line == b.line && a.description == b.description
+    }
+}

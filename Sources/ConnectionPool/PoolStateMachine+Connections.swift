@@ -1,0 +1,89 @@
+import RigModel
+package import Threading
+
+extension PoolStateMachine {
+    /// A connect succeeded.
+    package mutating func connected(_ handle: ConnectionHandle, now: MonotonicInstant) {
+        guard let slot = slot(of: handle, in: .connecting) else { preconditionFailure("connected \(handle) twice") }
+        connecting -= 1
+        metrics.connectsOpened += 1
+        metrics.connectTime.add(nanoseconds: slots[slot].since.duration(to: now).nanoseconds)
+        connectFailuresInRow = 0
+        noConnectBefore = MonotonicInstant(nanoseconds: 0)
+        slots[slot].expiresAt = expiry(from: now)
+        slots[slot].provenAt = now
+        makeAvailable(slot, now)
+        supply(now)
+    }
+
+    /// A connect failed. The next one waits: a random time up to a bound that doubles with each failure. One that was given
+    /// up because the pool closes is no failure.
+    package mutating func connectFailed(_ handle: ConnectionHandle, _ why: String, now: MonotonicInstant) {
+        guard let slot = slot(of: handle, in: .connecting) else {
+            preconditionFailure("connect \(handle) failed twice")
+        }
+        connecting -= 1
+        freeSlot(slot)
+        guard phase == .running else { return finishClosingIfEmpty() }
+        metrics.connectFailures += 1
+        lastConnectFailure = why
+        connectFailuresInRow += 1
+        let bound = min(
+            configuration.backoffCap.seconds,
+            configuration.backoffFirst.seconds * Double(1 << min(connectFailuresInRow - 1, 30)))
+        noConnectBefore = now.advanced(by: .seconds(generator.nextUnit() * bound))
+        supply(now)
+    }
+
+    /// A check ended.
+    ///
+    /// - Parameter provesLoss: it failed in a way that proves the connection dead, not just slow.
+    package mutating func checked(
+        _ handle: ConnectionHandle, alive: Bool, provesLoss: Bool, now: MonotonicInstant
+    ) {
+        guard let slot = slot(of: handle, in: .checking) else { preconditionFailure("checked \(handle) twice") }
+        checking -= 1
+        if slots[slot].isSlow {
+            slots[slot].isSlow = false
+            slowChecks -= 1
+        }
+        if alive { metrics.healthChecksOK += 1 } else { metrics.healthChecksFailed += 1 }
+        answered(slot, well: alive, provesLoss: provesLoss, now)
+    }
+
+    /// A reset ended.
+    package mutating func wasReset(_ handle: ConnectionHandle, clean: Bool, provesLoss: Bool, now: MonotonicInstant) {
+        guard let slot = slot(of: handle, in: .resetting) else { preconditionFailure("reset \(handle) twice") }
+        resetting -= 1
+        answered(slot, well: clean, provesLoss: provesLoss, now)
+    }
+
+    /// A connection is closed and freed.
+    package mutating func disconnected(_ handle: ConnectionHandle, now: MonotonicInstant) {
+        guard let slot = slot(of: handle, in: .closing) else { preconditionFailure("disconnected \(handle) twice") }
+        closing -= 1
+        freeSlot(slot)
+        finishClosingIfEmpty()
+        supply(now)
+    }
+
+    /// A round trip ended that the pool made itself.
+    private mutating func answered(_ slot: Int, well: Bool, provesLoss: Bool, _ now: MonotonicInstant) {
+        if well {
+            slots[slot].provenAt = now
+            // It was asked after the losses that were known then; newer ones it does not answer.
+            slots[slot].generation = slots[slot].askedAtGeneration
+            makeAvailable(slot, now)
+        } else {
+            if provesLoss { noteLoss(of: slot, now) }
+            beginClose(slot, provesLoss ? .lost : .unusable, now)
+        }
+        supply(now)
+    }
+
+    private mutating func expiry(from now: MonotonicInstant) -> MonotonicInstant {
+        guard let lifetime = configuration.maxLifetime else { return .distantFuture }
+        return now.advanced(
+            by: .seconds(lifetime.seconds * (1 - configuration.maxLifetimeJitter * generator.nextUnit())))
+    }
+}

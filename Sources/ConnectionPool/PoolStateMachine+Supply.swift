@@ -1,0 +1,149 @@
+import RigModel
+import Threading
+
+/// Who gets which connection, and which connections are opened, proven and closed for that.
+extension PoolStateMachine {
+    /// Checks in flight that a waiter may count on.
+    var promisingChecks: Int { checking - slowChecks }
+
+    /// A connection more would be used: someone waits for it, or `minIdle` asks for it.
+    var wantsConnection: Bool {
+        phase == .running && occupied < configuration.maxOpen
+            && idleStack.count + connecting + promisingChecks < configuration.idleTarget + waiters.count
+    }
+
+    /// Connects in flight at the most: while they fail, one tries for all.
+    var connectLimit: Int { connectFailuresInRow > 0 ? 1 : configuration.maxConnecting }
+
+    /// Orders what the waiters and `minIdle` need: lends fresh idle connections, checks doubtful ones, opens new ones.
+    /// Every event ends with it. O(1) while nobody waits.
+    mutating func supply(_ now: MonotonicInstant) {
+        guard phase == .running else { return }
+        while !waiters.isEmpty, let slot = popFreshIdle(now) { grantToFirst(slot, now) }
+        // What is idle now is doubtful, or nobody wants it.
+        while promisingChecks < waiters.count, let slot = idleStack.popLast() { beginCheck(slot, now) }
+        while wantsConnection, connecting < connectLimit, now >= noConnectBefore { beginConnect(now) }
+    }
+
+    /// Takes the idle connection that was used last among those that need no check, and retires those that are too old on
+    /// the way. O(1) when the last one is fresh.
+    mutating func popFreshIdle(_ now: MonotonicInstant) -> Int? {
+        for index in idleStack.indices.reversed() {
+            let slot = idleStack[index]
+            if now >= slots[slot].expiresAt {
+                idleStack.remove(at: index)
+                beginClose(slot, .maxLifetime, now)
+            } else if slots[slot].provenAt.duration(to: now) < configuration.checkAfterIdle {
+                return idleStack.remove(at: index)
+            }
+        }
+        return nil
+    }
+
+    private mutating func beginConnect(_ now: MonotonicInstant) {
+        guard let slot = freeSlots.popLast() else { preconditionFailure("no free slot although \(occupied) are taken") }
+        slots[slot] = Slot(state: .connecting, serial: nextSerial, since: now, generation: generation)
+        nextSerial += 1
+        connecting += 1
+        actions.append(.connect(handle(slot), deadline: now.advanced(by: configuration.connectTimeout)))
+    }
+
+    /// The slot must have left its former state's count.
+    mutating func beginCheck(_ slot: Int, _ now: MonotonicInstant) {
+        slots[slot].state = .checking
+        slots[slot].since = now
+        slots[slot].askedAtGeneration = generation
+        checking += 1
+        actions.append(.check(handle(slot), deadline: now.advanced(by: configuration.releaseTimeout)))
+    }
+
+    /// The slot must have left its former state's count.
+    mutating func beginReset(_ slot: Int, _ now: MonotonicInstant) {
+        slots[slot].state = .resetting
+        slots[slot].since = now
+        slots[slot].askedAtGeneration = generation
+        resetting += 1
+        metrics.resets += 1
+        actions.append(.reset(handle(slot), deadline: now.advanced(by: configuration.releaseTimeout)))
+    }
+
+    /// The slot must have left its former state's count.
+    mutating func beginClose(_ slot: Int, _ reason: CloseReason, _ now: MonotonicInstant) {
+        switch reason {
+        case .maxLifetime: metrics.maxLifetimeClosed += 1
+        case .maxIdle: metrics.maxIdleClosed += 1
+        case .maxIdleTime: metrics.maxIdleTimeClosed += 1
+        case .lost, .unusable, .leaked: metrics.lostClosed += 1
+        case .poolClosed: break
+        }
+        slots[slot].state = .closing
+        slots[slot].since = now
+        closing += 1
+        // After the limit of the pool's own close there is no time for a goodbye.
+        let deadline = phase == .cut ? now : now.advanced(by: configuration.releaseTimeout)
+        actions.append(.notice(.closing(handle(slot), reason)))
+        actions.append(.close(handle(slot), reason, deadline: deadline))
+    }
+
+    /// A connection is ready: the first waiter gets it, else it becomes idle, else it is too many. A suspect one is proven
+    /// first. The slot must have left its former state's count.
+    mutating func makeAvailable(_ slot: Int, _ now: MonotonicInstant) {
+        if phase != .running {
+            beginClose(slot, .poolClosed, now)
+        } else if now >= slots[slot].expiresAt {
+            beginClose(slot, .maxLifetime, now)
+        } else if slots[slot].generation < generation {
+            beginCheck(slot, now)
+        } else if !waiters.isEmpty {
+            grantToFirst(slot, now)
+        } else if idleStack.count >= configuration.idleLimit {
+            beginClose(slot, .maxIdle, now)
+        } else {
+            slots[slot].state = .idle
+            slots[slot].since = now
+            idleStack.append(slot)
+        }
+    }
+
+    /// One proven loss makes everything that was proven before it suspect: what is idle is checked at once, what is in use
+    /// or on its way when it becomes available. A loss of something that was suspect already tells nothing new.
+    mutating func noteLoss(of slot: Int, _ now: MonotonicInstant) {
+        guard phase == .running, slots[slot].generation == generation else { return }
+        generation += 1
+        let suspects = idleStack
+        idleStack = []
+        for suspect in suspects { beginCheck(suspect, now) }
+    }
+
+    private mutating func grantToFirst(_ slot: Int, _ now: MonotonicInstant) {
+        guard let waiter = waiters.popFirst() else { preconditionFailure("a grant without a waiter") }
+        lend(slot, to: waiter.turn, waiter.site, queued: true, now)
+        actions.append(.grant(waiter: waiter.turn.ticket, handle(slot)))
+    }
+
+    /// The slot must have left its former state's count.
+    mutating func lend(_ slot: Int, to turn: Turn, _ site: BorrowSite?, queued: Bool, _ now: MonotonicInstant) {
+        slots[slot].state = .leased
+        slots[slot].since = now
+        slots[slot].turn = turn
+        slots[slot].wasQueued = queued
+        slots[slot].site = site
+        slots[slot].leakReported = false
+        leased += 1
+        let waited = turn.arrivedAt.duration(to: now)
+        metrics.acquireCount += 1
+        metrics.acquireWait.add(nanoseconds: waited.nanoseconds)
+        guard queued else { return }
+        metrics.waitCount += 1
+        metrics.waitDuration += waited
+    }
+
+    /// The borrower did not take what it was lent. The histogram keeps the wait: it was one.
+    mutating func takeBackUntaken(_ slot: Int) {
+        leased -= 1
+        metrics.acquireCount -= 1
+        guard slots[slot].wasQueued else { return }
+        metrics.waitCount -= 1
+        metrics.waitDuration -= slots[slot].turn.arrivedAt.duration(to: slots[slot].since)
+    }
+}

@@ -1,0 +1,115 @@
+package import Threading
+
+extension PoolStateMachine {
+    /// Time has passed. May be called early, or for nothing.
+    package mutating func alarmFired(now: MonotonicInstant) {
+        while let waiter = waiters.popExpired(now: now) {
+            metrics.acquireTimeouts += 1
+            actions.append(
+                .refuse(waiter: waiter.turn.ticket, timeout(waited: waiter.turn.arrivedAt.duration(to: now))))
+        }
+        if case .closing(let cutAt) = phase, now >= cutAt { cut(now) }
+        if now >= maintenanceAt {
+            maintain(now)
+            maintenanceAt = now.advanced(by: configuration.maintenanceInterval)
+        }
+        supply(now)
+    }
+
+    /// Looks over all connections. O(connections).
+    private mutating func maintain(_ now: MonotonicInstant) {
+        if phase == .running {
+            maintainIdle(now)
+            noteSlowChecks(now)
+        }
+        reportLeaks(now)
+    }
+
+    /// Retires and checks idle connections, beginning with the one that was used longest ago.
+    private mutating func maintainIdle(_ now: MonotonicInstant) {
+        var kept: [Int] = []
+        var idle = idleStack.count
+        // Not all at once: an acquire that came now would have to wait for its turn.
+        var checksAllowed = max(1, idle / 4)
+        for slot in idleStack {
+            let idleFor = slots[slot].since.duration(to: now)
+            if now >= slots[slot].expiresAt {
+                beginClose(slot, .maxLifetime, now)
+                idle -= 1
+            } else if let limit = configuration.maxIdleTime, idleFor >= limit, idle > configuration.idleTarget {
+                beginClose(slot, .maxIdleTime, now)
+                idle -= 1
+            } else if checksAllowed > 0,
+                slots[slot].provenAt.duration(to: now) >= configuration.healthCheckInterval
+            {
+                checksAllowed -= 1
+                beginCheck(slot, now)
+            } else {
+                kept.append(slot)
+            }
+        }
+        idleStack = kept
+    }
+
+    /// A check of a frozen server may take its whole limit, which is as long as an acquire may wait. So nobody counts on it
+    /// once it is slow: another connection is tried meanwhile.
+    private mutating func noteSlowChecks(_ now: MonotonicInstant) {
+        guard promisingChecks > 0 else { return }
+        for slot in slots.indices where slots[slot].state == .checking && !slots[slot].isSlow {
+            guard slots[slot].since.duration(to: now) >= configuration.maintenanceInterval else { continue }
+            slots[slot].isSlow = true
+            slowChecks += 1
+        }
+    }
+
+    private mutating func reportLeaks(_ now: MonotonicInstant) {
+        guard let threshold = configuration.leakThreshold else { return }
+        for slot in slots.indices where slots[slot].state == .leased && !slots[slot].leakReported {
+            let held = slots[slot].since.duration(to: now)
+            guard held >= threshold, let site = slots[slot].site else { continue }
+            slots[slot].leakReported = true
+            metrics.leaksSuspected += 1
+            actions.append(.notice(.leakSuspected(handle(slot), site: site, held: held)))
+        }
+    }
+
+    // MARK: Closing
+
+    /// Ends the pool: waiters are refused, idle connections closed; leases may come back until `cutAt`, then they are
+    /// cut. A second call does nothing. `closed` follows as an action.
+    package mutating func close(now: MonotonicInstant, cutAt: MonotonicInstant) {
+        guard phase == .running else { return }
+        phase = .closing(cutAt: cutAt)
+        while let waiter = waiters.popFirst() { actions.append(.refuse(waiter: waiter.turn.ticket, .closed)) }
+        for slot in idleStack { beginClose(slot, .poolClosed, now) }
+        idleStack = []
+        for slot in slots.indices where slots[slot].state == .connecting {
+            actions.append(.cancelConnect(handle(slot)))
+        }
+        finishClosingIfEmpty()
+    }
+
+    /// The limit has passed. Leases that are still out are cut: their borrowers' objects free them, the pool forgets them.
+    /// What the pool does itself on a connection is aborted, so that it answers now and not by its own, later limit.
+    private mutating func cut(_ now: MonotonicInstant) {
+        phase = .cut
+        for slot in slots.indices {
+            switch slots[slot].state {
+            case .leased:
+                actions.append(.cut(handle(slot)))
+                endLease(slot, now)
+                leasesCut += 1
+                freeSlot(slot)
+            case .checking, .resetting, .closing: actions.append(.abort(handle(slot)))
+            case .free, .connecting, .idle: break
+            }
+        }
+        finishClosingIfEmpty()
+    }
+
+    mutating func finishClosingIfEmpty() {
+        guard phase != .running, phase != .closed, occupied == 0 else { return }
+        phase = .closed
+        actions.append(.closed(leasesCut: leasesCut))
+    }
+}

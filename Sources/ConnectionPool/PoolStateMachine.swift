@@ -1,0 +1,182 @@
+import RigModel
+package import Threading
+
+/// The decisions of the pool. Pure: no lock, no clock, no I/O. Each event is a mutating method that is told the time, which
+/// never goes back; what must be done about it collects in ``takeActions()``.
+///
+/// A connection's life, and who moves it on:
+///
+/// ```
+/// connecting ──> idle <──> leased ──> resetting ──> idle
+///      │          │ ^         │           │
+///      │          v │         │           │
+///      │        checking      │           │
+///      v          v           v           v
+///    (gone)     closing ──> (gone)     closing
+/// ```
+///
+/// Acquires wait on the pool, never on one connect: whoever is first in line gets whichever connection is ready first,
+/// and a cancelled acquire cancels no connect.
+package struct PoolStateMachine: Sendable {
+    enum SlotState: Sendable {
+        /// No connection. Next: connecting.
+        case free
+        /// Being opened. Next: idle, leased, checking, closing, free.
+        case connecting
+        /// Being proven alive. Next: idle, leased, checking (again, after another loss), closing.
+        case checking
+        /// Ready. Next: leased, checking, closing.
+        case idle
+        /// Held by a borrower. Next: idle, leased (by the next waiter), checking, resetting, closing, free (cut).
+        case leased
+        /// Being rolled back. Next: idle, leased, checking, closing.
+        case resetting
+        /// Being closed. Next: free.
+        case closing
+    }
+
+    struct Slot: Sendable {
+        var state = SlotState.free
+        var serial = -1
+        /// When it entered its state.
+        var since = MonotonicInstant(nanoseconds: 0)
+        /// When it last proved to be alive: opened, checked, reset, or given back clean.
+        var provenAt = MonotonicInstant(nanoseconds: 0)
+        var expiresAt = MonotonicInstant.distantFuture
+        /// The pool's generation when its last proof was asked for. Older than the pool's: suspect.
+        var generation = 0
+        /// The pool's generation when the running check or reset was sent.
+        var askedAtGeneration = 0
+        /// Its check takes so long that nobody should count on it.
+        var isSlow = false
+        /// Who holds it, and since when they waited.
+        var turn = Turn(ticket: -1, arrivedAt: MonotonicInstant(nanoseconds: 0))
+        var wasQueued = false
+        var site: BorrowSite?
+        var leakReported = false
+        /// Its borrower saw it die.
+        var isLost = false
+    }
+
+    enum Phase: Sendable, Equatable {
+        case running
+        /// Next: cut, closed.
+        case closing(cutAt: MonotonicInstant)
+        /// The limit of the close has passed: everything ends by force. Next: closed.
+        case cut
+        case closed
+    }
+
+    var configuration: PoolConfiguration
+    var slots: [Slot]
+    var freeSlots: [Int]
+    /// Slots of idle connections; the last one was used last and is lent first. None of them is suspect.
+    var idleStack: [Int] = []
+    var waiters = WaiterQueue()
+    var nextTicket = 0
+    var phase = Phase.running
+    /// Raised by each proven loss: everything proven before is suspect.
+    var generation = 0
+    var nextSerial = 1
+    var connecting = 0
+    var checking = 0
+    /// Of these, the ones that nobody should count on.
+    var slowChecks = 0
+    var leased = 0
+    var resetting = 0
+    var closing = 0
+    /// Failed connects in a row.
+    var connectFailuresInRow = 0
+    var noConnectBefore = MonotonicInstant(nanoseconds: 0)
+    var lastConnectFailure: String?
+    var maintenanceAt: MonotonicInstant
+    var leasesCut = 0
+    var generator: SeededGenerator
+    var metrics = PoolMetrics()
+    var actions: [PoolAction] = []
+
+    /// - Parameters:
+    ///   - configuration: the limits.
+    ///   - seed: draws lifetimes and back-off.
+    ///   - now: the pool's first moment; `minIdle` connections are ordered at once.
+    package init(configuration: PoolConfiguration, seed: UInt64, now: MonotonicInstant) {
+        self.configuration = configuration
+        slots = Array(repeating: Slot(), count: configuration.maxOpen)
+        freeSlots = Array((0..<configuration.maxOpen).reversed())
+        generator = SeededGenerator(seed: seed, stream: "pool")
+        maintenanceAt = now.advanced(by: configuration.maintenanceInterval)
+        metrics.maxOpenConnections = configuration.maxOpen
+        supply(now)
+    }
+
+    /// What must be done now, in order. Empty afterwards.
+    package mutating func takeActions() -> [PoolAction] {
+        if actions.isEmpty { return [] }
+        defer { actions = [] }
+        return actions
+    }
+
+    package var gauges: PoolGauges {
+        var gauges = PoolGauges()
+        gauges.open = idleStack.count + leased + checking + resetting
+        gauges.idle = idleStack.count
+        gauges.inUse = leased
+        gauges.connecting = connecting
+        gauges.waiting = waiters.count
+        return gauges
+    }
+
+    /// Counters and gauges at this moment.
+    package func snapshot() -> PoolMetrics {
+        var snapshot = metrics
+        snapshot.gauges = gauges
+        return snapshot
+    }
+
+    /// A lease that is out, for reports.
+    package struct OpenLease: Sendable, Equatable {
+        package let connection: ConnectionHandle
+        package let site: BorrowSite?
+        package let since: MonotonicInstant
+    }
+
+    /// The leases that are out, in order of their connections' serial numbers.
+    package var openLeases: [OpenLease] {
+        slots.indices.filter { slots[$0].state == .leased }
+            .map { OpenLease(connection: handle($0), site: slots[$0].site, since: slots[$0].since) }
+            .sorted { $0.connection.serial < $1.connection.serial }
+    }
+
+    package var isClosed: Bool { phase == .closed }
+
+    /// When ``alarmFired(now:)`` must be called, at the latest. After that call it is later than that call was, so the alarm
+    /// cannot spin. O(log waiters) amortised.
+    package mutating func nextAlarm() -> MonotonicInstant? {
+        if phase == .closed { return nil }
+        var next = maintenanceAt
+        if let deadline = waiters.earliestDeadline { next = min(next, deadline) }
+        if case .closing(let cutAt) = phase { next = min(next, cutAt) }
+        // Only where the pause is what it waits for: with a connect in flight the answer wakes it.
+        if wantsConnection, connecting < connectLimit { next = min(next, noConnectBefore) }
+        return next
+    }
+
+    // MARK: Parts that the events share
+
+    func handle(_ slot: Int) -> ConnectionHandle { ConnectionHandle(slot: slot, serial: slots[slot].serial) }
+
+    /// The slot of a handle, when the connection still exists and is in this state.
+    func slot(of handle: ConnectionHandle, in state: SlotState) -> Int? {
+        slots[handle.slot].serial == handle.serial && slots[handle.slot].state == state ? handle.slot : nil
+    }
+
+    /// Slots with a connection in any state.
+    var occupied: Int { idleStack.count + connecting + checking + leased + resetting + closing }
+
+    mutating func freeSlot(_ slot: Int) {
+        slots[slot].state = .free
+        slots[slot].serial = -1
+        slots[slot].site = nil
+        freeSlots.append(slot)
+    }
+}

@@ -1,0 +1,33 @@
+import Glibc
+import HostSystem
+
+/// Where a private server keeps its things.
+struct ServerFolders: Sendable {
+    let root: String
+    var data: String { "\(root)/data" }
+    /// Short: the path of a socket has 107 bytes at most.
+    var sockets: String { "\(root)/s" }
+    var configuration: String { "\(data)/postgresql.conf" }
+
+    /// Makes them. When the server runs as another user they belong to that one; everybody may pass to the sockets.
+    func make(for user: ProcessUser?) throws(SystemError) {
+        for (path, mode) in [(root, 0o711), (data, 0o700), (sockets, 0o755)] as [(String, UInt32)] {
+            try SmallFile.makeFolder(path, mode: mode)
+            if let user, chown(path, user.uid, user.gid) != 0 { throw SystemError("give \(path) to \(user.name)") }
+        }
+    }
+}
+
+extension ProcessUser {
+    /// As whom a server runs: PostgreSQL refuses root.
+    ///
+    /// - Returns: `nil` when this process is not root and can run it as itself.
+    static func forServer() throws(ServerError) -> ProcessUser? {
+        guard geteuid() == 0 else { return nil }
+        let names = ["postgres", "nobody"]
+        guard let user = names.lazy.compactMap(ProcessUser.named).first(where: { $0.uid != 0 }) else {
+            throw .noUnprivilegedUser(tried: names)
+        }
+        return user
+    }
+}

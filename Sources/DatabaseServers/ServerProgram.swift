@@ -1,0 +1,124 @@
+import Glibc
+import HostSystem
+import Threading
+
+/// How one private server is started and recognised. A value with blocking, bounded methods; what runs is kept by
+/// ``ManagedPostgres``.
+struct ServerProgram: Sendable {
+    let installation: PostgresInstallation
+    let folders: ServerFolders
+    let user: ProcessUser?
+    let logPath: String
+    let port: UInt16
+
+    static let role = "chaosrig"
+
+    /// Makes the database cluster and appends the settings to its configuration.
+    static func initialise(_ folders: ServerFolders, _ installation: PostgresInstallation, as user: ProcessUser?)
+        throws(ServerError)
+    {
+        let call = ProgramCall(
+            path: installation.initdb,
+            arguments: [
+                "-D", folders.data, "-U", role, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync",
+            ],
+            environment: environment(installation), workingDirectory: folders.root, user: user, timeout: .seconds(120))
+        let result: ProgramResult
+        do { result = try call.runBlocking() } catch { throw .notInitialised(reason: "\(error)") }
+        guard result.succeeded else {
+            let words = result.standardError.isEmpty ? result.standardOutput : result.standardError
+            throw .notInitialised(reason: "initdb ended with \(result.status): \(words.suffix(1000))")
+        }
+    }
+
+    /// Nothing of this process's own environment but what finds libraries: PGDATA, PGOPTIONS or LD_PRELOAD meant for the
+    /// rig must not change the server.
+    static func environment(_ installation: PostgresInstallation) -> [String: String] {
+        var variables = ["PATH": "\(installation.binFolder):/usr/bin:/bin", "LC_ALL": "C"]
+        variables["LD_LIBRARY_PATH"] = currentEnvironment()["LD_LIBRARY_PATH"]
+        return variables
+    }
+
+    /// Starts the server as a child of this process (not with pg_ctl, whose server would be a stranger's child and stay a
+    /// zombie for long) and returns once it accepts connections.
+    ///
+    /// - Throws: ``ServerError/portTaken(port:)``, ``ServerError/notStarted(reason:logTail:)`` and others; nothing of it
+    ///   runs then.
+    func start(until deadline: MonotonicInstant) throws(ServerError) -> ChildProcess {
+        try clearAway()
+        let log = open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard log >= 0 else { throw .folder(SystemError("open \(logPath)")) }
+        defer { close(log) }
+        let logStart = Int(lseek(log, 0, SEEK_END))
+        let child: ChildProcess
+        do {
+            child = try ChildProcess(
+                SpawnRequest(
+                    path: installation.postgres, arguments: ["-D", folders.data],
+                    environment: Self.environment(installation), workingDirectory: folders.root, user: user,
+                    standardOutput: log, standardError: log))
+        } catch {
+            throw .notStarted(reason: "\(error)", logTail: [])
+        }
+        do {
+            try waitUntilReady(child, until: deadline, logStart: logStart)
+            return child
+        } catch {
+            try? stop(child)
+            throw error
+        }
+    }
+
+    /// Ends what is left of the server, whoever started it, in bounded time.
+    func stop(_ child: ChildProcess?) throws(ServerError) {
+        do { try Undoer().perform(.stopServer(dataDirectory: folders.data)) } catch { throw .notStopped(error) }
+        // A postmaster so young that it cannot be told from its parent by /proc is missed above, but it is our child.
+        child?.signal(SIGKILL)
+        _ = child?.waitBlocking(until: .now.advanced(by: .seconds(10)))
+    }
+
+    /// The last lines of the log, oldest first.
+    func logTail(lines: Int) -> [String] { Self.tail(SmallFile.text(logPath) ?? "", lines: lines) }
+
+    static func tail(_ text: String, lines: Int) -> [String] {
+        text.split(separator: "\n").suffix(lines).map(String.init)
+    }
+
+    /// After a crash the pid file of the dead server stays. PostgreSQL would refuse to start when its number is in use
+    /// again, by whatever; so it is removed, but only when no process is left on the data directory.
+    private func clearAway() throws(ServerError) {
+        try stop(nil)
+        let path = PostmasterFile.path(in: folders.data)
+        guard unlink(path) == 0 || errno == ENOENT else { throw .folder(SystemError("remove \(path)")) }
+    }
+
+    /// The server itself says when it is ready, in its pid file (`pg_ctl` trusts the same line): no connection is spent.
+    private func waitUntilReady(_ child: ChildProcess, until deadline: MonotonicInstant, logStart: Int)
+        throws(ServerError)
+    {
+        let isReady = Waiting.untilTrue(before: deadline) {
+            guard child.isRunning else { return true }
+            let file = PostmasterFile.read(in: folders.data)
+            return file?.pid == child.pid && file?.status == "ready"
+        }
+        let log = SmallFile.bytes(logPath).map { String(decoding: $0.dropFirst(logStart), as: UTF8.self) } ?? ""
+        if let status = child.exitStatus {
+            if log.contains("Address already in use") { throw .portTaken(port: port) }
+            throw .notStarted(reason: "it ended with \(status)", logTail: Self.tail(log, lines: 20))
+        }
+        guard isReady else {
+            throw .notStarted(reason: "it was not ready in time", logTail: Self.tail(log, lines: 20))
+        }
+        guard isListening(child.pid) else { throw .portTaken(port: port) }
+    }
+
+    /// The TCP port is held by this very server and not by another process. True as well where /proc does not tell.
+    private func isListening(_ pid: Int32) -> Bool {
+        guard let links = OpenDescriptors.links(of: "\(pid)"), let table = TCPSocket.all(ofNamespaceOf: "\(pid)")
+        else { return true }
+        let own = OpenDescriptors.socketInodes(links)
+        return table.contains {
+            $0.state == TCPSocket.listening && $0.localPort == port && own.contains($0.inode)
+        }
+    }
+}

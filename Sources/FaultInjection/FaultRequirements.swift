@@ -1,0 +1,27 @@
+import RigModel
+
+/// What faults need that a target does not have. Pure.
+package enum FaultRequirements {
+    /// One sentence for each fault that cannot work here, each fault once.
+    package static func missing(_ faults: [any Fault], available: Set<StagePart>) -> [String] {
+        var sentences: [String] = []
+        for fault in faults {
+            for part in StagePart.allCases where fault.needs.contains(part) && !available.contains(part) {
+                let sentence = "\(type(of: fault).shape.name) \(reason(part))"
+                if !sentences.contains(sentence) { sentences.append(sentence) }
+            }
+        }
+        return sentences
+    }
+
+    private static func reason(_ part: StagePart) -> String {
+        switch part {
+        case .sessions: "needs a PostgreSQL server whose sessions can be ended; this target has none"
+        case .server:
+            "needs the server's host: only a server that the rig started (target: {postgres: managed}) can be stopped "
+                + "and started; one given by url can only be reached"
+        case .link: "needs a network between pool and server; this target has none"
+        case .file: "needs an embedded database (target: {sqlite: temporary}); this target has a server"
+        }
+    }
+}

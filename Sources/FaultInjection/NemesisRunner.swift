@@ -1,0 +1,163 @@
+package import RigModel
+import Threading
+
+/// Injects what was planned, proves it, heals it, and tells the history. Thread-safe.
+///
+/// Faults that overlap run at the same time. Each injection is healed exactly once: at its time, or by
+/// ``healAll()`` when the run ends first.
+package final class NemesisRunner: Sendable {
+    /// Returns when so much of the faults phase has passed; throws when cancelled.
+    package typealias Wait = @Sendable (Duration) async throws -> Void
+
+    private struct Active: Sendable {
+        let injection: any Injection
+        let planned: PlannedInjection
+        var isHealing = false
+    }
+
+    private struct State: Sendable {
+        var tasks: [Task<Void, Never>] = []
+        /// Begun and not healed, in the order in which they began.
+        var active: [Active] = []
+        var failures: [String] = []
+        var isEnding = false
+    }
+
+    private let plan: [PlannedInjection]
+    private let entries: [FaultPlanEntry]
+    private let stage: FaultStage
+    private let sink: any EventSink
+    private let seed: UInt64
+    private let state = Lock(State())
+
+    package init(
+        plan: [PlannedInjection], entries: [FaultPlanEntry], stage: FaultStage, sink: any EventSink, seed: UInt64
+    ) {
+        self.plan = plan
+        self.entries = entries
+        self.stage = stage
+        self.sink = sink
+        self.seed = seed
+    }
+
+    /// How many injections must be in the history of a complete run.
+    package var plannedCount: Int { plan.count }
+
+    /// The faults that are active now, in words.
+    package func activeFaults() -> [String] {
+        state.withLock { state in state.active.map { "\(kind($0.planned)) #\($0.planned.number)" } }
+    }
+
+    /// Begins the schedule; the faults phase begins now. Call once.
+    ///
+    /// - Parameter wait: time; a test gives a manual one.
+    package func start(_ wait: @escaping Wait) {
+        let tasks = plan.map { planned in
+            Task {
+                guard (try? await wait(planned.at)) != nil else { return }
+                await run(planned, wait)
+            }
+        }
+        state.withLock { $0.tasks = tasks }
+    }
+
+    /// Ends the schedule: what was not injected yet never is, and what is active is healed now, the latest first.
+    ///
+    /// - Returns: what could not be healed, in words.
+    package func healAll() async -> [String] {
+        let tasks = state.withLock { state in
+            state.isEnding = true
+            return state.tasks
+        }
+        for task in tasks { task.cancel() }
+        // An injection that is under way is let finish: half a fault cannot be healed.
+        for task in tasks { await task.value }
+        for active in state.withLock({ $0.active }).reversed() { await heal(active.planned, forced: true) }
+        return state.withLock { $0.failures }
+    }
+
+    private func kind(_ planned: PlannedInjection) -> String { type(of: entries[planned.entry].fault).shape.name }
+
+    private func run(_ planned: PlannedInjection, _ wait: @escaping Wait) async {
+        let fault = entries[planned.entry].fault
+        let injection = fault.makeInjection(seed: seed &+ UInt64(planned.number))
+        let mayBegin = state.withLock { state in
+            guard !state.isEnding else { return false }
+            state.active.append(Active(injection: injection, planned: planned))
+            return true
+        }
+        guard mayBegin else { return }
+        record(.inject(fault: planned.number, kind: kind(planned), detail: fault.detail), planned)
+
+        // Shielded from the cancellation that ends the schedule: see healAll.
+        let injecting = Task { [stage] () -> String? in
+            do {
+                try await injection.inject(on: stage)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        let startedAt = MonotonicInstant.now
+        if let failure = await injecting.value {
+            record(Landing(landed: false, evidence: ["reason": .string("injection failed: \(failure)")]), planned)
+            await heal(planned, forced: false)
+            return
+        }
+        let injectTook = startedAt.duration(to: .now)
+        let proving = Task { [self] in record(await injection.prove(on: stage), planned) }
+        // The effect of a lasting fault may take its whole time to show; of any other it is there now, and healing must
+        // not destroy the proof.
+        if !type(of: fault).shape.isLasting { await proving.value }
+        if await waitToHeal(planned, injectTook: injectTook, wait) { await heal(planned, forced: false) }
+        proving.cancel()
+        await proving.value
+    }
+
+    /// - Returns: `false` when the schedule ends first; then ``healAll()`` heals.
+    private func waitToHeal(_ planned: PlannedInjection, injectTook: Duration, _ wait: Wait) async -> Bool {
+        switch planned.heal {
+        case .atOnce: true
+        case .at(let time): (try? await wait(time)) != nil
+        // Counted from when the fault had begun: a restart is down from then on.
+        case .after(let duration): (try? await wait(planned.at + injectTook + duration)) != nil
+        }
+    }
+
+    private func heal(_ planned: PlannedInjection, forced: Bool) async {
+        let injection = state.withLock { state -> (any Injection)? in
+            guard let index = state.active.firstIndex(where: { $0.planned.number == planned.number }),
+                !state.active[index].isHealing
+            else { return nil }
+            state.active[index].isHealing = true
+            return state.active[index].injection
+        }
+        guard let injection else { return }
+        let healing = Task { [stage] () -> Result<JSONValue, any Error> in
+            do { return .success(try await injection.heal(on: stage)) } catch { return .failure(error) }
+        }
+        let result = await healing.value
+        state.withLock { $0.active.removeAll { $0.planned.number == planned.number } }
+        switch result {
+        case .success(let facts):
+            record(.heal(fault: planned.number, kind: kind(planned), ok: true, forced: forced, facts: facts), planned)
+        case .failure(let error):
+            state.withLock { $0.failures.append("\(kind(planned)) #\(planned.number) could not be healed: \(error)") }
+            record(
+                .heal(
+                    fault: planned.number, kind: kind(planned), ok: false, forced: forced,
+                    facts: ["error": .string("\(error)")]), planned)
+        }
+    }
+
+    private func record(_ landing: Landing, _ planned: PlannedInjection) {
+        record(
+            .landed(
+                fault: planned.number, kind: kind(planned), landed: landing.landed, evidence: landing.evidence), planned
+        )
+    }
+
+    private func record(_ fact: NemesisFact, _ planned: PlannedInjection) {
+        sink.record(.info, .nemesis, fact.function, fact.value)
+    }
+}

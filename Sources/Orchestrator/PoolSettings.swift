@@ -1,0 +1,48 @@
+import ConnectionPool
+import RigModel
+import ScenarioFile
+import Threading
+
+/// The scenario's words about the pool, in the pool's own.
+struct PoolSettings: Sendable {
+    let configuration: PoolConfiguration
+    let policy: RetryPolicy
+
+    init(_ pool: Scenario.Pool) {
+        configuration = PoolConfiguration(
+            maxOpen: pool.maxOpen, minIdle: pool.minIdle, maxIdle: pool.maxIdle, maxWaiters: pool.maxWaiters,
+            maxLifetime: pool.maxLifetime, maxLifetimeJitter: pool.maxLifetimeJitter, maxIdleTime: pool.maxIdleTime,
+            acquireTimeout: pool.acquireTimeout, connectTimeout: pool.connectTimeout,
+            statementTimeout: pool.statementTimeout, releaseTimeout: pool.releaseTimeout,
+            closeTimeout: pool.closeTimeout, checkAfterIdle: pool.checkAfterIdle,
+            healthCheckInterval: pool.healthCheckInterval, leakThreshold: pool.leakThreshold,
+            maxConnecting: pool.maxConnecting, backoffFirst: pool.backoffFirst, backoffCap: pool.backoffCap)
+        let mode: RetryPolicy.Mode =
+            switch pool.retry {
+            case .safe: .safe
+            case .none: .none
+            case .blind: .blind
+            }
+        policy = RetryPolicy(mode: mode, maxAttempts: pool.retryAttempts, budget: pool.retryBudget)
+    }
+
+    /// The limits, for the checkers.
+    var event: JSONValue {
+        [
+            "max_open": JSONValue(configuration.maxOpen), "min_idle": JSONValue(configuration.minIdle),
+            "acquire_timeout_ns": JSONValue(configuration.acquireTimeout.nanoseconds),
+            "connect_timeout_ns": JSONValue(configuration.connectTimeout.nanoseconds),
+            "statement_timeout_ns": JSONValue(configuration.statementTimeout.nanoseconds),
+            "release_timeout_ns": JSONValue(configuration.releaseTimeout.nanoseconds),
+            "close_timeout_ns": JSONValue(configuration.closeTimeout.nanoseconds),
+            "retry": .string(policy.mode.rawValue), "retry_attempts": JSONValue(policy.maxAttempts),
+            "retry_budget_ns": JSONValue(policy.budget.nanoseconds),
+        ]
+    }
+
+    /// How long an operation may take that meets every limit: what the workload is given to end.
+    var longestOperation: Duration {
+        let once = configuration.acquireTimeout + configuration.statementTimeout * 4
+        return min(once + policy.budget, .seconds(60))
+    }
+}

@@ -1,0 +1,164 @@
+import ConnectionPool
+import DatabaseServers
+import EventLoop
+import FaultInjection
+import FaultProxy
+import HostSystem
+import PostgresDriver
+import Probes
+import RigModel
+import Threading
+import Workloads
+
+/// A PostgreSQL under test: a private one, or one that exists.
+struct PostgresTarget: RunTarget {
+    private let context: TargetContext
+    /// `nil`: the server is not ours.
+    private let server: ManagedPostgres?
+    private let configuration: PostgresConfiguration
+    private let database: WorkloadDatabase<PostgresDriver>
+    /// For the samples: never waits behind a final read or a fault.
+    private let sampling: AdminSession<PostgresDriver>
+    private let faultSession: AdminSession<PostgresDriver>
+    private let relay: Relay?
+    private let linkSession: AdminSession<PostgresDriver>?
+    private let sessionProbe: ServerSessionProbe
+    private let serverVersion: String
+    let stage: FaultStage
+
+    /// - Parameters:
+    ///   - server: the private server, which runs; `nil` for one that exists.
+    ///   - url: how to reach the server as the pool does.
+    ///   - adminURL: how the rig reaches it on a way that no fault disturbs.
+    ///   - needsRelay: a fault wants to disturb the way between pool and server.
+    init(
+        context: TargetContext, server: ManagedPostgres?, url: String, adminURL: String, needsRelay: Bool
+    ) async throws(RunError) {
+        self.context = context
+        self.server = server
+        let application = "chaosrig/\(context.runID)"
+        let relay = needsRelay ? try Self.startRelay(to: url, seed: context.seed) : nil
+        self.relay = relay
+        do throws(PostgresConfigurationError) {
+            var pool = try PostgresConfiguration(url: url)
+            pool.applicationName = application
+            pool.serverStatementTimeout = context.settings.configuration.statementTimeout
+            var rig = try PostgresConfiguration(url: adminURL)
+            rig.applicationName = "chaosrig-probe/\(context.runID)"
+            var link = pool
+            link.applicationName = "chaosrig-link/\(context.runID)"
+            let rigDriver = PostgresDriver(configuration: rig, loop: context.rigLoop)
+            let direct = PostgresDriver(configuration: link, loop: context.rigLoop)
+            sampling = AdminSession(driver: rigDriver)
+            faultSession = AdminSession(driver: rigDriver)
+            database = WorkloadDatabase(admin: AdminSession(driver: rigDriver), schema: context.schema(.postgres))
+            sessionProbe = ServerSessionProbe(applicationName: application)
+
+            var linkControl: RelayLinkControl?
+            if let relay {
+                pool.endpoint = PostgresEndpoint(host: "127.0.0.1", port: relay.port)
+                link.endpoint = pool.endpoint
+                let session = AdminSession(driver: PostgresDriver(configuration: link, loop: context.rigLoop))
+                linkSession = session
+                linkControl = RelayLinkControl(
+                    relay: relay, loopbackServerPort: Self.loopbackPort(of: pool.servers), session: session)
+            } else {
+                linkSession = nil
+            }
+            configuration = pool
+            stage = FaultStage(
+                sessions: PostgresSessionControl(
+                    admin: faultSession, probe: sessionProbe, runtime: LoopRuntime(loop: context.rigLoop)),
+                server: server.map { ManagedServerControl(server: $0, driver: direct) }, link: linkControl, file: nil,
+                programs: SystemPrograms(), journal: context.journal)
+        } catch {
+            throw .usage("target.postgres.url: \(error)")
+        }
+        do {
+            let version = try await database.admin.run(
+                SQLStatement("SHOW server_version", role: .read), within: .seconds(10))
+            serverVersion = version.rows.first?.first?.textValue ?? "unknown"
+        } catch {
+            throw .missing(
+                "no answer from the database \(configuration.maskedURL): \(error). Check that it runs and that the URL is right."
+            )
+        }
+    }
+
+    var description: String {
+        server == nil ? configuration.maskedURL : "managed PostgreSQL \(serverVersion)"
+    }
+
+    var environment: [JSONValue.Member] { [.init("server", .string("PostgreSQL \(serverVersion)"))] }
+
+    func prepare(_ sink: any EventSink) async throws(RunError) { try await database.prepare(sink) }
+
+    func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest {
+        let runtime = LoopRuntime(loop: context.poolLoop)
+        let pool = Pool(
+            driver: PostgresDriver(configuration: configuration, loop: context.poolLoop),
+            configuration: context.settings.configuration, runtime: runtime, seed: context.seed, observer: observer)
+        return InstrumentedPool(
+            pool: pool, policy: context.settings.policy, begin: database.schema.begin, seed: context.seed)
+    }
+
+    func outsideBooks(afterClose: Bool) async -> OutsideBooks {
+        var books = OutsideBooks()
+        if let port = poolPort { books.clientSockets = SocketProbe.establishedSockets(toRemotePort: port) }
+        if let result = try? await sampling.run(sessionProbe.list, within: .seconds(1)) {
+            let sessions = sessionProbe.sessions(in: result)
+            books.serverSessions = sessions.count
+            books.sessions = .array(
+                sessions.map {
+                    ["pid": JSONValue($0.pid), "state": .string($0.state), "query": .string($0.query)]
+                })
+        }
+        return books
+    }
+
+    func readFinalState(_ sink: any EventSink) async throws { try await database.readFinalState(sink) }
+
+    func tearDown() async -> [String] {
+        await linkSession?.close()
+        await sampling.close()
+        await faultSession.close()
+        var left: [String] = []
+        if server == nil { left += await database.dropTables() }
+        await database.admin.close()
+        relay?.stop()
+        if let server {
+            do throws(ServerError) { try await server.destroy() } catch { left.append("\(error)") }
+        }
+        return left
+    }
+
+    /// The port that the pool's sockets go to; `nil` where it uses a Unix socket.
+    private var poolPort: UInt16? {
+        if let endpoint = configuration.endpoint { return endpoint.port }
+        guard let server = configuration.servers.first, !server.isUnixSocket else { return nil }
+        return server.port
+    }
+}
+
+extension PostgresTarget {
+    private static func startRelay(to url: String, seed: UInt64) throws(RunError) -> Relay {
+        do {
+            guard let server = try PostgresConfiguration(url: url).servers.first else {
+                throw RunError.usage("target.postgres.url names no server")
+            }
+            let upstream: RelayUpstream =
+                server.isUnixSocket
+                ? .unix(path: server.description)
+                : .tcp(address: server.host == "localhost" ? "127.0.0.1" : server.host, port: server.port)
+            let relay = Relay(Relay.Configuration(upstream: upstream, seed: seed))
+            try relay.start()
+            return relay
+        } catch {
+            throw .cannotProceed("cannot start the relay between pool and server: \(error)")
+        }
+    }
+
+    private static func loopbackPort(of servers: [PostgresEndpoint]) -> UInt16? {
+        servers.first.flatMap { LoopbackAddress.contains($0.host) ? $0.port : nil }
+    }
+}

@@ -1,0 +1,4 @@
+/// The version of the rig.
+package enum RigVersion {
+    package static let current = "0.1.0"
+}

@@ -1,0 +1,9 @@
+/// The phases of a run, in order; the names of the history.
+enum RunPhase: String, Sendable {
+    case warmUp = "warm-up"
+    case steady
+    case faults
+    case settle
+    case drain
+    case end
+}

@@ -1,0 +1,60 @@
+import ConnectionPool
+import FaultInjection
+import Foundation
+import Probes
+import RigModel
+import SQLiteDriver
+import Threading
+import Workloads
+
+/// A SQLite file under test: no server, no network.
+struct SQLiteTarget: RunTarget {
+    private let context: TargetContext
+    private let path: String
+    private let isTemporary: Bool
+    private let database: WorkloadDatabase<SQLiteDriver>
+    let stage: FaultStage
+
+    /// - Parameter path: of the database file; created when it is missing.
+    init(context: TargetContext, path: String, isTemporary: Bool) {
+        self.context = context
+        self.path = path
+        self.isTemporary = isTemporary
+        database = WorkloadDatabase(
+            admin: AdminSession(driver: SQLiteDriver(SQLiteConfiguration(path: path))),
+            schema: context.schema(.sqlite))
+        stage = FaultStage(
+            sessions: nil, server: nil, link: nil, file: SQLiteFileControl(locker: SQLiteLocker(path: path)),
+            journal: context.journal)
+    }
+
+    var description: String { isTemporary ? "temporary SQLite database" : "SQLite database \(path)" }
+
+    var environment: [JSONValue.Member] { [.init("server", .string("SQLite \(SQLiteDriver.libraryVersion)"))] }
+
+    func prepare(_ sink: any EventSink) async throws(RunError) { try await database.prepare(sink) }
+
+    func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest {
+        let pool = Pool(
+            driver: SQLiteDriver(SQLiteConfiguration(path: path)), configuration: context.settings.configuration,
+            runtime: LoopRuntime(loop: context.poolLoop), seed: context.seed, observer: observer)
+        return InstrumentedPool(
+            pool: pool, policy: context.settings.policy, begin: database.schema.begin, seed: context.seed)
+    }
+
+    /// While connections are open their descriptors say little: SQLite keeps those of closed connections until the last
+    /// lock of the process on the file is gone. After the pool's close nothing may be open any more.
+    func outsideBooks(afterClose: Bool) async -> OutsideBooks {
+        guard afterClose else { return OutsideBooks() }
+        await database.admin.close()
+        return OutsideBooks(clientSockets: DescriptorProbe.openDescriptors(ofPathsBeginningWith: path))
+    }
+
+    func readFinalState(_ sink: any EventSink) async throws { try await database.readFinalState(sink) }
+
+    func tearDown() async -> [String] {
+        let left = isTemporary ? [] : await database.dropTables()
+        await database.admin.close()
+        return left
+    }
+}

@@ -1,0 +1,97 @@
+import ConnectionPool
+import EventLoop
+import FaultInjection
+import Foundation
+import HostSystem
+import RigModel
+package import ScenarioFile
+import Threading
+
+/// One run of one scenario, from an empty folder to a report.
+///
+/// 1. check that the target can do what the scenario asks; 2. heal what dead runs left; 3. run folder, journal, watchdog;
+/// 4. target and tables; 5. pool and workload through warm-up, steady, faults and settle; 6. drain: heal every fault,
+/// stop the clients; 7. books, final reads, close, books; 8. verdict and reports; 9. tear down, and check that nothing is
+/// left. An interrupt shortens 5 and goes on with 6.
+package struct ScenarioRun: Sendable {
+    private let scenario: Scenario
+    private let options: RunOptions
+
+    package init(_ scenario: Scenario, options: RunOptions) {
+        self.scenario = scenario
+        self.options = options
+    }
+
+    /// Refuses what cannot work, before anything is started.
+    ///
+    /// - Throws: ``RunError/usage(_:)`` or ``RunError/missing(_:)``.
+    package static func check(_ scenario: Scenario, allowedRemoteHosts: Set<String>) throws(RunError) {
+        try TargetFactory.check(
+            scenario, faults: faults(of: scenario), allowedRemoteHosts: allowedRemoteHosts)
+    }
+
+    /// Runs it. Everything that it changed on this machine is undone when this returns or throws.
+    ///
+    /// - Throws: ``RunError`` when there is no verdict to report.
+    package func run() async throws(RunError) -> RunOutcome {
+        try Self.check(scenario, allowedRemoteHosts: options.allowedRemoteHosts)
+        await healDeadRuns()
+        let startedAt = Date()
+        let folder = try RunFolder(
+            out: options.out, name: scenario.name, startedAt: startedAt, seed: options.seed)
+        try folder.write(ResolvedScenario.yaml(scenario), to: "scenario.yaml")
+        options.progress.say("run folder \(folder.path), seed \(options.seed)")
+
+        let site = try WorkSite(folder: folder, runID: Self.runID(startedAt, options.seed))
+        let result: Result<RunFacts, RunError>
+        do throws(RunError) {
+            result = .success(try await RunBody(scenario: scenario, options: options, folder: folder, site: site).run())
+        } catch {
+            result = .failure(error)
+        }
+        let leftovers = await site.leave()
+        options.progress.end()
+        var facts = try result.get()
+        facts.leftovers += leftovers
+        let report = RunReporter(scenario: scenario, options: options, startedAt: startedAt).report(facts)
+        try RunReporter.write(report, to: folder)
+        folder.linkLatest()
+        return RunOutcome(report: report, folder: folder.path)
+    }
+
+    static func faults(of scenario: Scenario) -> [any Fault] {
+        scenario.faults.map { entry in
+            guard let fault = FaultCatalogue.make(entry.kind, entry.parameters) else {
+                preconditionFailure("fault \(entry.kind) passed validation but is not in the catalogue")
+            }
+            return fault
+        }
+    }
+
+    private func healDeadRuns() async {
+        for dead in DeadRun.find() {
+            options.progress.say("healing what the run in \(dead.folder) left behind")
+            for leftover in await dead.heal() { options.progress.say("could not heal: \(leftover)") }
+        }
+    }
+
+    /// Unique on this machine, and short enough for names of tables and sockets.
+    private static func runID(_ startedAt: Date, _ seed: UInt64) -> String {
+        let mixed = UInt64(startedAt.timeIntervalSince1970 * 1000) &* 1_000_003 ^ seed ^ UInt64(getpid()) << 40
+        return String(mixed, radix: 36)
+    }
+}
+
+/// What a run learned, before it is put into words.
+struct RunFacts: Sendable {
+    var judge: Judge
+    var target: String
+    var environment: [JSONValue.Member]
+    var pool: [JSONValue.Member]
+    var plannedInjections: Int
+    var duration: Duration
+    /// Why the history or the final state is not whole.
+    var problems: [String] = []
+    /// What could not be undone, with the command that would.
+    var leftovers: [String] = []
+}

@@ -1,0 +1,41 @@
+import EventLoop
+import HostSystem
+import RigModel
+import Threading
+
+/// What a run needs around it: its journal, the process that outlives it, its temp folder, its loops. Everything is given
+/// back by ``leave()``.
+final class WorkSite: Sendable {
+    let runID: String
+    let journal: Journal
+    let scratch: RunScratch
+    let poolLoop: EventLoop
+    let rigLoop: EventLoop
+    private let watchdog: Watchdog
+
+    /// - Throws: ``RunError``; whatever was begun is undone then.
+    init(folder: RunFolder, runID: String) throws(RunError) {
+        self.runID = runID
+        do {
+            journal = try Journal.create(at: folder.file("journal.jsonl"))
+            watchdog = try Watchdog.start(journal: journal)
+            scratch = try RunScratch(runID: runID, journal: journal)
+            poolLoop = try EventLoop(name: "pool")
+            rigLoop = try EventLoop(name: "rig")
+        } catch {
+            throw .cannotProceed("cannot prepare the run: \(error)")
+        }
+    }
+
+    /// Undoes what is still open in the journal, and stops the loops and the watchdog.
+    ///
+    /// - Returns: what could not be undone, in words.
+    func leave() async -> [String] {
+        let leftovers = await journal.undoAll().map(\.description)
+        journal.close()
+        _ = await watchdog.finish()
+        poolLoop.shutdown()
+        rigLoop.shutdown()
+        return leftovers
+    }
+}

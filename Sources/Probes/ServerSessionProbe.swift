@@ -1,0 +1,55 @@
+package import ConnectionPool
+import RigModel
+
+/// The server's own view of the pool: its sessions by `application_name`. Statements and their answers; pure.
+///
+/// Run them outside a transaction: inside one, `pg_stat_activity` is a snapshot that does not change.
+package struct ServerSessionProbe: Sendable {
+    /// One session as `pg_stat_activity` shows it.
+    package struct Session: Sendable, Equatable {
+        package var pid: Int32
+        /// Text of `backend_start`; with the pid it names the session for good.
+        package var startedAt: String
+        package var state: String
+        package var ageSeconds: Double
+        /// The beginning of the statement that runs, or ran last.
+        package var query: String
+    }
+
+    private let applicationName: String
+
+    package init(applicationName: String) { self.applicationName = applicationName }
+
+    package var list: SQLStatement {
+        SQLStatement(
+            """
+            SELECT pid, backend_start::text, coalesce(state, 'starting'),
+                   extract(epoch FROM clock_timestamp() - backend_start)::float8, left(query, 80)
+            FROM pg_stat_activity
+            WHERE application_name = $1 AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+            ORDER BY pid
+            """, [.text(applicationName)], role: .read)
+    }
+
+    package func sessions(in result: SQLResult) -> [Session] {
+        result.rows.compactMap { row in
+            guard row.count == 5, let pid = row[0].intValue, let startedAt = row[1].textValue else { return nil }
+            var age = 0.0
+            if case .double(let seconds) = row[3] { age = seconds }
+            return Session(
+                pid: Int32(truncatingIfNeeded: pid), startedAt: startedAt, state: row[2].textValue ?? "",
+                ageSeconds: age, query: row[4].textValue ?? "")
+        }
+    }
+
+    /// Ends these sessions, and no other: one whose pid was used again meanwhile has another start.
+    package func terminate(_ sessions: [(pid: Int32, startedAt: String)]) -> SQLStatement {
+        let names = sessions.map { "\($0.pid) \($0.startedAt)" }.joined(separator: ",")
+        return SQLStatement(
+            """
+            SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = $1 AND pid <> pg_backend_pid()
+              AND pid::text || ' ' || backend_start::text = ANY (string_to_array($2, ','))
+            """, [.text(applicationName), .text(names)], role: .write)
+    }
+}

@@ -1,0 +1,28 @@
+/// Finds the name that somebody probably meant.
+package enum NearestName {
+    /// The nearest of the names, when it is near enough to be meant: at most a third of its characters differ.
+    package static func of(_ word: String, in names: [String]) -> String? {
+        let ranked = names.map { (name: $0, distance: distance(word.lowercased(), $0.lowercased())) }
+        guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
+        return best.distance <= max(1, best.name.count / 3) ? best.name : nil
+    }
+
+    /// Edits (insert, delete, change, swap neighbours) between two words. O(product of lengths).
+    static func distance(_ a: String, _ b: String) -> Int {
+        let a = Array(a)
+        let b = Array(b)
+        if a.isEmpty || b.isEmpty { return max(a.count, b.count) }
+        var rows = [Array(0...b.count)]
+        for i in 1...a.count {
+            var row = [i] + Array(repeating: 0, count: b.count)
+            for j in 1...b.count {
+                row[j] = min(rows[i - 1][j] + 1, row[j - 1] + 1, rows[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1))
+                if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
+                    row[j] = min(row[j], rows[i - 2][j - 2] + 1)
+                }
+            }
+            rows.append(row)
+        }
+        return rows[a.count][b.count]
+    }
+}

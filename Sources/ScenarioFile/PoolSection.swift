@@ -1,0 +1,40 @@
+import RigModel
+
+/// Reads `pool:`.
+struct PoolSection {
+    let log: ProblemLog
+
+    func read(_ node: YAMLNode?, _ rules: ScenarioRules) -> Scenario.Pool {
+        var pool = Scenario.Pool()
+        let section = SectionReader(node, name: "pool", log)
+        section.count("max-open", into: &pool.maxOpen)
+        section.count("min-idle", into: &pool.minIdle)
+        section.count("max-idle", into: &pool.maxIdle)
+        section.count("max-waiters", into: &pool.maxWaiters)
+        section.duration("max-lifetime", into: &pool.maxLifetime)
+        section.share("max-lifetime-jitter", into: &pool.maxLifetimeJitter)
+        section.duration("max-idle-time", into: &pool.maxIdleTime)
+        section.duration("acquire-timeout", into: &pool.acquireTimeout)
+        section.duration("connect-timeout", into: &pool.connectTimeout)
+        section.duration("statement-timeout", into: &pool.statementTimeout)
+        section.duration("release-timeout", into: &pool.releaseTimeout)
+        section.duration("close-timeout", into: &pool.closeTimeout)
+        section.duration("check-after-idle", into: &pool.checkAfterIdle)
+        section.duration("health-check-interval", into: &pool.healthCheckInterval)
+        section.duration("leak-threshold", into: &pool.leakThreshold)
+        section.count("max-connecting", into: &pool.maxConnecting)
+        let backoff = SectionReader(section.node("reconnect-backoff"), name: "pool.reconnect-backoff", log)
+        backoff.duration("first", into: &pool.backoffFirst)
+        backoff.duration("cap", into: &pool.backoffCap)
+        backoff.finish()
+        let modes = Scenario.Retry.allCases.map(\.rawValue)
+        if let mode = section.value("retry", .choice(modes))?.choiceValue.flatMap(Scenario.Retry.init) {
+            pool.retry = mode
+        }
+        section.count("retry-attempts", into: &pool.retryAttempts)
+        section.duration("retry-budget", into: &pool.retryBudget)
+        section.finish()
+        rules.check(pool, section, backoff)
+        return pool
+    }
+}

@@ -1,0 +1,102 @@
+import RigModel
+
+/// A scenario as YAML with every default filled in. It loads again to the same scenario, but for masked passwords.
+package enum ResolvedScenario {
+    package static func yaml(_ scenario: Scenario) -> String {
+        var lines = scenario.summary.isEmpty ? [] : ["# \(scenario.summary)"]
+        lines.append("name: \(quoted(scenario.name))")
+        lines.append("target: \(target(scenario.target))")
+        lines += section("pool", pool(scenario.pool))
+        lines += section("workload", workload(scenario.workload))
+        lines += section(
+            "phases",
+            [
+                ("warm-up", text(scenario.phases.warmUp)), ("steady", text(scenario.phases.steady)),
+                ("faults", text(scenario.phases.faults)), ("settle", text(scenario.phases.settle)),
+            ])
+        lines.append(scenario.faults.isEmpty ? "faults: []" : "faults:")
+        for fault in scenario.faults {
+            lines.append("  - \(fault.kind): \(flow(fault.parameters))")
+            for (key, value) in schedule(fault.schedule) { lines.append("    \(key): \(value)") }
+        }
+        lines.append("invariants:")
+        for invariant in scenario.invariants { lines.append("  \(invariant.name): \(flow(invariant.parameters))") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func target(_ target: Scenario.Target) -> String {
+        switch target {
+        case .managedPostgres: "{postgres: managed}"
+        case .postgres(let url): "{postgres: {url: \(quoted(SecretMask.inURL(url)))}}  # passwords are masked"
+        case .temporarySQLite: "{sqlite: temporary}"
+        case .sqlite(let path): "{sqlite: \(quoted(path))}"
+        }
+    }
+
+    private static func pool(_ pool: Scenario.Pool) -> [(String, String)] {
+        var lines = [("max-open", "\(pool.maxOpen)"), ("min-idle", "\(pool.minIdle)")]
+        func add(_ key: String, _ value: Int?) { if let value { lines.append((key, "\(value)")) } }
+        func add(_ key: String, _ value: Duration?) { if let value { lines.append((key, text(value))) } }
+        add("max-idle", pool.maxIdle)
+        add("max-waiters", pool.maxWaiters)
+        add("max-lifetime", pool.maxLifetime)
+        lines.append(("max-lifetime-jitter", ParameterValue.share(pool.maxLifetimeJitter).text))
+        add("max-idle-time", pool.maxIdleTime)
+        add("acquire-timeout", pool.acquireTimeout)
+        add("connect-timeout", pool.connectTimeout)
+        add("statement-timeout", pool.statementTimeout)
+        add("release-timeout", pool.releaseTimeout)
+        add("close-timeout", pool.closeTimeout)
+        add("check-after-idle", pool.checkAfterIdle)
+        add("health-check-interval", pool.healthCheckInterval)
+        add("leak-threshold", pool.leakThreshold)
+        add("max-connecting", pool.maxConnecting)
+        lines.append(("reconnect-backoff", "{first: \(text(pool.backoffFirst)), cap: \(text(pool.backoffCap))}"))
+        lines.append(("retry", pool.retry.rawValue))
+        add("retry-attempts", pool.retryAttempts)
+        add("retry-budget", pool.retryBudget)
+        return lines
+    }
+
+    private static func workload(_ workload: Scenario.Workload) -> [(String, String)] {
+        var lines = [("clients", "\(workload.clients)")]
+        if let rate = workload.rate { lines.append(("rate", ParameterValue.rate(perSecond: rate).text)) }
+        lines.append(("max-lag", text(workload.maxLag)))
+        lines.append(("statement-time", text(workload.statementTime)))
+        let shares = workload.mix.map { "\($0.kind): \(ParameterValue.text(of: $0.weight))" }
+        lines.append(("mix", "{\(shares.joined(separator: ", "))}"))
+        return lines
+    }
+
+    private static func schedule(_ schedule: Scenario.Schedule) -> [(String, String)] {
+        var lines = [("at", text(schedule.at))]
+        if let every = schedule.every { lines.append(("every", text(every))) }
+        if schedule.jitter != .zero { lines.append(("jitter", text(schedule.jitter))) }
+        if let times = schedule.times { lines.append(("times", "\(times)")) }
+        if let duration = schedule.duration { lines.append(("for", text(duration))) }
+        return lines
+    }
+
+    private static func section(_ name: String, _ lines: [(String, String)]) -> [String] {
+        ["\(name):"] + lines.map { "  \($0.0): \($0.1)" }
+    }
+
+    private static func flow(_ parameters: Parameters) -> String {
+        let parts = parameters.values.sorted { $0.key < $1.key }.map { key, value in
+            if case .text(let text) = value { return "\(key): \(quoted(text))" }
+            return "\(key): \(value.text)"
+        }
+        return "{\(parts.joined(separator: ", "))}"
+    }
+
+    private static func text(_ duration: Duration) -> String { ParameterValue.text(of: duration) }
+
+    /// As a double-quoted scalar where a plain one would mean something else; `$` is doubled, so that it stays one.
+    private static func quoted(_ text: String) -> String {
+        let isPlain =
+            !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_/.".contains($0)) }
+        let isWord = text.contains { $0.isLetter } && !["null", "true", "false", "yes", "no"].contains(text)
+        if isPlain, isWord { return text }
+        return JSONValue.string(text.replacing("$", with: "$$")).compactText
+    }
+}

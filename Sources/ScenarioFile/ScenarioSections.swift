@@ -1,0 +1,167 @@
+import RigModel
+
+/// Reads the sections of a scenario from the tree. Problems go to the log; what is wrong keeps its default, so that the
+/// rest can still be checked.
+struct ScenarioSections {
+    let catalogue: ScenarioCatalogue
+    let log: ProblemLog
+
+    func scenario(_ root: YAMLNode, defaultName: String, summary: String) -> Scenario? {
+        if root.isNull {
+            log.add(root.position, "the file is empty; a scenario was expected")
+            return nil
+        }
+        guard case .mapping = root.content else {
+            log.add(root.position, "a scenario is a mapping (name:, target:, …), not \(root.kindInWords)")
+            return nil
+        }
+        let section = SectionReader(root, name: "the scenario", log)
+        let name = section.value("name", .text)?.textValue ?? defaultName
+        if !Self.isFolderName(name) {
+            log.add(
+                section.position("name"),
+                "name: \"\(name)\" cannot name a folder; letters, digits, - _ and . are allowed, at most 100")
+        }
+        let rules = ScenarioRules(log: log)
+        let target = target(section.node("target"), section)
+        let pool = PoolSection(log: log).read(section.node("pool"), rules)
+        let workload = workload(section.node("workload"), section, rules)
+        let phases = phases(section.node("phases"), rules)
+        rules.check(workload, phases, section)
+        let faults = FaultSection(shapes: catalogue.faults, log: log).read(section.node("faults"), phases)
+        let invariants = invariants(section.node("invariants"), isPresent: section.keys.contains("invariants"))
+        section.finish()
+        guard let target else { return nil }
+        return Scenario(
+            name: name, summary: summary, target: target, pool: pool, workload: workload, phases: phases,
+            faults: faults, invariants: invariants)
+    }
+
+    private static func isFolderName(_ name: String) -> Bool {
+        !name.isEmpty && name.count <= 100 && !name.allSatisfy { $0 == "." }
+            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+    }
+
+    private func target(_ node: YAMLNode?, _ scenario: SectionReader) -> Scenario.Target? {
+        guard let node else {
+            log.add(scenario.position, "target is missing; write for example target: {postgres: managed}")
+            return nil
+        }
+        let section = SectionReader(node, name: "target", log)
+        defer { section.finish(also: ["postgres", "sqlite"]) }
+        if section.node("compose") != nil {
+            log.add(
+                section.keyPosition("compose"),
+                "target.compose is not supported; give the service's address: {postgres: {url: …}}")
+            return nil
+        }
+        switch (section.node("postgres"), section.node("sqlite")) {
+        case (let postgres?, nil): return postgresTarget(postgres)
+        case (nil, let sqlite?):
+            guard let text = SectionReader.value(of: sqlite, key: "target.sqlite", [.text], log)?.textValue else {
+                return nil
+            }
+            return text == "temporary" ? .temporarySQLite : .sqlite(path: text)
+        case (.some, .some):
+            log.add(section.keyPosition("sqlite"), "target names two databases; a run has one")
+            return nil
+        case (nil, nil):
+            if section.keys.isEmpty {
+                log.add(
+                    node.position, "target: postgres: managed, postgres: {url: …} or sqlite: temporary was expected")
+            }
+            return nil
+        }
+    }
+
+    private func postgresTarget(_ node: YAMLNode) -> Scenario.Target? {
+        if case .mapping = node.content {
+            let section = SectionReader(node, name: "target.postgres", log)
+            defer { section.finish() }
+            guard let url = section.value("url", .text)?.textValue else {
+                if !section.keys.contains("url") { log.add(node.position, "target.postgres: url is missing") }
+                return nil
+            }
+            guard !url.isEmpty else {
+                log.add(section.position("url"), "target.postgres.url is empty")
+                return nil
+            }
+            return .postgres(url: url)
+        }
+        guard case .scalar(let text, _) = node.content, text == "managed" else {
+            log.add(node.position, "target.postgres: managed or {url: …} was expected, not \(node.kindInWords)")
+            return nil
+        }
+        return .managedPostgres
+    }
+
+    private func workload(_ node: YAMLNode?, _ scenario: SectionReader, _ rules: ScenarioRules) -> Scenario.Workload {
+        var workload = Scenario.Workload()
+        let section = SectionReader(node, name: "workload", log)
+        section.count("clients", into: &workload.clients)
+        if let rate = section.value("rate", .rate)?.rateValue { workload.rate = rate }
+        section.duration("max-lag", into: &workload.maxLag)
+        section.duration("statement-time", into: &workload.statementTime)
+        workload.mix = mix(section.node("mix"), section)
+        section.finish()
+        rules.check(workload, section)
+        return workload
+    }
+
+    private func mix(_ node: YAMLNode?, _ section: SectionReader) -> [Scenario.Share] {
+        let names = catalogue.workloads.map(\.name)
+        guard let node, case .mapping(let entries) = node.content, !entries.isEmpty else {
+            log.add(
+                node?.position ?? section.position,
+                "workload.mix is missing: operation kinds and their weights, for example {append: 60, read: 40}")
+            return []
+        }
+        return entries.compactMap { entry in
+            guard names.contains(entry.key) else {
+                let near = NearestName.of(entry.key, in: names)
+                let hint = near.map { "did you mean \"\($0)\"?" } ?? "known: \(names.joined(separator: ", "))"
+                log.add(entry.keyPosition, "unknown operation \"\(entry.key)\" in workload.mix; \(hint)")
+                return nil
+            }
+            guard case .scalar(let text, _) = entry.value.content, let weight = UnitReader.number(text) else {
+                log.add(
+                    entry.value.position,
+                    "\(entry.key): a weight (a number, 0 or more) was expected, not \(entry.value.kindInWords)")
+                return nil
+            }
+            return Scenario.Share(kind: entry.key, weight: weight)
+        }
+    }
+
+    private func phases(_ node: YAMLNode?, _ rules: ScenarioRules) -> Scenario.Phases {
+        var phases = Scenario.Phases()
+        let section = SectionReader(node, name: "phases", log)
+        section.duration("warm-up", into: &phases.warmUp)
+        section.duration("steady", into: &phases.steady)
+        section.duration("faults", into: &phases.faults)
+        section.duration("settle", into: &phases.settle)
+        section.finish()
+        return phases
+    }
+
+    private func invariants(_ node: YAMLNode?, isPresent: Bool) -> [Scenario.InvariantEntry] {
+        let reader = ParameterReader(log: log)
+        guard isPresent else {
+            return catalogue.invariants.map { Scenario.InvariantEntry(name: $0.name, parameters: reader.defaults($0)) }
+        }
+        let section = SectionReader(node, name: "invariants", log)
+        if section.keys.isEmpty {
+            log.add(
+                node?.position ?? .wholeFile,
+                "invariants is empty: a run that checks nothing proves nothing. Name some, or leave the key out for all"
+            )
+        }
+        let entries = section.keys.compactMap { key -> Scenario.InvariantEntry? in
+            guard let shape = catalogue.invariants.first(where: { $0.name == key }) else { return nil }
+            return Scenario.InvariantEntry(
+                name: key, parameters: reader.read(shape, section.node(key), at: section.keyPosition(key)))
+        }
+        section.finish(also: catalogue.invariants.map(\.name))
+        return entries
+    }
+}

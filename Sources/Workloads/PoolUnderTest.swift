@@ -1,0 +1,60 @@
+package import ConnectionPool
+package import RigModel
+
+/// The pool that a run judges. Ours is one implementation; a pool in another language behind an adapter can be another.
+package protocol PoolUnderTest: Sendable {
+    /// One use of the pool: borrow, do the steps, give back, with whatever the pool retries. Never throws: how it went is
+    /// in the report.
+    func use(_ request: UseRequest) async -> UseReport
+    var gauges: PoolGauges { get }
+    /// Metrics by their names in the documentation.
+    func metrics() -> [JSONValue.Member]
+    /// The leases that are out now, for the books.
+    func openLeases() -> JSONValue
+    /// Ends the pool within its close timeout.
+    ///
+    /// - Returns: the number of leases that had to be cut.
+    func close() async -> Int
+}
+
+/// What a workload asks of the pool.
+package struct UseRequest: Sendable {
+    /// The statements of one attempt, numbered from 1: a row can carry the attempt that wrote it.
+    package var steps: @Sendable (_ attempt: Int) -> [SQLStatement]
+    /// Run the steps in one transaction.
+    package var isTransaction: Bool
+    /// Doing it twice does no harm.
+    package var isIdempotent: Bool
+    /// No effect that could be doubted.
+    package var isReadOnly: Bool
+    /// Borrow and never return.
+    package var leaks: Bool
+    /// The source line that borrows, for leak reports.
+    package var site: BorrowSite
+
+    package init(
+        isTransaction: Bool = false, isIdempotent: Bool = false, isReadOnly: Bool = false, leaks: Bool = false,
+        site: BorrowSite, steps: @escaping @Sendable (_ attempt: Int) -> [SQLStatement]
+    ) {
+        self.steps = steps
+        self.isTransaction = isTransaction
+        self.isIdempotent = isIdempotent
+        self.isReadOnly = isReadOnly
+        self.leaks = leaks
+        self.site = site
+    }
+}
+
+/// How a use went, measured by its caller and not by the pool.
+package struct UseReport: Sendable {
+    package var outcome: Outcome
+    package var completion: Completion
+    /// The rows of each step of the attempt that succeeded.
+    package var results: [SQLResult]
+
+    package init(outcome: Outcome, completion: Completion, results: [SQLResult] = []) {
+        self.outcome = outcome
+        self.completion = completion
+        self.results = results
+    }
+}

@@ -1,0 +1,32 @@
+import ConnectionPool
+import RigModel
+
+/// Why an attempt failed, and what may be believed about it.
+struct UseFailure {
+    let outcome: Outcome
+    let cause: FailureCause
+    let description: FailureDescription
+
+    /// Translates whatever the pool threw, by the one outcome table.
+    init(_ error: any Error, _ request: UseRequest) {
+        let phase: OperationPhase
+        let message: String
+        var requestSent = true
+        switch error {
+        case let error as PoolError: (phase, cause, message) = (.acquire, error.cause, error.description)
+        case let error as PhasedError:
+            (phase, cause, message) = (error.phase, error.error.cause, error.error.message)
+            requestSent = error.error.requestSent
+        case let error as DriverError:
+            (phase, cause, message) = (.query, error.cause, error.message)
+            requestSent = error.requestSent
+        default:
+            // Nothing else can come out of a use; if it does, nothing may be concluded from it.
+            (phase, cause, message) = (.query, .cancelled, "\(error)")
+        }
+        outcome = OutcomeTable.outcome(
+            of: cause, during: phase, requestSent: requestSent, inTransaction: request.isTransaction,
+            readOnly: request.isReadOnly)
+        description = FailureDescription(phase: phase, failureClass: cause.name, code: cause.code, message: message)
+    }
+}

@@ -1,0 +1,62 @@
+import Orchestrator
+import RigModel
+import ScenarioFile
+
+enum ListCommand: Command {
+    static let name = "list"
+    static let summary = "what scenario files may name"
+    static let options: [OptionSpec] = [.flag("--json")]
+    static let help = """
+        Usage: chaosrig list faults|invariants|workloads [--json]
+
+        Prints every kind with its parameters.
+
+        Options:
+          --json    an array of {name, summary, lasting, parameters}
+
+        Example:
+          chaosrig list faults
+        """
+
+    static func run(_ arguments: ParsedArguments) async throws(UsageError) -> Int32 {
+        let catalogue = Catalogue.scenario
+        let topics = ["faults": catalogue.faults, "invariants": catalogue.invariants, "workloads": catalogue.workloads]
+        guard arguments.positional.count == 1, let topic = arguments.positional.first else {
+            throw UsageError("name one of: faults, invariants, workloads")
+        }
+        guard let shapes = topics[topic] else {
+            let near = NearestName.of(topic, in: Array(topics.keys)).map { " Did you mean \"\($0)\"?" } ?? ""
+            throw UsageError("\"\(topic)\" is none of faults, invariants, workloads.\(near)")
+        }
+        if arguments.has("--json") {
+            Output.line(JSONValue.array(shapes.map(json)).prettyText)
+        } else {
+            for shape in shapes { Output.line(text(shape)) }
+        }
+        return 0
+    }
+
+    private static func text(_ shape: Shape) -> String {
+        var lines = ["\(shape.name): \(shape.summary)"]
+        let width = shape.parameters.map(\.name.count).max() ?? 0
+        for parameter in shape.parameters {
+            let rule =
+                parameter.isRequired ? "required" : parameter.defaultValue.map { "default \($0.text)" } ?? "optional"
+            lines.append("    \(parameter.name.padding(to: width))  \(parameter.summary) (\(rule))")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func json(_ shape: Shape) -> JSONValue {
+        [
+            "name": .string(shape.name), "summary": .string(shape.summary), "lasting": .bool(shape.isLasting),
+            "parameters": .array(
+                shape.parameters.map {
+                    [
+                        "name": .string($0.name), "summary": .string($0.summary), "required": .bool($0.isRequired),
+                        "default": JSONValue($0.defaultValue?.text),
+                    ]
+                }),
+        ]
+    }
+}

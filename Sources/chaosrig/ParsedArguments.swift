@@ -1,0 +1,67 @@
+import RigModel
+
+/// One option of a command.
+struct OptionSpec: Sendable {
+    /// With its dashes: `--seed`.
+    let name: String
+    /// What stands for the value in the help; `nil` for a switch.
+    let value: String?
+    /// May be given more than once.
+    let isRepeatable: Bool
+
+    static func flag(_ name: String) -> OptionSpec { OptionSpec(name: name, value: nil, isRepeatable: false) }
+    static func value(_ name: String, _ value: String) -> OptionSpec {
+        OptionSpec(name: name, value: value, isRepeatable: false)
+    }
+    static func list(_ name: String, _ value: String) -> OptionSpec {
+        OptionSpec(name: name, value: value, isRepeatable: true)
+    }
+}
+
+/// Arguments that cannot be understood; what was expected.
+struct UsageError: Error {
+    let message: String
+    init(_ message: String) { self.message = message }
+}
+
+/// The words behind a command: `--name value`, `--name=value`, `--switch`, and everything else in order. After `--`
+/// nothing is an option.
+struct ParsedArguments: Sendable {
+    private(set) var positional: [String] = []
+    private var values: [String: [String]] = [:]
+
+    init(_ arguments: [String], _ options: [OptionSpec]) throws(UsageError) {
+        var rest = arguments[...]
+        while let word = rest.popFirst() {
+            if word == "--" {
+                positional += rest
+                return
+            }
+            guard word.hasPrefix("-"), word != "-" else {
+                positional.append(word)
+                continue
+            }
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard let option = options.first(where: { $0.name == parts[0] }) else {
+                let near = NearestName.of(parts[0], in: options.map(\.name)).map { " Did you mean \($0)?" } ?? ""
+                throw UsageError("there is no option \(parts[0]).\(near)")
+            }
+            if values[option.name] != nil, !option.isRepeatable {
+                throw UsageError("\(option.name) was given twice")
+            }
+            guard let placeholder = option.value else {
+                guard parts.count == 1 else { throw UsageError("\(option.name) takes no value") }
+                values[option.name] = []
+                continue
+            }
+            guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
+                throw UsageError("\(option.name) needs a value: \(option.name) \(placeholder)")
+            }
+            values[option.name, default: []].append(value)
+        }
+    }
+
+    func has(_ name: String) -> Bool { values[name] != nil }
+    func value(_ name: String) -> String? { values[name]?.first }
+    func list(_ name: String) -> [String] { values[name] ?? [] }
+}

@@ -1,0 +1,11 @@
+import Foundation
+import Orchestrator
+import ScenarioFile
+
+/// Scenario files as every command reads them.
+enum ScenarioFiles {
+    static func load(_ path: String, overrides: [String]) throws(ScenarioErrors) -> Scenario {
+        try ScenarioLoader(catalogue: Catalogue.scenario).load(
+            path: path, overrides: overrides, environment: ProcessInfo.processInfo.environment)
+    }
+}

@@ -1,0 +1,153 @@
+import HostSystem
+import RigModel
+import Threading
+
+@testable import FaultInjection
+
+/// A scripted stage: sessions, server, link and file that do what the test says. Thread-safe.
+final class FakeStage: Sendable {
+    struct State {
+        var sessions: [ServerSession] = []
+        var immortal: Set<Int32> = []
+        var postmaster: Int32? = 100
+        var stopsBy: Set<ShutdownMode> = Set(ShutdownMode.allCases)
+        var shutdowns: [ShutdownMode] = []
+        var startFails = false
+        var relayDelay: Duration?
+        var relayWorks = true
+        var isLocked = false
+        var ignoresLock = false
+        var undos: [Undo] = []
+        var undone = 0
+        var programs: [[String]] = []
+        var answers: [String: (Int32, String)] = [:]
+    }
+    let state = Lock(State())
+
+    var stage: FaultStage {
+        FaultStage(
+            sessions: Sessions(fake: self), server: Server(fake: self), link: Link(fake: self), file: File(fake: self),
+            programs: Programs(fake: self), journal: FakeJournal(fake: self))
+    }
+
+    func addSessions(_ states: [String], age: Double = 10) {
+        state.withLock { state in
+            for (index, name) in states.enumerated() {
+                state.sessions.append(
+                    ServerSession(pid: Int32(index + 1), startedAt: "t\(index)", state: name, ageSeconds: age))
+            }
+        }
+    }
+
+    private struct Sessions: SessionControl {
+        let fake: FakeStage
+        func sessions() async throws -> [ServerSession] { fake.state.withLock { $0.sessions } }
+        func terminate(_ sessions: [ServerSession]) async throws -> [ServerSession] {
+            fake.state.withLock { state in
+                let gone = sessions.filter { !state.immortal.contains($0.pid) }
+                state.sessions.removeAll { gone.contains($0) }
+                return gone
+            }
+        }
+    }
+
+    private struct Server: ServerControl {
+        let fake: FakeStage
+        func postmasterPID() async -> Int32? { fake.state.withLock { $0.postmaster } }
+        func beginShutdown(_ mode: ShutdownMode) async throws {
+            fake.state.withLock { state in
+                state.shutdowns.append(mode)
+                if state.stopsBy.contains(mode) { state.postmaster = nil }
+            }
+        }
+        func waitUntilStopped(within limit: Duration) async -> Bool { fake.state.withLock { $0.postmaster == nil } }
+        func start(within limit: Duration) async throws {
+            try fake.state.withLock { state in
+                if state.startFails { throw InjectionError("no room") }
+                state.postmaster = 200
+            }
+        }
+        func tryConnect(within limit: Duration) async -> ConnectAnswer {
+            fake.state.withLock { $0.postmaster == nil }
+                ? .refused(sqlState: nil, message: "Connection refused") : .accepted
+        }
+    }
+
+    private struct Link: LinkControl {
+        let fake: FakeStage
+        var hasRelay: Bool { true }
+        var loopbackServerPort: UInt16? { 5432 }
+        func delay(latency: Duration, jitter: Duration) async throws {
+            fake.state.withLock { if $0.relayWorks { $0.relayDelay = latency } }
+        }
+        func clearDelay() async throws { fake.state.withLock { $0.relayDelay = nil } }
+        func delayedChunks() async -> (count: Int, medianHold: Duration) {
+            fake.state.withLock { ($0.relayDelay == nil ? 0 : 7, $0.relayDelay ?? .zero) }
+        }
+        func roundTrip(within limit: Duration) async throws -> Duration {
+            fake.state.withLock { .milliseconds(1) + ($0.relayDelay ?? .zero) * 2 }
+        }
+    }
+
+    private struct File: DatabaseFileControl {
+        let fake: FakeStage
+        func lock() async throws { fake.state.withLock { $0.isLocked = true } }
+        func unlock() async throws { fake.state.withLock { $0.isLocked = false } }
+        func tryWrite() async -> String {
+            fake.state.withLock { $0.isLocked && !$0.ignoresLock ? "SQLITE_BUSY" : "SQLITE_OK" }
+        }
+    }
+
+    private struct Programs: ProgramRunner {
+        let fake: FakeStage
+        func run(_ arguments: [String], within limit: Duration) async throws -> (exitCode: Int32, output: String) {
+            fake.state.withLock { state in
+                state.programs.append(arguments)
+                return state.answers[arguments.joined(separator: " ")] ?? (2, "Error: Specified qdisc kind is unknown.")
+            }
+        }
+    }
+
+    private struct FakeJournal: UndoJournal {
+        let fake: FakeStage
+        func willChange(_ undo: Undo) throws -> Int {
+            fake.state.withLock { state in
+                state.undos.append(undo)
+                return state.undos.count
+            }
+        }
+        func didUndo(_ entry: Int) throws { fake.state.withLock { $0.undone += 1 } }
+    }
+}
+
+/// Keeps what the nemesis said.
+final class FactSink: EventSink {
+    private let events = Lock<[Event]>([])
+
+    func record(
+        _ kind: Event.Kind, _ process: Event.Process, _ function: String, _ value: JSONValue, _ completion: Completion?
+    ) -> Int64 {
+        events.withLock { events in
+            events.append(
+                Event(
+                    index: events.count, time: Int64(events.count), kind: kind, process: process, function: function,
+                    value: value, completion: completion))
+            return Int64(events.count)
+        }
+    }
+
+    var facts: [NemesisFact] { events.withLock { $0 }.compactMap { NemesisFact($0) } }
+
+    /// `inject 0`, `landed 0 true`, `heal 0 ok`, in order.
+    var words: [String] {
+        facts.map { fact in
+            switch fact {
+            case .phase(let name): "phase \(name)"
+            case .inject(let fault, _, _): "inject \(fault)"
+            case .landed(let fault, _, let landed, _): "landed \(fault) \(landed)"
+            case .heal(let fault, _, let ok, let forced, _):
+                "heal \(fault) \(ok ? "ok" : "failed")\(forced ? " forced" : "")"
+            }
+        }
+    }
+}

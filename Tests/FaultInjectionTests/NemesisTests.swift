@@ -1,0 +1,158 @@
+import RigModel
+import Testing
+import Threading
+
+@testable import FaultInjection
+
+private func entry(
+    _ fault: any Fault, at: Duration = .zero, every: Duration? = nil, jitter: Duration = .zero, times: Int? = nil,
+    duration: Duration? = nil
+) -> FaultPlanEntry {
+    FaultPlanEntry(fault: fault, at: at, every: every, jitter: jitter, times: times, duration: duration)
+}
+
+private let kill = KillConnections(Parameters())
+private let lock = LockDatabase(Parameters())
+private let restart = Restart(Parameters(["down-for": .duration(.seconds(2))]))
+
+@Test func scheduleExpandsPeriodsWithinTheFaultsPhase() {
+    let plan = NemesisSchedule.plan(
+        [entry(kill, at: .seconds(1), every: .seconds(3)), entry(restart, at: .seconds(4))], faultsPhase: .seconds(10),
+        seed: 1)
+    #expect(plan.map(\.at) == [1, 4, 4, 7].map { Duration.seconds($0) })
+    #expect(plan.map(\.number) == [0, 1, 2, 3])
+    #expect(plan[2].heal == .after(.seconds(2)))
+    #expect(plan[0].heal == .atOnce)
+}
+
+@Test func timesLimitsThePeriods() {
+    let plan = NemesisSchedule.plan(
+        [entry(kill, every: .seconds(1), times: 2)], faultsPhase: .seconds(10), seed: 1)
+    #expect(plan.count == 2)
+}
+
+@Test func lastingFaultsHealAfterTheirTimeOrAtTheEndOfThePhase() {
+    let plan = NemesisSchedule.plan(
+        [entry(lock, duration: .seconds(1)), entry(lock, at: .seconds(1))], faultsPhase: .seconds(10), seed: 1)
+    #expect(plan.map(\.heal) == [.after(.seconds(1)), .at(.seconds(10))])
+}
+
+@Test func jitterIsDrawnFromTheSeedAndStaysInThePhase() {
+    func plan(_ seed: UInt64) -> [Duration] {
+        NemesisSchedule.plan(
+            [entry(kill, every: .seconds(1), jitter: .seconds(1))], faultsPhase: .seconds(10), seed: seed
+        ).map(\.at)
+    }
+    #expect(plan(7) == plan(7))
+    #expect(plan(7) != plan(8))
+    #expect(plan(7).allSatisfy { $0 >= .zero && $0 < .seconds(10) })
+}
+
+/// Time that passes when the test says so.
+private actor ManualTime {
+    private var passed = Duration.zero
+    private var waiting: [(until: Duration, continuation: CheckedContinuation<Void, any Error>, id: Int)] = []
+    private var nextID = 0
+
+    func wait(_ until: Duration) async throws {
+        let id = nextID
+        nextID += 1
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                if Task.isCancelled {
+                    continuation.resume(throwing: CancellationError())
+                } else if until <= passed {
+                    continuation.resume()
+                } else {
+                    waiting.append((until, continuation, id))
+                }
+            }
+        } onCancel: {
+            Task { await self.cancel(id) }
+        }
+    }
+
+    func pass(to time: Duration) {
+        passed = time
+        for waiter in waiting where waiter.until <= time { waiter.continuation.resume() }
+        waiting.removeAll { $0.until <= time }
+    }
+
+    private func cancel(_ id: Int) {
+        for waiter in waiting where waiter.id == id { waiter.continuation.resume(throwing: CancellationError()) }
+        waiting.removeAll { $0.id == id }
+    }
+}
+
+/// Lets other tasks run until the condition holds; gives up after many turns.
+private func until(_ condition: @Sendable () -> Bool) async {
+    for _ in 0..<1_000_000 where !condition() { await Task.yield() }
+    #expect(condition())
+}
+
+private func runner(_ entries: [FaultPlanEntry], _ fake: FakeStage, _ sink: FactSink) -> NemesisRunner {
+    NemesisRunner(
+        plan: NemesisSchedule.plan(entries, faultsPhase: .seconds(10), seed: 1), entries: entries, stage: fake.stage,
+        sink: sink, seed: 1)
+}
+
+@Test func instantFaultIsInjectedProvenAndHealedAtItsTime() async {
+    let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
+    fake.addSessions(["idle"])
+    let nemesis = runner([entry(kill, at: .seconds(3))], fake, sink)
+    nemesis.start { try await time.wait($0) }
+    await time.pass(to: .seconds(2))
+    #expect(sink.words.isEmpty)
+    await time.pass(to: .seconds(3))
+    await until { sink.words.count == 3 }
+    #expect(sink.words == ["inject 0", "landed 0 true", "heal 0 ok"])
+    #expect(await nemesis.healAll().isEmpty)
+    #expect(sink.words.count == 3, "healed exactly once")
+}
+
+@Test func restartStaysDownForItsTime() async {
+    let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
+    let nemesis = runner([entry(restart, at: .seconds(1))], fake, sink)
+    nemesis.start { try await time.wait($0) }
+    await time.pass(to: .seconds(1))
+    await until { sink.words == ["inject 0", "landed 0 true"] }
+    #expect(nemesis.activeFaults() == ["restart #0"])
+    #expect(fake.state.withLock { $0.postmaster } == nil)
+    await time.pass(to: .seconds(100))
+    await until { sink.words.last == "heal 0 ok" }
+    #expect(nemesis.activeFaults().isEmpty)
+    #expect(await nemesis.healAll().isEmpty)
+}
+
+@Test func theEndOfTheRunHealsWhatIsStillActive() async {
+    let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
+    let nemesis = runner([entry(restart), entry(lock), entry(kill, at: .seconds(9))], fake, sink)
+    nemesis.start { try await time.wait($0) }
+    await until { sink.words.count { $0.hasPrefix("landed") } == 2 }
+    #expect(await nemesis.healAll().isEmpty)
+    #expect(sink.words.count { $0.hasSuffix("ok forced") } == 2)
+    #expect(!sink.words.contains("inject 2"), "what was not begun is never begun")
+    #expect(fake.state.withLock { $0.postmaster } == 200)
+}
+
+@Test func injectionThatFailsIsHealedAndNeverLands() async {
+    let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
+    fake.state.withLock { $0.postmaster = nil }
+    let nemesis = runner([entry(restart)], fake, sink)
+    nemesis.start { try await time.wait($0) }
+    await until { sink.words.count == 3 }
+    #expect(sink.words.prefix(2) == ["inject 0", "landed 0 false"])
+    #expect(await nemesis.healAll().isEmpty)
+}
+
+@Test func healThatFailsIsReportedAsLeftBehind() async {
+    let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
+    fake.state.withLock { $0.startFails = true }
+    let nemesis = runner([entry(restart)], fake, sink)
+    nemesis.start { try await time.wait($0) }
+    await until { sink.words.count == 2 }
+    let failures = await nemesis.healAll()
+    #expect(failures.count == 1)
+    #expect(failures.first?.contains("restart #0 could not be healed: no room") == true)
+    #expect(sink.words.last == "heal 0 failed forced")
+}

@@ -1,0 +1,210 @@
+import FaultProxy
+import Glibc
+import Testing
+import Threading
+
+@Suite struct RelayTests {
+    @Test("Bytes pass unchanged", arguments: [1, 16])
+    func echo(connections: Int) async throws {
+        let server = try TestServer.echo()
+        let relay = try Relay.started(toPort: server.port)
+        let size = 2 << 20
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for connection in 0..<connections {
+                group.addTask {
+                    try await onThread {
+                        let client = try TestSocket.connect(toPort: relay.port)
+                        let sent = pattern(size, seed: connection)
+                        let writer = ServiceThread(name: "test-writer") { client.write(sent) }
+                        defer { writer.join() }
+                        #expect(try client.read(exactly: size) == sent)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        try await eventually("all pairs are closed") { relay.statistics.openPairs == 0 }
+        let total = connections * size
+        #expect(
+            relay.statistics
+                == RelayStatistics(
+                    openPairs: 0, accepted: connections, refused: 0, bytesToServer: total, bytesToClient: total))
+        #expect(relay.delayedChunks().count == 0)
+        relay.stop()
+        server.stop()
+    }
+
+    @Test func unixSocketCanBeTheUpstream() async throws {
+        try await withSocketPath { path async throws in
+            let server = try TestServer.echo(unixPath: path)
+            let relay = Relay(.init(upstream: .unix(path: path)))
+            try relay.start()
+            try await onThread {
+                let client = try TestSocket.connect(toPort: relay.port)
+                client.write(Array("hello".utf8))
+                #expect(try client.read(exactly: 5) == Array("hello".utf8))
+            }
+            relay.stop()
+            server.stop()
+        }
+    }
+
+    /// On a Unix socket a full queue of connections is an error at once (EAGAIN), not a wait as with TCP.
+    @Test func fullQueueOfAUnixSocketIsTriedAgain() async throws {
+        try await withSocketPath { path async throws in
+            let listener = try TestSocket.listen(atPath: path, backlog: 0)
+            let filler = TestSocket.make(AF_UNIX)
+            try #require(TestSocket.withUnixAddress(path) { connect(filler.descriptor, $0, $1) } == 0)
+            let relay = Relay(.init(upstream: .unix(path: path), dialTimeout: .seconds(60)))
+            try relay.start()
+            try await onThread {
+                let client = try TestSocket.connect(toPort: relay.port)
+                client.write([7])
+                try eventually("the relay has the client") { relay.statistics.openPairs == 1 }
+                _ = try #require(listener.accept())  // the filler: now there is room
+                let served = try #require(listener.accept())
+                #expect(try served.read(exactly: 1) == [7])
+            }
+            #expect(relay.statistics.refused == 0)
+            relay.stop()
+            filler.close()
+        }
+    }
+
+    @Test func halfCloseIsPassedOnAndTheAnswerStillComes() async throws {
+        let server = try TestServer { client in
+            let question = client.readAll()
+            client.write(Array("got \(question.bytes.count), then \(question.last)".utf8))
+            client.close()
+        }
+        let relay = try Relay.started(toPort: server.port)
+        try await onThread {
+            let client = try TestSocket.connect(toPort: relay.port)
+            client.write(Array("abc".utf8))
+            client.endWriting()
+            let answer = client.readAll()
+            #expect(String(decoding: answer.bytes, as: UTF8.self) == "got 3, then end")
+            #expect(answer.last == .end)
+        }
+        relay.stop()
+        server.stop()
+    }
+
+    @Test func relayThatWasStartedBeforeRefuses() throws {
+        let relay = try Relay.started(toPort: 1)
+        #expect(throws: RelayError.startedBefore) { try relay.start() }
+        relay.stop()
+        relay.stop()
+        #expect(throws: RelayError.startedBefore) { try relay.start() }
+    }
+
+    @Test func portInUseIsNamed() throws {
+        let first = try Relay.started(toPort: 1)
+        defer { first.stop() }
+        let second = Relay(.init(upstream: .tcp(address: "127.0.0.1", port: 1), port: first.port))
+        let error = try #require(throws: RelayError.self) { try second.start() }
+        #expect(error == .listenFailed(port: first.port, error: EADDRINUSE))
+        #expect(error.description.contains("127.0.0.1:\(first.port)"))
+    }
+
+    @Test(
+        "An upstream that is no address is refused before anything starts",
+        arguments: [
+            RelayUpstream.tcp(address: "localhost", port: 1), .tcp(address: "", port: 1), .unix(path: ""),
+            .unix(path: "/" + String(repeating: "x", count: 107)),
+        ])
+    func invalidUpstream(upstream: RelayUpstream) {
+        let error = #expect(throws: RelayError.self) { try Relay(.init(upstream: upstream)).start() }
+        guard case .invalidUpstream(upstream, _) = error else {
+            Issue.record("not that: \(String(describing: error))")
+            return
+        }
+    }
+
+    /// In a process of its own, because the limit holds for the whole process. The limit is low for moments only, and
+    /// on a thread: libdispatch traps when it cannot open /proc to count its busy threads, which it does once a second.
+    @Test func clientsWaitWhileNoDescriptorIsLeft() async {
+        await #expect(processExitsWith: .success) {
+            let server = try TestServer.echo()
+            let relay = try Relay.started(toPort: server.port)
+            try await onThread {
+                let client = TestSocket.make()
+                let which = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+                var normal = rlimit()
+                getrlimit(which, &normal)
+                var none = rlimit(rlim_cur: 0, rlim_max: normal.rlim_max)
+                setrlimit(which, &none)
+                // The kernel accepts without the relay.
+                let status = TestSocket.withLoopback(relay.port) { connect(client.descriptor, $0, $1) }
+                try eventually("the relay cannot accept") { relay.statistics.descriptorShortages > 0 }
+                setrlimit(which, &normal)
+                precondition(status == 0, "connect failed")
+                client.write([7])
+                let answer = try client.read(exactly: 1)
+                precondition(answer == [7] && relay.statistics.accepted == 1)
+            }
+            relay.stop()
+            server.stop()
+        }
+    }
+
+    /// In a process of its own, because descriptors and threads are counted for the whole process.
+    @Test func stopLeavesNoDescriptorAndNoThread() async {
+        await #expect(processExitsWith: .success) {
+            func count(_ folder: String) -> Int {
+                guard let handle = opendir(folder) else { return -1 }
+                defer { closedir(handle) }
+                var count = 0
+                while readdir(handle) != nil { count += 1 }
+                return count
+            }
+            func cycle() throws {
+                let server = try TestServer.echo()
+                let relay = try Relay.started(toPort: server.port)
+                relay.apply(LatencyToxic(latency: .milliseconds(1)))
+                let clients = try (0..<8).map { _ in try TestSocket.connect(toPort: relay.port) }
+                for client in clients {
+                    client.write([7])
+                    _ = try client.read(exactly: 1)
+                }
+                clients[0].reset()
+                clients[1].close()
+                clients[2].endWriting()
+                relay.apply(LatencyToxic(latency: .seconds(600)))
+                clients[3].write([8])  // held, or not even read, when the relay stops
+                relay.stop()
+                precondition(relay.statistics.openPairs == 0)
+                for client in clients { client.close() }
+                server.stop()
+            }
+            try cycle()  // whatever the first use of anything opens
+            let before = count("/proc/self/fd")
+            try cycle()
+            let after = count("/proc/self/fd")
+            precondition(before > 0 && after == before, "\(before) descriptors before, \(after) after")
+
+            let relayThreads = try FileNames.threads().filter { $0 == "relay" }
+            precondition(relayThreads.isEmpty, "the thread is still there")
+        }
+    }
+}
+
+enum FileNames {
+    /// The names of this process's threads.
+    static func threads() throws -> [String] {
+        guard let folder = opendir("/proc/self/task") else { throw SocketTestError("no /proc/self/task") }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let id = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard id.first != ".", let file = fopen("/proc/self/task/\(id)/comm", "r") else { continue }
+            defer { fclose(file) }
+            var line = [CChar](repeating: 0, count: 64)
+            guard fgets(&line, Int32(line.count), file) != nil else { continue }
+            names.append(String(decoding: line.prefix { $0 != 10 && $0 != 0 }.map(UInt8.init), as: UTF8.self))
+        }
+        return names
+    }
+}

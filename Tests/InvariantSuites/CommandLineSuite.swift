@@ -1,0 +1,193 @@
+import Foundation
+import HostSystem
+import RigModel
+import Testing
+import Threading
+
+/// The command line as a user meets it: exit codes, messages, interrupts, and nothing left behind.
+@Suite(.serialized, .timeLimit(.minutes(10)))
+struct CommandLineSuite {
+    private struct Refusal: Sendable, CustomTestStringConvertible {
+        let arguments: [String]
+        let words: String
+        var testDescription: String { arguments.joined(separator: " ") }
+    }
+
+    private static let refusals = [
+        Refusal(arguments: [], words: "Usage"), Refusal(arguments: ["rnu"], words: "Did you mean \"run\"?"),
+        Refusal(arguments: ["run"], words: "name at least one scenario file"),
+        Refusal(arguments: ["run", "faults/db-restart.yaml", "--sede", "1"], words: "Did you mean --seed?"),
+        Refusal(arguments: ["run", "faults/db-restart.yaml", "--seed", "x"], words: "--seed takes a whole number"),
+        Refusal(arguments: ["run", "nowhere.yaml"], words: "nowhere.yaml: cannot be read"),
+        Refusal(
+            arguments: ["run", "faults/db-restart.yaml", "--set", "pool.max-opn=1"], words: "did you mean \"max-open\"?"
+        ),
+        Refusal(
+            arguments: ["run", "faults/db-restart.yaml", "--set", "workload.clients=0"], words: "clients: at least 1"),
+        Refusal(
+            arguments: ["run", "faults/latency.yaml", "--set", "target.postgres.url=postgres://10.0.0.1/x"],
+            words: "--allow-remote 10.0.0.1"),
+        Refusal(arguments: ["list", "fault"], words: "Did you mean \"faults\"?"),
+        Refusal(arguments: ["validate"], words: "name at least one"),
+    ]
+
+    @Test("Arguments that make no sense exit with 2 and say what was expected", arguments: refusals)
+    private func badArgumentsAreRefused(_ row: Refusal) async throws {
+        let result = try await Rig.command(row.arguments)
+        #expect(result.exitCode == 2)
+        #expect(result.errors.contains(row.words), "\(result.errors)")
+        #expect(result.output.isEmpty)
+    }
+
+    private struct Lack: Sendable, CustomTestStringConvertible {
+        let scenario: String
+        let change: String
+        let words: String
+        var testDescription: String { "\(scenario), \(change)" }
+    }
+
+    private static let lacks = [
+        Lack(
+            scenario: "db-restart", change: "target.postgres.url=postgres://127.0.0.1:1/x",
+            words: "needs the server's host"),
+        Lack(
+            scenario: "kill-connections", change: "target.postgres.url=postgres://127.0.0.1:1/x",
+            words: "no answer from the database"),
+        Lack(scenario: "kill-connections", change: "target={sqlite: temporary}", words: "needs a PostgreSQL server"),
+    ]
+
+    @Test("What the target cannot do exits with 3", arguments: lacks)
+    private func missingCapabilitiesAreNamed(_ row: Lack) async throws {
+        let result = try await Rig.run(row.scenario, set: [row.change])
+        #expect(result.exitCode == 3)
+        #expect(result.errors.contains(row.words), "\(result.errors)")
+    }
+
+    @Test func listsAreArraysOfNamesAndSummaries() async throws {
+        for topic in ["faults", "invariants", "workloads"] {
+            let result = try await Rig.command(["list", topic, "--json"])
+            #expect(result.exitCode == 0)
+            let items = try #require(try JSONValue(parsing: result.output).arrayValue)
+            #expect(items.count >= 4)
+            #expect(items.allSatisfy { $0["name"]?.stringValue != nil && $0["summary"]?.stringValue != nil })
+        }
+    }
+
+    @Test func everyCommandHasHelpWithAnExample() async throws {
+        for command in ["run", "validate", "list", "heal", "version"] {
+            let result = try await Rig.command([command, "--help"])
+            #expect(result.exitCode == 0)
+            #expect(result.output.contains("Usage: chaosrig \(command)") && result.output.contains("Example:"))
+        }
+        #expect(try await Rig.command(["version"]).output.hasPrefix("chaosrig "))
+    }
+
+    @Test func shippedScenariosAreValidAndResolveToThemselves() async throws {
+        let files = try FileManager.default.contentsOfDirectory(atPath: Rig.root + "/faults").sorted()
+        #expect(files.count >= 5)
+        for file in files {
+            let result = try await Rig.command(["validate", "faults/\(file)", "--resolved"])
+            #expect(result.exitCode == 0, "\(file): \(result.errors)")
+            let head = try String(contentsOfFile: Rig.root + "/faults/\(file)", encoding: .utf8)
+            #expect(head.hasPrefix("# ") && head.contains("Green proves"), "\(file) has no header")
+        }
+    }
+
+    /// A run whose server is down, and what it says.
+    private final class Outage: Sendable {
+        let process: Process
+        private let lines: AsyncStream<String>
+
+        init(_ out: String) throws {
+            process = Process()
+            process.executableURL = URL(fileURLWithPath: Rig.path)
+            process.currentDirectoryURL = URL(fileURLWithPath: Rig.root)
+            process.arguments = [
+                "run", "faults/db-restart.yaml", "--out", out, "--set",
+                "phases={warm-up: 0s, steady: 1s, faults: 60s, settle: 1s}", "--set", "faults.0.at=0s", "--set",
+                "faults.0.restart.down-for=50s", "--set", "workload.rate=50/s",
+            ]
+            let errors = Pipe()
+            let (lines, feed) = AsyncStream.makeStream(of: String.self)
+            self.lines = lines
+            // Read to the end, so that the run can go on writing.
+            errors.fileHandleForReading.readabilityHandler = { handle in
+                let data = handle.availableData
+                if data.isEmpty {
+                    handle.readabilityHandler = nil
+                    feed.finish()
+                } else {
+                    feed.yield(String(decoding: data, as: UTF8.self))
+                }
+            }
+            process.standardError = errors
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+        }
+
+        /// Returns when the run says that its fault is active.
+        func begun() async throws {
+            for await text in lines where text.contains("| restart #0") { return }
+            throw RigTestError("the run ended before its outage")
+        }
+
+        func exitCode() async -> Int32 {
+            let process = process
+            return await withCheckedContinuation { continuation in
+                Thread.detachNewThread {
+                    process.waitUntilExit()
+                    continuation.resume(returning: process.terminationStatus)
+                }
+            }
+        }
+    }
+
+    private struct Interruption: Sendable {
+        let signal: Int32
+        let exitCode: Int32
+    }
+
+    private static let interruptions = [
+        Interruption(signal: SIGINT, exitCode: 130), Interruption(signal: SIGTERM, exitCode: 143),
+    ]
+
+    @Test("An interrupt in the outage heals, reports and says so", arguments: interruptions)
+    private func interruptHealsAndReports(_ row: Interruption) async throws {
+        let out = FileManager.default.temporaryDirectory.appendingPathComponent("rig-suite-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: out) }
+        let outage = try Outage(out)
+        try await outage.begun()
+        kill(outage.process.processIdentifier, row.signal)
+        #expect(await outage.exitCode() == row.exitCode)
+        let text = try String(contentsOfFile: out + "/db-restart/latest/report.json", encoding: .utf8)
+        let report = try JSONValue(parsing: text)
+        #expect(report["exit_code"] == JSONValue(row.exitCode))
+        #expect(report["verdict"] != "valid")
+        #expect(leftovers(of: outage.process.processIdentifier).isEmpty)
+    }
+
+    @Test func killedRunIsCleanedUpByItsWatchdog() async throws {
+        let out = FileManager.default.temporaryDirectory.appendingPathComponent("rig-suite-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: out) }
+        let outage = try Outage(out)
+        try await outage.begun()
+        let pid = outage.process.processIdentifier
+        kill(pid, SIGKILL)
+        _ = await outage.exitCode()
+        let giveUpAt = MonotonicInstant.now.advanced(by: .seconds(60))
+        while !leftovers(of: pid).isEmpty, MonotonicInstant.now < giveUpAt { await Task.yield() }
+        #expect(leftovers(of: pid).isEmpty)
+    }
+
+    /// Temporary folders that say that they belong to this process.
+    private func leftovers(of pid: Int32) -> [String] {
+        let folder = FileManager.default.temporaryDirectory.path
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { name in
+            guard name.hasPrefix("chaosrig-"),
+                let owner = try? String(contentsOfFile: "\(folder)/\(name)/owner.json", encoding: .utf8)
+            else { return false }
+            return owner.contains("\(pid)")
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import ConnectionPool
+import DatabaseServers
+import EventLoop
+import PostgresDriver
+import RigModel
+import RigTestSupport
+import Testing
+import Threading
+
+@testable import Probes
+
+private let soon = MonotonicInstant.now.advanced(by: .seconds(120))
+
+/// Lends an observer and some sessions of one application on the shared server.
+private func withSessions(
+    _ count: Int, of application: String,
+    _ body: (_ observer: PostgresConnection, _ sessions: [PostgresConnection]) async throws -> Void
+) async throws {
+    let loop = try EventLoop(name: "test-probes")
+    defer { loop.shutdown() }
+    var configuration = try PostgresConfiguration(url: try await TestPostgres.shared().url)
+    let observer = try await PostgresDriver(configuration: configuration, loop: loop).connect(deadline: soon)
+    configuration.applicationName = application
+    var sessions: [PostgresConnection] = []
+    for _ in 0..<count {
+        sessions.append(try await PostgresDriver(configuration: configuration, loop: loop).connect(deadline: soon))
+    }
+    try await body(observer, sessions)
+    for connection in sessions + [observer] { await connection.close(deadline: soon) }
+}
+
+@Test func probeListsTheSessionsOfOneApplicationOnly() async throws {
+    try await withSessions(2, of: "probe-list") { observer, sessions in
+        let probe = ServerSessionProbe(applicationName: "probe-list")
+        let found = probe.sessions(in: try await observer.execute(probe.list, deadline: soon))
+        #expect(found.map { Int($0.pid) }.sorted() == sessions.compactMap(\.backendPID).sorted())
+        #expect(found.allSatisfy { $0.state == "idle" && !$0.startedAt.isEmpty && $0.ageSeconds >= 0 })
+    }
+}
+
+@Test func probeEndsTheNamedSessionAndNoOther() async throws {
+    try await withSessions(2, of: "probe-end") { observer, sessions in
+        let probe = ServerSessionProbe(applicationName: "probe-end")
+        var found = probe.sessions(in: try await observer.execute(probe.list, deadline: soon))
+        let victim = try #require(found.first)
+        let other = try #require(found.last)
+        // A pid that was used again meanwhile has another start: it must be left alone.
+        let ended = try await observer.execute(
+            probe.terminate([(victim.pid, victim.startedAt), (other.pid, "1999-01-01 00:00:00+00")]), deadline: soon)
+        #expect(ended.rows.map(\.first) == [.int(Int64(victim.pid))])
+        while found.contains(where: { $0.pid == victim.pid }), MonotonicInstant.now < soon {
+            found = probe.sessions(in: try await observer.execute(probe.list, deadline: soon))
+        }
+        #expect(found.map(\.pid) == [other.pid])
+        let survivor = try #require(sessions.first { $0.backendPID == Int(other.pid) })
+        #expect(survivor.looksAlive())
+    }
+}
