@@ -39,6 +39,9 @@ final class ScriptedServer: Sendable {
                 var on: Int32 = 1
                 setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
                 for step in steps { perform(step, on: client) }
+                // A child that another test starts may hold a copy of the descriptor for a while: close alone would then
+                // say nothing to the client.
+                _ = shutdown(client, Int32(SHUT_RDWR))
                 close(client)
             }
         }
