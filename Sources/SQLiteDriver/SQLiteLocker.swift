@@ -18,13 +18,16 @@ package final class SQLiteLocker: Sendable {
 
     private let path: String
     private let limit: Duration
+    private let patience: Duration
     private let state = Lock(State.unlocked)
 
     /// - Parameters:
     ///   - path: the database file.
-    ///   - limit: how long ``lock()`` waits while others hold the lock. No call takes more than 5 s longer than that.
-    package init(path: String, limit: Duration = .seconds(5)) {
+    ///   - limit: how long ``lock()`` waits while others hold the lock.
+    ///   - patience: by how much any call may take longer, for opening the file and for its turn on a busy machine.
+    package init(path: String, limit: Duration = .seconds(5), patience: Duration = .seconds(30)) {
         self.path = path
+        self.patience = patience
         self.limit = limit
     }
 
@@ -79,7 +82,7 @@ package final class SQLiteLocker: Sendable {
     }
 
     /// Opening the file and waiting for a turn on a busy machine must not turn `.busy` into `.timedOut`.
-    private var deadline: MonotonicInstant { .now.advanced(by: limit + .seconds(5)) }
+    private var deadline: MonotonicInstant { .now.advanced(by: limit + patience) }
 
     /// A new connection inside a transaction that holds the write lock.
     private func beginImmediate(busyTimeout: Duration) async throws(DriverError) -> SQLiteConnection {

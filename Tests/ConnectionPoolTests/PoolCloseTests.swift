@@ -4,7 +4,7 @@ import RigTestSupport
 import Testing
 import Threading
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct PoolCloseTests {
     @Test("A close ends although a lease never comes back: it is cut at the limit, and its statement fails")
     func cutsLeakedLease() async throws {

@@ -2,7 +2,7 @@ import ConnectionPool
 import RigTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct PoolSimulationTests {
     @Test("Nothing breaks in any of several hundred random lives of a pool, and everything that can happen happened")
     func manySeedsHold() throws {

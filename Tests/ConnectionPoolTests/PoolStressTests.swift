@@ -5,7 +5,7 @@ import Testing
 import Threading
 
 /// Many tasks on few connections, with everything going wrong now and then.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct PoolStressTests {
     private struct Ends: Sendable {
         var ok = 0

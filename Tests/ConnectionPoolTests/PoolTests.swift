@@ -5,7 +5,7 @@ import Testing
 import Threading
 
 /// The pool's shell: borrowing and giving back, with real tasks on manual time.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct PoolTests {
     @Test("A released connection is lent again")
     func reuse() async throws {

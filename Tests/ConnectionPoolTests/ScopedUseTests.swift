@@ -5,7 +5,7 @@ import Testing
 import Threading
 
 /// withConnection, withTransaction, and leases that nobody gives back.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct ScopedUseTests {
     struct Stop: Error, Equatable {}
 

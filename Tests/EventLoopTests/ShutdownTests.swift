@@ -2,7 +2,7 @@ import EventLoop
 import Testing
 import Threading
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct ShutdownTests {
     @Test func pendingWaitsAndSleepsFailAsStopped() async throws {
         let loop = try EventLoop()

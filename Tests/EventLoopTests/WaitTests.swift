@@ -4,7 +4,7 @@ import Threading
 
 @testable import EventLoop
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct WaitTests {
     @Test func waitEndsWhenThePeerWrites() async throws {
         try await withLoop { loop in

@@ -9,7 +9,7 @@ import Threading
 
 @testable import PostgresDriver
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(15)))
 struct ConnectTests {
     @Test func connectionBearsTheConfiguredNameAndOptions() async throws {
         try await withPostgres { fixture in

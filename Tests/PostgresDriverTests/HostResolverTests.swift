@@ -9,7 +9,7 @@ import Threading
 
 @testable import PostgresDriver
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct HostResolverTests {
     @Test(
         "Addresses and localhost are answered without a lookup",

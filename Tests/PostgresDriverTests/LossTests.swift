@@ -9,7 +9,7 @@ import Threading
 
 @testable import PostgresDriver
 
-@Suite("A session that ends", .timeLimit(.minutes(3)))
+@Suite("A session that ends", .timeLimit(.minutes(15)))
 struct LossTests {
     @Test func terminatedWhileIdleIsSeenBeforeAnythingIsSent() async throws {
         try await withPostgres { fixture in

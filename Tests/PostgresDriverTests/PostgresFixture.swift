@@ -81,6 +81,6 @@ func failure<R>(of operation: () async throws(DriverError) -> R) async -> Driver
 
 extension MonotonicInstant {
     /// A generous bound for something that should succeed.
-    static var soon: MonotonicInstant { now.advanced(by: .seconds(60)) }
+    static var soon: MonotonicInstant { now.advanced(by: .seconds(600)) }
     static func inMilliseconds(_ count: Int) -> MonotonicInstant { now.advanced(by: .milliseconds(count)) }
 }

@@ -5,7 +5,7 @@ import Threading
 
 @testable import PostgresDriver
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(15)))
 struct StatementTests {
     @Test func valuesComeInTheirTypes() async throws {
         try await withPostgres { fixture in

@@ -6,7 +6,7 @@ import Threading
 
 @testable import PostgresDriver
 
-@Suite("What a broken server or network can say", .timeLimit(.minutes(3)))
+@Suite("What a broken server or network can say", .timeLimit(.minutes(15)))
 struct WireFaultTests {
     struct Row: CustomTestStringConvertible {
         let testDescription: String

@@ -9,7 +9,7 @@ import Threading
 
 @testable import Probes
 
-private let soon = MonotonicInstant.now.advanced(by: .seconds(120))
+private let soon = MonotonicInstant.now.advanced(by: .seconds(600))
 
 /// Lends an observer and some sessions of one application on the shared server.
 private func withSessions(

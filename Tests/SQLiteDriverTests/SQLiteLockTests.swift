@@ -9,7 +9,7 @@ import Threading
     @Test func lockHeldElsewhereIsBusyAtTheDeadline() async throws {
         try await TemporaryDatabase.with { database async throws in
             try await database.createTable()
-            let locker = SQLiteLocker(path: database.path)
+            let locker = SQLiteLocker(path: database.path, limit: .seconds(600))
             try await locker.lock()
             try await database.withConnection { connection async throws in
                 let deadline = MonotonicInstant.now.advanced(by: .seconds(1))
@@ -30,7 +30,7 @@ import Threading
     @Test func busyLimitEndsTheWaitLongBeforeTheDeadline() async throws {
         try await TemporaryDatabase.with { database async throws in
             try await database.createTable()
-            let locker = SQLiteLocker(path: database.path)
+            let locker = SQLiteLocker(path: database.path, limit: .seconds(600))
             try await locker.lock()
             try await database.withConnection(database.configuration(busyTimeout: .milliseconds(20))) {
                 connection async throws in
@@ -50,7 +50,7 @@ import Threading
     @Test func waitingWriterGetsTheLockOnceItIsFree() async throws {
         try await TemporaryDatabase.with { database async throws in
             try await database.createTable()
-            let locker = SQLiteLocker(path: database.path)
+            let locker = SQLiteLocker(path: database.path, limit: .seconds(600))
             try await locker.lock()
             try await database.withConnection { connection async throws in
                 let task = try await connection.start("INSERT INTO t VALUES (1, 1)")
@@ -63,7 +63,7 @@ import Threading
     @Test func cancellationEndsAWaitForTheLock() async throws {
         try await TemporaryDatabase.with { database async throws in
             try await database.createTable()
-            let locker = SQLiteLocker(path: database.path)
+            let locker = SQLiteLocker(path: database.path, limit: .seconds(600))
             try await locker.lock()
             try await database.withConnection { connection async throws in
                 let task = try await connection.start("INSERT INTO t VALUES (1, 1)")

@@ -8,7 +8,7 @@ import Threading
     @Test func tryWriteTellsWhetherTheLockIsHeld() async throws {
         try await TemporaryDatabase.with { database async throws in
             try await database.createTable()
-            let locker = SQLiteLocker(path: database.path)
+            let locker = SQLiteLocker(path: database.path, limit: .seconds(600))
             #expect(await locker.tryWrite() == "SQLITE_OK")
             try await locker.lock()
             try await locker.lock()
@@ -23,8 +23,8 @@ import Threading
     @Test func lockThatSomebodyElseHasIsBusyAndCanBeTriedAgain() async throws {
         try await TemporaryDatabase.with { database async throws in
             try await database.createTable()
-            let first = SQLiteLocker(path: database.path)
-            let second = SQLiteLocker(path: database.path, limit: .milliseconds(50))
+            let first = SQLiteLocker(path: database.path, limit: .seconds(600))
+            let second = SQLiteLocker(path: database.path, limit: .milliseconds(50), patience: .seconds(600))
             try await first.lock()
             await #expect {
                 try await second.lock()
@@ -32,7 +32,7 @@ import Threading
                 ($0 as? DriverError)?.cause == .busy(code: "SQLITE_BUSY")
             }
             try await first.unlock()
-            try await SQLiteLocker(path: database.path).lockAndUnlock()
+            try await SQLiteLocker(path: database.path, limit: .seconds(600)).lockAndUnlock()
             #expect(database.openDescriptors == [])
         }
     }
@@ -40,7 +40,7 @@ import Threading
     @Test func lockerWorksOutsideWALAndKeepsTheMode() async throws {
         try await TemporaryDatabase.with { database async throws in
             try await database.createTable(journalMode: .delete)
-            let locker = SQLiteLocker(path: database.path)
+            let locker = SQLiteLocker(path: database.path, limit: .seconds(600))
             try await locker.lock()
             #expect(await locker.tryWrite() == "SQLITE_BUSY")
             try await locker.unlock()
@@ -52,7 +52,7 @@ import Threading
 
     @Test func missingFileIsNotCreated() async throws {
         try await TemporaryDatabase.with { database async throws in
-            #expect(await SQLiteLocker(path: database.path).tryWrite() == "SQLITE_CANTOPEN")
+            #expect(await SQLiteLocker(path: database.path, limit: .seconds(600)).tryWrite() == "SQLITE_CANTOPEN")
         }
     }
 }

@@ -26,7 +26,7 @@ struct TemporaryDatabase {
     }
 
     func configuration(
-        journalMode: SQLiteConfiguration.JournalMode? = .wal, busyTimeout: Duration = .seconds(60)
+        journalMode: SQLiteConfiguration.JournalMode? = .wal, busyTimeout: Duration = .seconds(600)
     ) -> SQLiteConfiguration {
         SQLiteConfiguration(path: path, journalMode: journalMode, busyTimeout: busyTimeout)
     }
@@ -79,7 +79,7 @@ enum Descriptors {
 
 extension MonotonicInstant {
     /// Far enough away that only a hang reaches it.
-    static var soon: MonotonicInstant { .now.advanced(by: .seconds(60)) }
+    static var soon: MonotonicInstant { .now.advanced(by: .seconds(600)) }
 }
 
 extension SQLiteConnection {
