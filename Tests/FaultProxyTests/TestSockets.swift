@@ -50,11 +50,13 @@ final class TestSocket: Sendable {
         }
     }
 
-    /// Waits for the next client; `nil` when the listener was cut.
-    func accept() -> TestSocket? {
+    /// Waits for the next client; `nil` when the listener was cut, or after the limit (-1: none).
+    func accept(withinMilliseconds limit: Int32 = 60_000) -> TestSocket? {
         while true {
             var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            if poll(&ready, 1, -1) < 0 { continue }  // EINTR
+            let count = poll(&ready, 1, limit)
+            if count < 0 { continue }  // EINTR
+            if count == 0 { return nil }
             let accepted = clinux_accept_nonblocking(descriptor)
             if accepted < 0 {
                 if errno == EAGAIN || errno == ECONNABORTED { continue }
@@ -182,7 +184,7 @@ final class TestServer: Sendable {
         self.listener = listener
         port = unixPath == nil ? listener.localPort : 0
         let thread = ServiceThread(name: "test-server") { [unowned self] in
-            while let client = listener.accept() {
+            while let client = listener.accept(withinMilliseconds: -1) {
                 let thread = ServiceThread(name: "test-serve") { serve(client) }
                 serving.withLock { $0.append((thread, client)) }
             }
