@@ -120,34 +120,58 @@ final class FakeStage: Sendable {
     }
 }
 
-/// Keeps what the nemesis said.
+/// Keeps what the nemesis said, and lets tests wait for it.
 final class FactSink: EventSink {
-    private let events = Lock<[Event]>([])
+    private struct Waiter {
+        let condition: @Sendable ([String]) -> Bool
+        let continuation: CheckedContinuation<Void, Never>
+    }
+
+    private struct State {
+        var facts: [NemesisFact] = []
+        var waiters: [Waiter] = []
+    }
+
+    private let state = Lock(State())
 
     func record(
         _ kind: Event.Kind, _ process: Event.Process, _ function: String, _ value: JSONValue, _ completion: Completion?
     ) -> Int64 {
-        events.withLock { events in
-            events.append(
-                Event(
-                    index: events.count, time: Int64(events.count), kind: kind, process: process, function: function,
-                    value: value, completion: completion))
-            return Int64(events.count)
+        let event = Event(
+            index: 0, time: 0, kind: kind, process: process, function: function, value: value, completion: completion)
+        let ready = state.withLock { state -> [Waiter] in
+            if let fact = NemesisFact(event) { state.facts.append(fact) }
+            let words = state.facts.map(Self.words)
+            let ready = state.waiters.filter { $0.condition(words) }
+            state.waiters.removeAll { $0.condition(words) }
+            return ready
+        }
+        for waiter in ready { waiter.continuation.resume() }
+        return 0
+    }
+
+    /// Returns when what was said fulfils the condition.
+    func until(_ condition: @escaping @Sendable ([String]) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            let isReady = state.withLock { state in
+                if condition(state.facts.map(Self.words)) { return true }
+                state.waiters.append(Waiter(condition: condition, continuation: continuation))
+                return false
+            }
+            if isReady { continuation.resume() }
         }
     }
 
-    var facts: [NemesisFact] { events.withLock { $0 }.compactMap { NemesisFact($0) } }
-
     /// `inject 0`, `landed 0 true`, `heal 0 ok`, in order.
-    var words: [String] {
-        facts.map { fact in
-            switch fact {
-            case .phase(let name): "phase \(name)"
-            case .inject(let fault, _, _): "inject \(fault)"
-            case .landed(let fault, _, let landed, _): "landed \(fault) \(landed)"
-            case .heal(let fault, _, let ok, let forced, _):
-                "heal \(fault) \(ok ? "ok" : "failed")\(forced ? " forced" : "")"
-            }
+    var words: [String] { state.withLock { $0.facts.map(Self.words) } }
+
+    private static func words(_ fact: NemesisFact) -> String {
+        switch fact {
+        case .phase(let name): "phase \(name)"
+        case .inject(let fault, _, _): "inject \(fault)"
+        case .landed(let fault, _, let landed, _): "landed \(fault) \(landed)"
+        case .heal(let fault, _, let ok, let forced, _):
+            "heal \(fault) \(ok ? "ok" : "failed")\(forced ? " forced" : "")"
         }
     }
 }

@@ -84,19 +84,13 @@ private actor ManualTime {
     }
 }
 
-/// Lets other tasks run until the condition holds; gives up after many turns.
-private func until(_ condition: @Sendable () -> Bool) async {
-    for _ in 0..<1_000_000 where !condition() { await Task.yield() }
-    #expect(condition())
-}
-
 private func runner(_ entries: [FaultPlanEntry], _ fake: FakeStage, _ sink: FactSink) -> NemesisRunner {
     NemesisRunner(
         plan: NemesisSchedule.plan(entries, faultsPhase: .seconds(10), seed: 1), entries: entries, stage: fake.stage,
         sink: sink, seed: 1)
 }
 
-@Test func instantFaultIsInjectedProvenAndHealedAtItsTime() async {
+@Test(.timeLimit(.minutes(15))) func instantFaultIsInjectedProvenAndHealedAtItsTime() async {
     let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
     fake.addSessions(["idle"])
     let nemesis = runner([entry(kill, at: .seconds(3))], fake, sink)
@@ -104,53 +98,53 @@ private func runner(_ entries: [FaultPlanEntry], _ fake: FakeStage, _ sink: Fact
     await time.pass(to: .seconds(2))
     #expect(sink.words.isEmpty)
     await time.pass(to: .seconds(3))
-    await until { sink.words.count == 3 }
+    await sink.until { $0.count == 3 }
     #expect(sink.words == ["inject 0", "landed 0 true", "heal 0 ok"])
     #expect(await nemesis.healAll().isEmpty)
     #expect(sink.words.count == 3, "healed exactly once")
 }
 
-@Test func restartStaysDownForItsTime() async {
+@Test(.timeLimit(.minutes(15))) func restartStaysDownForItsTime() async {
     let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
     let nemesis = runner([entry(restart, at: .seconds(1))], fake, sink)
     nemesis.start { try await time.wait($0) }
     await time.pass(to: .seconds(1))
-    await until { sink.words == ["inject 0", "landed 0 true"] }
+    await sink.until { $0 == ["inject 0", "landed 0 true"] }
     #expect(nemesis.activeFaults() == ["restart #0"])
     #expect(fake.state.withLock { $0.postmaster } == nil)
     await time.pass(to: .seconds(100))
-    await until { sink.words.last == "heal 0 ok" }
+    await sink.until { $0.last == "heal 0 ok" }
     #expect(nemesis.activeFaults().isEmpty)
     #expect(await nemesis.healAll().isEmpty)
 }
 
-@Test func theEndOfTheRunHealsWhatIsStillActive() async {
+@Test(.timeLimit(.minutes(15))) func theEndOfTheRunHealsWhatIsStillActive() async {
     let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
     let nemesis = runner([entry(restart), entry(lock), entry(kill, at: .seconds(9))], fake, sink)
     nemesis.start { try await time.wait($0) }
-    await until { sink.words.count { $0.hasPrefix("landed") } == 2 }
+    await sink.until { words in words.count { $0.hasPrefix("landed") } == 2 }
     #expect(await nemesis.healAll().isEmpty)
     #expect(sink.words.count { $0.hasSuffix("ok forced") } == 2)
     #expect(!sink.words.contains("inject 2"), "what was not begun is never begun")
     #expect(fake.state.withLock { $0.postmaster } == 200)
 }
 
-@Test func injectionThatFailsIsHealedAndNeverLands() async {
+@Test(.timeLimit(.minutes(15))) func injectionThatFailsIsHealedAndNeverLands() async {
     let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
     fake.state.withLock { $0.postmaster = nil }
     let nemesis = runner([entry(restart)], fake, sink)
     nemesis.start { try await time.wait($0) }
-    await until { sink.words.count == 3 }
+    await sink.until { $0.count == 3 }
     #expect(sink.words.prefix(2) == ["inject 0", "landed 0 false"])
     #expect(await nemesis.healAll().isEmpty)
 }
 
-@Test func healThatFailsIsReportedAsLeftBehind() async {
+@Test(.timeLimit(.minutes(15))) func healThatFailsIsReportedAsLeftBehind() async {
     let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
     fake.state.withLock { $0.startFails = true }
     let nemesis = runner([entry(restart)], fake, sink)
     nemesis.start { try await time.wait($0) }
-    await until { sink.words.count == 2 }
+    await sink.until { $0.count == 2 }
     let failures = await nemesis.healAll()
     #expect(failures.count == 1)
     #expect(failures.first?.contains("restart #0 could not be healed: no room") == true)

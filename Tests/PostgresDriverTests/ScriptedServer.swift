@@ -34,7 +34,7 @@ final class ScriptedServer: Sendable {
             while true {
                 let client = accept(listener, nil, nil)
                 if client < 0 { return }
-                var bound = timeval(tv_sec: 600, tv_usec: 0)
+                var bound = timeval(tv_sec: 60, tv_usec: 0)
                 setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &bound, socklen_t(MemoryLayout<timeval>.size))
                 var on: Int32 = 1
                 setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
@@ -48,7 +48,9 @@ final class ScriptedServer: Sendable {
     }
 
     /// Without the limit on unacknowledged data: on a starved machine this server may not read for seconds.
-    var url: String { "postgresql://tester@127.0.0.1:\(port)/any?sslmode=disable&gssencmode=disable&tcp_user_timeout=0" }
+    var url: String {
+        "postgresql://tester@127.0.0.1:\(port)/any?sslmode=disable&gssencmode=disable&tcp_user_timeout=0"
+    }
 
     /// Ends the thread. Clients must be closed by then.
     func stop() {
