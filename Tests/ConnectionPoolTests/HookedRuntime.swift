@@ -1,4 +1,5 @@
 import ConnectionPool
+import Dispatch
 import Glibc
 import RigTestSupport
 import Testing
@@ -49,7 +50,17 @@ private struct HookedAlarm: PoolAlarm {
     func cancel() { base.cancel() }
 }
 
-/// Holds this thread up until another one has done something.
+/// A thread for the party that is held up, so that it does not block one of the few that all other tasks share.
+final class SideThread: TaskExecutor {
+    private let queue = DispatchQueue(label: "side thread")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}
+
+/// Holds this thread up until another one has done something. Only on a ``SideThread``.
 func holdUp(_ location: SourceLocation = #_sourceLocation, until isMet: () -> Bool) {
     let giveUp = MonotonicInstant.now.advanced(by: .seconds(60))
     while !isMet() {

@@ -9,15 +9,20 @@ import Threading
 struct PoolRaceTests {
     let runtime = HookedRuntime()
     let driver: FakeDriver
+    let sideThread = SideThread()
     /// So long that the regular look at everything does not hide a lost alarm.
     let quiet = PoolConfiguration(
         maxOpen: 1, acquireTimeout: .seconds(900), connectTimeout: .seconds(900), healthCheckInterval: .seconds(900))
 
     init() { driver = FakeDriver(runtime: runtime.base) }
 
-    func acquire(_ pool: Pool<FakeDriver>, within limit: Duration = .seconds(900)) -> Task<Void, any Error> {
+    func acquire(
+        _ pool: Pool<FakeDriver>, within limit: Duration = .seconds(900), on thread: SideThread? = nil
+    ) -> Task<Void, any Error> {
         let deadline = runtime.base.now.advanced(by: limit)
-        return Task { try await pool.acquire(deadline: deadline, site: .here()).release() }
+        return Task(executorPreference: thread) {
+            try await pool.acquire(deadline: deadline, site: .here()).release()
+        }
     }
 
     func close(_ pool: Pool<FakeDriver>) async throws {
@@ -42,7 +47,7 @@ struct PoolRaceTests {
                 holdUp { self.runtime.hooks.value.alarmsSet.contains(start.advanced(by: .milliseconds(50))) }
             }
         }
-        let first = acquire(pool, within: .milliseconds(90))
+        let first = acquire(pool, within: .milliseconds(90), on: sideThread)
         try await hooks.wait { $0.alarmsSet.contains(start.advanced(by: .milliseconds(90))) }
         try await hooks.wait { $0.alarmsSet.last == start.advanced(by: .milliseconds(50)) }
         runtime.base.advance(by: .milliseconds(50))
@@ -57,7 +62,7 @@ struct PoolRaceTests {
     func connectEndsAtOnce() async throws {
         let pool = Pool(driver: driver, configuration: quiet, runtime: runtime, seed: 1)
         runtime.hooks.change { $0.afterRun = { holdUp { pool.metrics.connectsOpened == 1 } } }
-        try await acquire(pool).value
+        try await acquire(pool, on: sideThread).value
         try await close(pool)
     }
 
@@ -74,7 +79,7 @@ struct PoolRaceTests {
                 holdUp { pool.gauges.waiting == 0 }
             }
         }
-        await #expect(throws: PoolError.closed) { try await acquire(pool).value }
+        await #expect(throws: PoolError.closed) { try await acquire(pool, on: sideThread).value }
         // No time has passed.
         #expect(await closing.value?.value == 0)
         try await close(pool)
@@ -113,7 +118,7 @@ struct PoolRaceTests {
                 withExtendedLifetime(task) { holdUp { isReleased.value } }
             }
         }
-        runtime.base.advance(by: .seconds(2))
+        await Task(executorPreference: sideThread) { runtime.base.advance(by: .seconds(2)) }.value
         #expect(observer.told.value == ["suspected", "cleared"])
         try await close(pool)
     }
