@@ -39,6 +39,6 @@ package struct ArrivalSchedule: Sendable {
     private func dueAt(_ index: Int) -> MonotonicInstant {
         // A century is as good as never, and fits.
         let offset = min(Double(index) / ratePerSecond, 3e9)
-        return start.advanced(by: .nanoseconds(Int64(offset * 1e9)))
+        return start.advanced(by: .nanoseconds(Int64((offset * 1e9).rounded())))
     }
 }

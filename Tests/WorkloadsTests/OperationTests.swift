@@ -1,0 +1,60 @@
+import ConnectionPool
+import RigModel
+import Testing
+import Threading
+import Workloads
+
+/// What each kind of operation asks of the pool, and what it writes into the history.
+struct OperationTests {
+    func context(_ seed: UInt64 = 1) -> OperationContext {
+        OperationContext(
+            id: OperationID(worker: 0, sequence: 77), generator: SeededGenerator(seed: seed),
+            schema: WorkloadSchema(dialect: .postgres, run: "r1", statementTime: .milliseconds(2)))
+    }
+
+    @Test("An append carries its attempt into the row, and its id without it into the history")
+    func append() {
+        var context = context()
+        let planned = AppendOperation().plan(&context)
+        #expect(planned.value == JSONValue(OperationID(worker: 0, sequence: 77).rawValue))
+        for attempt in 1...3 {
+            let steps = planned.request.steps(attempt)
+            let id = OperationID(worker: 0, sequence: 77, attempt: attempt).rawValue
+            #expect(steps.map(\.parameters.first) == [.int(id)])
+            #expect(steps.map(\.role) == [.write])
+        }
+        #expect(!planned.request.isIdempotent && !planned.request.isReadOnly && !planned.request.isTransaction)
+    }
+
+    @Test("A transfer takes from one account what it gives to another, in the order of the accounts")
+    func transfer() throws {
+        for seed in 0..<200 {
+            var context = context(UInt64(seed))
+            let planned = TransferOperation().plan(&context)
+            let steps = planned.request.steps(1)
+            try #require(steps.count == 2)
+            let amounts = steps.compactMap { $0.parameters[0].intValue }
+            let accounts = steps.compactMap { $0.parameters[1].intValue }
+            #expect(amounts.reduce(0, +) == 0)
+            #expect(accounts[0] < accounts[1])
+            #expect(accounts.allSatisfy { (0..<Int64(WorkloadSchema.accounts)).contains($0) })
+            let from = try #require(planned.value["from"]?.intValue)
+            let taker = try #require(accounts.firstIndex(of: from))
+            #expect(amounts[taker] == -(planned.value["amount"]?.intValue ?? 0))
+            #expect(accounts[1 - taker] == planned.value["to"]?.intValue)
+            #expect(planned.request.isTransaction && !planned.request.isIdempotent)
+        }
+    }
+
+    @Test("A read tells the balance that it saw")
+    func read() throws {
+        var context = context()
+        let planned = ReadOperation().plan(&context)
+        let account = try #require(planned.value["account"]?.intValue)
+        let told = planned.okValue?([SQLResult(rows: [[.int(990)]])])
+        #expect(told == ["account": .int(account), "balance": 990])
+        #expect(planned.okValue?([SQLResult()])["balance"] == .null)
+        #expect(planned.request.isIdempotent && planned.request.isReadOnly)
+        #expect(planned.request.steps(1).map(\.role) == [.read])
+    }
+}
