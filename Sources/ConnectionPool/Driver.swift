@@ -8,6 +8,26 @@ package protocol Driver<Connection>: Sendable {
     /// Opens a connection that is ready for use, or throws by the deadline. Leaves nothing behind when it throws or is
     /// cancelled.
     func connect(deadline: MonotonicInstant) async throws(DriverError) -> Connection
+
+    /// How often a statement was found prepared on its connection, over all connections since the driver began.
+    var statementCacheCounts: StatementCacheCounts { get }
+}
+
+extension Driver {
+    package var statementCacheCounts: StatementCacheCounts { StatementCacheCounts() }
+}
+
+/// Uses of the caches of prepared statements.
+package struct StatementCacheCounts: Sendable, Equatable {
+    /// Executions that found their statement prepared.
+    package var hits = 0
+    /// Executions that had to prepare it.
+    package var misses = 0
+
+    package init(hits: Int = 0, misses: Int = 0) {
+        self.hits = hits
+        self.misses = misses
+    }
 }
 
 /// One open connection. Used by one borrower at a time; only ``abort()`` may be called beside a running call.
@@ -18,19 +38,39 @@ package protocol DriverConnection: AnyObject, Sendable {
     /// What the protocol says about the session now, without a round trip.
     var transactionStatus: TransactionStatus { get }
 
+    /// The number of the event loop that does its waiting; -1 where it has none. A borrower on that loop uses the connection
+    /// without a change of thread, so the pool lends it to such a borrower first.
+    var affinity: Int32 { get }
+
     /// A look at the socket without a round trip (about a microsecond): `false` when the server has already closed it
     /// or has sent something that nobody asked for.
     func looksAlive() -> Bool
+
+    /// Calls `notice`, at most once and on any thread, as soon as the connection sees while nobody uses it that the server
+    /// has closed it or has said something unasked. May never call it: then the next look finds it.
+    func onIdleEvent(_ notice: @escaping @Sendable () -> Void)
 
     /// Runs one statement and returns its rows. A COMMIT that the server answers with a rollback throws. After a timeout or a cancellation the connection is out of step:
     /// ``transactionStatus`` is then ``TransactionStatus/unusable`` and it must be discarded.
     func execute(_ statement: SQLStatement, deadline: MonotonicInstant) async throws(DriverError) -> SQLResult
 
+    /// Runs several statements with as few round trips as the database can.
+    ///
+    /// - Returns: a result for each statement, in order. Never throws: a batch that was not sent has the same error in every
+    ///   item. What may have happened is in each item's own error.
+    func execute(
+        batch: [SQLStatement], atomicity: BatchAtomicity, deadline: MonotonicInstant
+    ) async -> [Result<SQLResult, DriverError>]
+
     /// One cheap round trip that proves that the server still answers.
     func check(deadline: MonotonicInstant) async throws(DriverError)
 
-    /// Brings the session back to a clean state: rolls back an open transaction.
-    func reset(deadline: MonotonicInstant) async throws(DriverError)
+    /// Brings the session back to a clean state, as far as the policy asks for it.
+    func reset(_ policy: ResetPolicy, deadline: MonotonicInstant) async throws(DriverError)
+
+    /// Asks the server to end the statement that runs now, by a way of its own; best effort. The statement's own call
+    /// answers, soon, with an error of the server. Any thread.
+    func cancelRunningStatement(deadline: MonotonicInstant) async
 
     /// Says goodbye and frees everything, by the deadline at the latest; then by force. Never fails, may be called once.
     func close(deadline: MonotonicInstant) async
@@ -38,6 +78,30 @@ package protocol DriverConnection: AnyObject, Sendable {
     /// Cuts the connection at once from any thread; a call that is running on it ends soon, and none after it succeeds.
     /// What it holds is freed by ``close(deadline:)``, or when the object goes. May be called during and after a close.
     func abort()
+}
+
+extension DriverConnection {
+    package var affinity: Int32 { -1 }
+
+    package func onIdleEvent(_ notice: @escaping @Sendable () -> Void) {}
+}
+
+/// What a failed statement of a batch does to the others.
+package enum BatchAtomicity: Sendable, Equatable {
+    /// All are applied or none: the first failure ends the batch, and those after it are not run.
+    case allOrNothing
+    /// Each stands for itself. Outside a transaction each commits on its own.
+    case independent
+}
+
+/// What a connection that comes back is cleaned of.
+package enum ResetPolicy: String, Sendable, CaseIterable {
+    /// Nothing: a connection with an open transaction is closed instead.
+    case none
+    /// An open transaction is rolled back. Settings, locks and temporary tables of the session stay.
+    case rollback
+    /// The session is as new for the next borrower; each release costs a round trip in the background.
+    case full
 }
 
 /// What the session is in, as the protocol tells.

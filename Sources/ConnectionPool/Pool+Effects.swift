@@ -69,7 +69,9 @@ extension Pool {
         case .reset(let handle, let connection, let deadline):
             runtime.run { [self] in
                 var failure: DriverError?
-                do throws(DriverError) { try await connection.reset(deadline: deadline) } catch { failure = error }
+                do throws(DriverError) { try await connection.reset(configuration.reset, deadline: deadline) } catch {
+                    failure = error
+                }
                 let clean = failure == nil && connection.transactionStatus == .idle
                 transition {
                     $0.machine.wasReset(handle, clean: clean, provesLoss: failure?.provesLoss ?? false, now: $1)

@@ -22,6 +22,8 @@ package struct PoolConfiguration: Sendable, Equatable {
     package var statementTimeout: Duration
     /// Limit of a check, of a reset on return, and of closing one connection.
     package var releaseTimeout: Duration
+    /// What a connection that comes back is cleaned of.
+    package var reset: ResetPolicy
     /// How long `close` waits for leases before it cuts them.
     package var closeTimeout: Duration
     /// A connection that was proven alive this recently is lent without a check.
@@ -41,6 +43,7 @@ package struct PoolConfiguration: Sendable, Equatable {
         maxLifetime: Duration? = nil, maxLifetimeJitter: Double = 0.1, maxIdleTime: Duration? = nil,
         acquireTimeout: Duration = .seconds(2), connectTimeout: Duration = .seconds(2),
         statementTimeout: Duration = .seconds(5), releaseTimeout: Duration = .seconds(2),
+        reset: ResetPolicy = .rollback,
         closeTimeout: Duration = .seconds(5), checkAfterIdle: Duration = .milliseconds(500),
         healthCheckInterval: Duration = .seconds(1), leakThreshold: Duration? = nil, maxConnecting: Int = 4,
         backoffFirst: Duration = .milliseconds(20), backoffCap: Duration = .seconds(1)
@@ -56,6 +59,7 @@ package struct PoolConfiguration: Sendable, Equatable {
         self.connectTimeout = connectTimeout
         self.statementTimeout = statementTimeout
         self.releaseTimeout = releaseTimeout
+        self.reset = reset
         self.closeTimeout = closeTimeout
         self.checkAfterIdle = checkAfterIdle
         self.healthCheckInterval = healthCheckInterval

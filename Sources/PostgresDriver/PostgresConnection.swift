@@ -74,10 +74,18 @@ package final class PostgresConnection: DriverConnection {
         }
     }
 
+    package func execute(
+        batch: [SQLStatement], atomicity: BatchAtomicity, deadline: MonotonicInstant
+    ) async -> [Result<SQLResult, DriverError>] {
+        await executeInTurn(batch, atomicity: atomicity, begin: SQLStatement("BEGIN", role: .begin), deadline: deadline)
+    }
+
+    package func cancelRunningStatement(deadline: MonotonicInstant) async {}
+
     /// Rolls back an open transaction; does nothing for a session that has none.
     ///
     /// - Throws: ``DriverError`` when the connection is unusable, or is so afterwards.
-    package func reset(deadline: MonotonicInstant) async throws(DriverError) {
+    package func reset(_ policy: ResetPolicy, deadline: MonotonicInstant) async throws(DriverError) {
         if transactionStatus == .inTransaction || transactionStatus == .failedTransaction {
             _ = try await execute(.rollback, deadline: deadline)
         }

@@ -67,7 +67,15 @@ package final class FakeConnection: DriverConnection {
         _ = try await execute(SQLStatement("check", role: .read), deadline: deadline)
     }
 
-    package func reset(deadline: MonotonicInstant) async throws(DriverError) {
+    package func execute(
+        batch: [SQLStatement], atomicity: BatchAtomicity, deadline: MonotonicInstant
+    ) async -> [Result<SQLResult, DriverError>] {
+        await executeInTurn(batch, atomicity: atomicity, begin: SQLStatement("BEGIN", role: .begin), deadline: deadline)
+    }
+
+    package func cancelRunningStatement(deadline: MonotonicInstant) async {}
+
+    package func reset(_ policy: ResetPolicy, deadline: MonotonicInstant) async throws(DriverError) {
         _ = try await execute(SQLStatement("reset", role: .rollback), deadline: deadline)
     }
 

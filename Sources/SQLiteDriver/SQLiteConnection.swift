@@ -38,7 +38,16 @@ package final class SQLiteConnection: DriverConnection {
         _ = try await execute(SQLStatement("SELECT 1", role: .read), deadline: deadline)
     }
 
-    package func reset(deadline: MonotonicInstant) async throws(DriverError) {
+    package func execute(
+        batch: [SQLStatement], atomicity: BatchAtomicity, deadline: MonotonicInstant
+    ) async -> [Result<SQLResult, DriverError>] {
+        await executeInTurn(
+            batch, atomicity: atomicity, begin: SQLStatement("BEGIN IMMEDIATE", role: .begin), deadline: deadline)
+    }
+
+    package func cancelRunningStatement(deadline: MonotonicInstant) async {}
+
+    package func reset(_ policy: ResetPolicy, deadline: MonotonicInstant) async throws(DriverError) {
         _ = try await execute(.rollback, deadline: deadline)
     }
 

@@ -186,7 +186,7 @@ struct LossTests {
         let again = await failure { () throws(DriverError) in try await connection.run("select 1") }
         #expect(again?.requestSent == false)
         #expect(again?.message.contains("given up") == true)
-        let reset = await failure { () throws(DriverError) in try await connection.reset(deadline: .soon) }
+        let reset = await failure { () throws(DriverError) in try await connection.reset(.rollback, deadline: .soon) }
         #expect(reset != nil)
         await connection.close(deadline: .soon)
     }

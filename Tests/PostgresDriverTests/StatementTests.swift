@@ -73,12 +73,12 @@ struct StatementTests {
             _ = await failure { () throws(DriverError) in try await connection.run("select 1/0") }
             #expect(connection.transactionStatus == .failedTransaction)
             try await connection.check(deadline: .soon)
-            try await connection.reset(deadline: .soon)
+            try await connection.reset(.rollback, deadline: .soon)
             #expect(connection.transactionStatus == .idle)
             try await connection.run("begin", role: .begin)
-            try await connection.reset(deadline: .soon)
+            try await connection.reset(.rollback, deadline: .soon)
             #expect(connection.transactionStatus == .idle)
-            try await connection.reset(deadline: .soon)
+            try await connection.reset(.rollback, deadline: .soon)
             #expect(connection.transactionStatus == .idle)
         }
     }

@@ -64,7 +64,7 @@ import Threading
                     try await connection.run(endless, role: .read, deadline: .now.advanced(by: .seconds(1)))
                 }
                 #expect(connection.transactionStatus == .inTransaction)
-                try await connection.reset(deadline: .soon)
+                try await connection.reset(.rollback, deadline: .soon)
                 #expect(connection.transactionStatus == .idle)
                 #expect(try await connection.single("SELECT count(*) FROM t") == .int(0))
             }

@@ -92,7 +92,7 @@ import Threading
                 }
                 #expect(error.cause == .busy(code: "SQLITE_BUSY_SNAPSHOT"))
                 #expect(reader.transactionStatus == .inTransaction)
-                try await reader.reset(deadline: .soon)
+                try await reader.reset(.rollback, deadline: .soon)
                 #expect(try await reader.run("INSERT INTO t VALUES (2, 2)").affectedRows == 1)
             }
         }
@@ -115,7 +115,7 @@ import Threading
                     #expect(error.cause == .busy(code: "SQLITE_BUSY"))
                     #expect(writer.transactionStatus == .inTransaction)
 
-                    try await reader.reset(deadline: .soon)
+                    try await reader.reset(.rollback, deadline: .soon)
                     _ = try await writer.execute(.commit, deadline: .soon)
                     #expect(writer.transactionStatus == .idle)
                     #expect(try await reader.single("SELECT count(*) FROM t") == .int(1))
