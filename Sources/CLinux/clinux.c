@@ -106,3 +106,9 @@ pid_t clinux_wait(pid_t pid, int no_hang, int *exited, int *code) {
 }
 
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+static __thread void *current_loop;
+
+void *clinux_current_loop(void) { return current_loop; }
+
+void clinux_set_current_loop(void *loop) { current_loop = loop; }

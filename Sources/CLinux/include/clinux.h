@@ -36,6 +36,10 @@ int clinux_reset_on_close(int fd);
 /// Names the calling thread (at most 15 bytes are kept).
 void clinux_name_thread(const char *name);
 
+/// A pointer that belongs to the calling thread; NULL until it is set.
+void *clinux_current_loop(void);
+void clinux_set_current_loop(void *loop);
+
 // --- processes ---------------------------------------------------------------------------------------------------
 
 /// What clinux_spawn needs; every pointer stays the caller's.
