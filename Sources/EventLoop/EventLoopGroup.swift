@@ -25,6 +25,20 @@ package final class EventLoopGroup: Sendable {
         self.loops = loops
     }
 
+    /// Loops that somebody else started.
+    ///
+    /// - Parameter loops: at least one.
+    package init(loops: [EventLoop]) {
+        precondition(!loops.isEmpty, "a group needs at least one loop")
+        self.loops = loops
+    }
+
+    /// The loop on whose thread the calling code runs, if it is one of these; else the next in turn.
+    package func nearest() -> EventLoop {
+        if let current = EventLoop.current, loops.contains(where: { $0 === current }) { return current }
+        return next()
+    }
+
     /// The loops in turn.
     package func next() -> EventLoop {
         loops[Int(UInt(bitPattern: turn.add(1, ordering: .relaxed).oldValue) % UInt(loops.count))]
