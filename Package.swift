@@ -67,6 +67,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .executableTarget(name: "scratch", dependencies: ["ConnectionPool", "EventLoop", "PostgresDriver", "Threading", "RigModel"], swiftSettings: []),
         // Tests.
         .target(
             name: "RigTestSupport",
