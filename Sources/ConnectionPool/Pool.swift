@@ -18,6 +18,7 @@ package final class Pool<D: Driver>: Sendable {
 
     package let core: PoolCore
     package let driver: D
+    private let lifeline: PoolLifeline
 
     /// Creates the pool and begins to open `minIdle` connections. End it with ``close(within:)``.
     ///
@@ -34,6 +35,8 @@ package final class Pool<D: Driver>: Sendable {
         core = PoolCore(
             configuration: configuration, runtime: runtime, seed: seed, observer: observer,
             connect: { deadline throws(DriverError) in try await driver.connect(deadline: deadline) })
+        lifeline = PoolLifeline(core: core)
+        core.start(lifeline)
     }
 
     // MARK: Acquire

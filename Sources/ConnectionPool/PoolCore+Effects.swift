@@ -96,7 +96,7 @@ extension PoolCore {
             do throws(DriverError) {
                 let connection = try await connect(deadline)
                 let took = startedAt.duration(to: runtime.now)
-                connection.onIdleEvent { [weak self] in self?.transition { $0.machine.idleEvent(handle, now: $1) } }
+                if let listener = idleListener.withLock({ $0 }) { connection.onIdleEvent { listener(handle) } }
                 observer?.poolConnected(handle, backendPID: connection.backendPID, took: took)
                 transition { state, now in
                     state.connectTasks[handle.serial] = nil

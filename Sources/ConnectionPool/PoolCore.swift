@@ -11,6 +11,8 @@ package final class PoolCore: Sendable {
     let state: Lock<State>
     let alarm = Lock<(any PoolAlarm)?>(nil)
     let connect: Connect
+    /// Is told when a connection sees something while nobody waits on it.
+    let idleListener = Lock<(@Sendable (ConnectionHandle) -> Void)?>(nil)
     let observer: (any PoolObserver)?
     let runtime: any PoolRuntime
     let configuration: PoolConfiguration
@@ -57,8 +59,20 @@ package final class PoolCore: Sendable {
         createdAt = runtime.now
         state = Lock(
             State(machine: PoolStateMachine(configuration: configuration, seed: seed, now: createdAt), now: createdAt))
-        let timer = runtime.makeAlarm { [weak self] in
-            self?.transition { state, now in
+    }
+
+    /// Begins the pool's work.
+    ///
+    /// - Parameter lifeline: timers and connections call back through it. A weak reference to the core itself would make each
+    ///   retain of it slow (the object gets a side table), and each lease is one.
+    func start(_ lifeline: PoolLifeline) {
+        idleListener.withLock {
+            $0 = { [weak lifeline] handle in
+                lifeline?.core.transition { $0.machine.idleEvent(handle, now: $1) }
+            }
+        }
+        let timer = runtime.makeAlarm { [weak lifeline] in
+            lifeline?.core.transition { state, now in
                 state.alarmAt = nil
                 state.machine.alarmFired(now: now)
             }
