@@ -100,6 +100,14 @@ let package = Package(
                 "ScenarioFile",
                 "RigModel", "HostSystem", "DatabaseServers", "Threading",
             ]),
+        // What the pool and its drivers do together, on real databases.
+        .testTarget(
+            name: "PoolFeatureTests",
+            dependencies: [
+                "ConnectionPool", "PostgresDriver", "SQLiteDriver", "EventLoop", "Workloads", "DatabaseServers",
+                "RigTestSupport", "Threading", "RigModel",
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "InvariantSuites",
             dependencies: ["chaosrig", "HostSystem", "RigTestSupport", "Threading", "RigModel"],
