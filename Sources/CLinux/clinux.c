@@ -106,3 +106,15 @@ pid_t clinux_wait(pid_t pid, int no_hang, int *exited, int *code) {
 }
 
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+static __thread void *current_loop;
+static __thread int32_t current_loop_number = -1;
+
+void *clinux_current_loop(void) { return current_loop; }
+
+int32_t clinux_current_loop_number(void) { return current_loop_number; }
+
+void clinux_set_current_loop(void *loop, int32_t number) {
+    current_loop = loop;
+    current_loop_number = number;
+}

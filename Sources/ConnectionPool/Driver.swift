@@ -46,8 +46,12 @@ package protocol DriverConnection: AnyObject, Sendable {
     /// or has sent something that nobody asked for.
     func looksAlive() -> Bool
 
-    /// Calls `notice`, at most once and on any thread, as soon as the connection sees while nobody uses it that the server
-    /// has closed it or has said something unasked. May never call it: then the next look finds it.
+    /// The same for a connection that came back this long ago: after a moment too short to lose much in, it may do without a
+    /// system call. On the path of every acquire.
+    func looksAlive(idleNanoseconds: UInt64) -> Bool
+
+    /// Calls `notice`, on any thread, when the connection sees while nobody waits on it that the server has closed it or has
+    /// said something. It may call while the connection is in use, too. May never call: then the next look finds it.
     func onIdleEvent(_ notice: @escaping @Sendable () -> Void)
 
     /// Runs one statement and returns its rows. A COMMIT that the server answers with a rollback throws. After a timeout or a cancellation the connection is out of step:
@@ -82,6 +86,8 @@ package protocol DriverConnection: AnyObject, Sendable {
 
 extension DriverConnection {
     package var affinity: Int32 { -1 }
+
+    package func looksAlive(idleNanoseconds: UInt64) -> Bool { looksAlive() }
 
     package func onIdleEvent(_ notice: @escaping @Sendable () -> Void) {}
 }

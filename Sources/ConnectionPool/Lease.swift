@@ -5,18 +5,20 @@ package import Threading
 ///
 /// A lease that dies unreleased is a leak: the pool is told, with the line that borrowed it, and closes the connection.
 package struct Lease<D: Driver>: ~Copyable, Sendable {
-    private let pool: Pool<D>
-    private let handle: ConnectionHandle
+    @usableFromInline let core: PoolCore
+    @usableFromInline let handle: ConnectionHandle
     /// Used by this lease only, until it is released. Statements go through ``execute(_:deadline:)``, so that the pool learns
     /// of a loss.
     package let connection: D.Connection
     package let site: BorrowSite
-    private var isReleased = false
+    @usableFromInline var isReleased = false
 
-    init(pool: Pool<D>, handle: ConnectionHandle, connection: D.Connection, site: BorrowSite) {
-        self.pool = pool
-        self.handle = handle
-        self.connection = connection
+    @inlinable
+    init(core: PoolCore, lent: Lent, site: BorrowSite) {
+        self.core = core
+        handle = lent.handle
+        // The core's connections are those that the pool's driver opened.
+        connection = unsafeDowncast(lent.connection, to: D.Connection.self)
         self.site = site
     }
 
@@ -25,33 +27,29 @@ package struct Lease<D: Driver>: ~Copyable, Sendable {
 
     /// Runs a statement within the pool's statement timeout and the given deadline. An error that proves the connection dead
     /// makes the pool look after the others at once.
+    @inlinable
     package func execute(
         _ statement: SQLStatement, deadline: MonotonicInstant = .distantFuture
     ) async throws(DriverError) -> SQLResult {
-        let limit = pool.runtime.now.advanced(by: pool.configuration.statementTimeout)
         do throws(DriverError) {
-            return try await connection.execute(statement, deadline: min(deadline, limit))
+            return try await connection.execute(statement, deadline: core.statementLimit(deadline))
         } catch {
-            if error.provesLoss { pool.noteLoss(handle) }
+            if error.provesLoss { core.noteLoss(handle) }
             throw error
         }
     }
 
     /// Gives the connection back. What the protocol says about the session decides what becomes of it: idle, rolled back
     /// in the background, or closed. Never waits.
+    @inlinable
     package consuming func release() {
         isReleased = true
-        let condition: ReleaseCondition =
-            switch connection.transactionStatus {
-            case .idle: .clean
-            case .inTransaction, .failedTransaction: .needsReset
-            case .unusable: .unusable
-            }
-        pool.release(handle, condition)
+        core.release(handle, connection.transactionStatus, affinity: connection.affinity)
     }
 
+    @inlinable
     deinit {
-        if !isReleased { pool.release(handle, .leaked) }
+        if !isReleased { core.noteLeak(handle) }
     }
 }
 

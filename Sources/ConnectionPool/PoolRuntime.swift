@@ -7,9 +7,10 @@ package protocol PoolRuntime: Sendable {
     func makeAlarm(_ fire: @escaping @Sendable () -> Void) -> any PoolAlarm
     /// Runs background work of the pool.
     ///
+    /// - Parameter affinity: the number of the event loop that the work concerns; -1 for any.
     /// - Returns: the task, so that it can be cancelled.
     @discardableResult
-    func run(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never>
+    func run(near affinity: Int32, _ work: @escaping @Sendable () async -> Void) -> Task<Void, Never>
     /// Returns at the time, or throws `CancellationError`.
     func sleep(until instant: MonotonicInstant) async throws
 }

@@ -12,6 +12,7 @@ extension EventLoop {
     /// The loop's thread: readiness, then deadlines, then jobs, until `shutdown()`.
     func run() {
         jobs.adopt()
+        EventLoop.enter(self)
         let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: Limit.events)
         defer { events.deallocate() }
         // The thread's own copy of the table: events find their slot without a lock.
@@ -27,7 +28,7 @@ extension EventLoop {
                 case .timer: timerIsSetTo = .distantFuture
                 case .slot(let index, let generation):
                     if index >= known.count { known = slots.all }
-                    known[index].finishWait(generation: generation, with: nil)
+                    known[index].takeEvent(event.events, generation: generation)
                 }
             }
             expire(&known)

@@ -17,9 +17,10 @@ extension EventLoop {
         _ slot: WaitSlot, _ descriptor: Int32, for readiness: Readiness, until deadline: MonotonicInstant
     ) async throws(LoopError) {
         precondition(slot.table === slots, "the slot was made by another event loop")
-        let failure = await park(slot.slot, until: deadline) { [poller] slot, generation in
-            let number = poller.watch(descriptor, for: readiness, slot: slot.index, generation: generation)
-            return number == 0 ? nil : .system(errno: number, call: "epoll_ctl")
+        let failure = await park(slot.slot, until: deadline) { [poller] slot, state in
+            state.generation &+= 1
+            let number = poller.watch(descriptor, for: readiness, slot: slot.index, generation: state.generation)
+            return number == 0 ? .park : .over(.system(errno: number, call: "epoll_ctl"))
         }
         withExtendedLifetime(slot) {}
         if let failure { throw failure }
@@ -30,34 +31,44 @@ extension EventLoop {
     /// - Throws: ``LoopError/cancelled`` or ``LoopError/stopped``.
     package nonisolated(nonsending) func sleep(until deadline: MonotonicInstant) async throws(LoopError) {
         let slot = makeSlot()
-        let failure = await park(slot.slot, until: deadline) { _, _ in nil }
+        let failure = await park(slot.slot, until: deadline) { _, _ in .park }
         withExtendedLifetime(slot) {}
         if let failure, failure != .timedOut { throw failure }
     }
 
+    /// What a wait finds under its slot's lock.
+    enum Look {
+        case park
+        /// There is nothing to wait for: it ends with this failure, or with success.
+        case over(LoopError?)
+    }
+
     /// Suspends the task until the kernel, the deadline, a cancellation or the loop's end resumes it.
     ///
-    /// - Parameter watch: tells the kernel; runs under the slot's own lock, so no event can come before the continuation
-    ///   is in place, and other slots are not held up by the system call.
+    /// - Parameter look: tells the kernel, or finds that it has reported already; runs under the slot's own lock, so no event
+    ///   can come before the continuation is in place, and other slots are not held up by the system call.
     /// - Returns: why the wait failed; `nil` when the descriptor is ready.
-    private nonisolated(nonsending) func park(
-        _ slot: Slot, until deadline: MonotonicInstant,
-        watch: (_ slot: Slot, _ generation: UInt32) -> LoopError?
+    nonisolated(nonsending) func park(
+        _ slot: Slot, until deadline: MonotonicInstant, look: (_ slot: Slot, _ state: inout Slot.State) -> Look
     ) async -> LoopError? {
         if Task.isCancelled { return .cancelled }
         if deadline <= .now { return isStopping ? .stopped : .timedOut }
-        let generation = slot.beginWait()
+        let number = slot.state.withLock { state in
+            precondition(state.waiter == nil, "two tasks wait on one slot: each connection needs its own")
+            state.waitNumber &+= 1
+            return state.waitNumber
+        }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let (refusal, mustWake) = slot.state.withLock { state -> (LoopError?, Bool) in
+                let (refusal, mustWake) = slot.state.withLock { state -> (LoopError??, Bool) in
                     // The cancellation flag is set before onCancel runs: either it is seen here, or onCancel finds the
                     // continuation.
-                    if Task.isCancelled { return (.cancelled, false) }
-                    if isStopping { return (.stopped, false) }
-                    if let failure = watch(slot, generation) { return (failure, false) }
+                    if Task.isCancelled { return (.some(.cancelled), false) }
+                    if isStopping { return (.some(.stopped), false) }
+                    if case .over(let end) = look(slot, &state) { return (.some(end), false) }
                     state.waiter = continuation
                     state.deadline = deadline
-                    return (nil, schedule(slot, &state))
+                    return (.none, schedule(slot, &state))
                 }
                 if let refusal {
                     continuation.resume(returning: refusal)
@@ -66,7 +77,7 @@ extension EventLoop {
                 }
             }
         } onCancel: {
-            slot.finishWait(generation: generation, with: .cancelled)
+            slot.giveUp(wait: number, with: .cancelled)
         }
     }
 }

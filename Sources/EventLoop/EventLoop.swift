@@ -15,6 +15,9 @@ import Threading
 /// Waits, sleeps and alarms may be used by any thread and from any executor. Tasks that prefer the loop run on its thread,
 /// so a wait costs them no change of thread; they must not block it. A loop lives until ``shutdown()``: its thread keeps it.
 package final class EventLoop: TaskExecutor, Sendable {
+    /// A number that no other loop of this process has.
+    package let number: Int32
+
     /// For actors that want to live on the loop's thread.
     package let isolation: LoopSerialExecutor
 
@@ -25,6 +28,7 @@ package final class EventLoop: TaskExecutor, Sendable {
     /// Set once, before the slots are emptied; a wait looks at it under its slot's lock, so none slips through.
     private let stopping = Atomic<Bool>(false)
     private let thread = Lock<ServiceThread?>(nil)
+    private static let numbers = Atomic<Int32>(-1)
 
     /// Starts the loop's thread.
     ///
@@ -32,6 +36,7 @@ package final class EventLoop: TaskExecutor, Sendable {
     /// - Throws: ``LoopError/system(errno:call:)`` when the process has no descriptors left (it needs three).
     package init(name: String = "event-loop") throws(LoopError) {
         let poller = try Poller()
+        number = Self.numbers.add(1, ordering: .relaxed).newValue
         self.poller = poller
         let jobs = JobQueue(poller: poller)
         self.jobs = jobs

@@ -39,8 +39,11 @@ final class JobQueue: @unchecked Sendable {
     private let poller: Poller
     /// The thread that may run jobs now; 0 while there is none.
     private let owner = Atomic<UInt>(0)
-    /// Jobs for the owner's next batch.
+    /// Jobs for the owner's next batches; those before `next` have run.
     private var local: [Job] = []
+    private var next = 0
+    /// Jobs that have run are dropped in bulk: dropping each would move all that wait.
+    private static let compactAfter = 256
 
     init(poller: Poller) { self.poller = poller }
 
@@ -78,19 +81,27 @@ final class JobQueue: @unchecked Sendable {
             local.append(contentsOf: inbox.jobs)
             inbox.jobs.removeAll(keepingCapacity: true)
         }
-        let count = min(limit, local.count)
-        for index in 0..<count {
-            let job = local[index]  // a copy: the job may append to the array while it runs
+        let end = min(local.count, limit == .max ? .max : next + limit)
+        while next < end {
+            let job = local[next]  // a copy: the job may append to the array while it runs
+            next += 1
             job.run()
         }
-        local.removeFirst(count)
+        if next == local.count {
+            local.removeAll(keepingCapacity: true)
+            next = 0
+        } else if next >= Self.compactAfter {
+            local.removeFirst(next)
+            next = 0
+        }
     }
 
     /// Ends the loop's part. Jobs that are left, and later ones, run on a helper thread.
     func close() {
         let leftOver = inbox.withLock { inbox in
-            inbox.jobs.insert(contentsOf: local, at: 0)
+            inbox.jobs.insert(contentsOf: local[next...], at: 0)
             local.removeAll()
+            next = 0
             owner.store(0, ordering: .relaxed)
             inbox.phase = inbox.jobs.isEmpty ? .closed : .draining
             return inbox.phase == .draining

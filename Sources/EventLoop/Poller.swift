@@ -63,6 +63,19 @@ final class Poller: Sendable {
         return number == ENOENT ? control(EPOLL_CTL_ADD, descriptor, events, token) : number
     }
 
+    /// Reports what happens to `descriptor` from now on, until ``forget(_:)`` or its close.
+    ///
+    /// - Returns: 0, or the error number of epoll_ctl(2).
+    func register(_ descriptor: Int32, events: UInt32, slot: Int, generation: UInt32) -> Int32 {
+        let token = UInt64(slot) << 32 | UInt64(generation)
+        // A one-shot wait may have left an entry, for example that of the connect.
+        let number = control(EPOLL_CTL_ADD, descriptor, events, token)
+        return number == EEXIST ? control(EPOLL_CTL_MOD, descriptor, events, token) : number
+    }
+
+    /// Reports nothing more about `descriptor`.
+    func forget(_ descriptor: Int32) { _ = control(EPOLL_CTL_DEL, descriptor, 0, 0) }
+
     /// Ends the loop's sleep, or prevents it if the loop is about to fall asleep.
     func wake() {
         guard asleep.exchange(false, ordering: .sequentiallyConsistent) else { return }

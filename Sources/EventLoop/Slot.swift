@@ -1,3 +1,4 @@
+import CLinux
 import Threading
 
 /// One place where something waits: for a descriptor, for a time, or for both. Recycled, never freed before its loop, so a
@@ -7,10 +8,19 @@ final class Slot: Sendable {
     typealias Waiter = CheckedContinuation<LoopError?, Never>
 
     struct State {
-        /// Which wait this is. An event, a cancellation or an expiry of another generation is dropped.
+        /// Which registration with the kernel this is: each one-shot wait is one, a ``SocketWatch`` is one for its whole life.
+        /// An event of another generation is dropped.
         var generation: UInt32 = 0
+        /// Which wait this is. A cancellation of another one is dropped.
+        var waitNumber: UInt32 = 0
         /// The task that waits; at most one.
         var waiter: Waiter?
+        /// The edges that end the wait. One-shot registrations report nothing else.
+        var wanted: UInt32 = .max
+        /// A ``SocketWatch``: edges that came while nobody waited for them. `nil` for one-shot waits and alarms.
+        var edges: UInt32?
+        /// A ``SocketWatch``: told of edges that nobody waited for.
+        var onIdleEvent: (@Sendable () -> Void)?
         /// An alarm's callback, when the slot belongs to an alarm.
         var onExpiry: (@Sendable () -> Void)?
         /// When the wait, or the alarm, is over; `distantFuture` while there is none.
@@ -24,19 +34,23 @@ final class Slot: Sendable {
 
     init(index: Int) { self.index = index }
 
-    /// Opens a new generation for a wait.
-    func beginWait() -> UInt32 {
-        state.withLock { state in
-            precondition(state.waiter == nil, "two tasks wait on one slot: each connection needs its own WaitSlot")
-            state.generation &+= 1
-            return state.generation
+    /// What the kernel reports for this generation.
+    func takeEvent(_ events: UInt32, generation: UInt32) {
+        let (waiter, callback) = state.withLock { state -> (Waiter?, (@Sendable () -> Void)?) in
+            guard state.generation == generation else { return (nil, nil) }
+            guard let unseen = state.edges else { return (state.takeWaiter(), nil) }
+            if state.waiter != nil, events & state.wanted != 0 { return (state.takeWaiter(), nil) }
+            state.edges = unseen | events
+            return (nil, state.waiter == nil && events & Edge.news != 0 ? state.onIdleEvent : nil)
         }
+        waiter?.resume(returning: nil)
+        callback?()
     }
 
-    /// Ends the wait of this generation with `failure`, or with success for `nil`; does nothing when it is over already.
-    func finishWait(generation: UInt32, with failure: LoopError?) {
+    /// Ends this wait with `failure`; does nothing when it is over already.
+    func giveUp(wait number: UInt32, with failure: LoopError) {
         state.withLock { state -> Waiter? in
-            guard state.generation == generation else { return nil }
+            guard state.waitNumber == number else { return nil }
             return state.takeWaiter()
         }?.resume(returning: failure)
     }
@@ -47,5 +61,21 @@ extension Slot.State {
     mutating func takeWaiter() -> Slot.Waiter? {
         deadline = .distantFuture
         return waiter.take()
+    }
+}
+
+/// Bits of epoll(7) for a ``SocketWatch``.
+enum Edge {
+    /// What every watch asks for, once.
+    static let registration =
+        clinux_EPOLLIN | clinux_EPOLLOUT | clinux_EPOLLRDHUP | clinux_EPOLLET
+    /// Ends every wait: the next read or write tells more.
+    static let trouble = clinux_EPOLLERR | clinux_EPOLLHUP
+    /// Something other than room for writing.
+    static let news = clinux_EPOLLIN | clinux_EPOLLRDHUP | trouble
+
+    static func wanted(for readiness: Readiness) -> UInt32 {
+        (readiness.contains(.readable) ? clinux_EPOLLIN | clinux_EPOLLRDHUP : 0)
+            | (readiness.contains(.writable) ? clinux_EPOLLOUT : 0) | trouble
     }
 }

@@ -27,14 +27,16 @@ final class SlotTable: Sendable {
 
     /// Gives a slot back that nobody waits on. Events that are still on their way to it will be dropped.
     func recycle(_ slot: Slot) {
-        let callback = slot.state.withLock { state -> (@Sendable () -> Void)? in
+        let callbacks = slot.state.withLock { state in
             precondition(state.waiter == nil, "a slot was given back while a task waits on it")
             state.generation &+= 1
+            state.waitNumber &+= 1
             state.deadline = .distantFuture
-            return state.onExpiry.take()
+            state.edges = nil
+            return (state.onExpiry.take(), state.onIdleEvent.take())
         }
-        // What the callback holds is let go here, outside the locks.
-        withExtendedLifetime(callback) {}
+        // What the callbacks hold is let go here, outside the locks.
+        withExtendedLifetime(callbacks) {}
         state.withLock { $0.free.append(slot.index) }
     }
 

@@ -7,42 +7,56 @@ package import Threading
 /// Opens connections to a PostgreSQL server through libpq, without ever blocking a thread.
 package struct PostgresDriver: Driver {
     package let configuration: PostgresConfiguration
-    private let loop: EventLoop
+    private let loops: EventLoopGroup
     private let resolver: HostResolver
+    private let statements = StatementCacheLedger()
 
-    /// - Parameter loop: does the waiting for all connections; it must outlive them.
-    package init(configuration: PostgresConfiguration, loop: EventLoop) {
-        self.init(configuration: configuration, loop: loop, resolver: HostResolver())
+    /// - Parameter loops: do the waiting for all connections; they must outlive them. A connection that is opened on one of
+    ///   them stays there, until somebody on another one borrows it.
+    package init(configuration: PostgresConfiguration, loops: EventLoopGroup) {
+        self.init(configuration: configuration, loops: loops, resolver: HostResolver())
     }
 
-    init(configuration: PostgresConfiguration, loop: EventLoop, resolver: HostResolver) {
+    /// With one loop for all connections.
+    package init(configuration: PostgresConfiguration, loop: EventLoop) {
+        self.init(configuration: configuration, loops: EventLoopGroup(loops: [loop]))
+    }
+
+    init(configuration: PostgresConfiguration, loops: EventLoopGroup, resolver: HostResolver) {
         self.configuration = configuration
-        self.loop = loop
+        self.loops = loops
         self.resolver = resolver
     }
+
+    package var statementCacheCounts: StatementCacheCounts { statements.total }
 
     /// Opens a connection. The deadline covers everything: address lookup, all addresses that are tried, TLS, password.
     ///
     /// - Throws: ``DriverError`` with `connectFailed` (and the server's SQLSTATE, where it gave one), `timedOut`, or
     ///   `cancelled`. Nothing is left behind then.
     package func connect(deadline: MonotonicInstant) async throws(DriverError) -> PostgresConnection {
+        let loop = loops.nearest()
         let slot = loop.makeSlot()
-        let places = try await places(slot: slot, until: deadline)
-        guard let session = Session(parameters: configuration.parameters(for: places)) else {
+        let places = try await places(on: loop, slot: slot, until: deadline)
+        guard
+            let session = Session(
+                parameters: configuration.parameters(for: places),
+                statementCacheSize: configuration.statementCacheSize, ledger: statements)
+        else {
             throw DriverError(.connectFailed(sqlState: nil), "libpq has no memory for a connection", requestSent: false)
         }
         do {
-            try await shakeHands(session, slot: slot, until: deadline)
+            try await shakeHands(session, on: loop, slot: slot, until: deadline)
         } catch {
             session.finish()
             throw error
         }
-        return PostgresConnection(session: session, loop: loop, slot: slot)
+        return PostgresConnection(session: session, loop: loop)
     }
 
     /// The servers with their addresses; a name with several addresses becomes several places.
     private nonisolated(nonsending) func places(
-        slot: WaitSlot, until deadline: MonotonicInstant
+        on loop: EventLoop, slot: WaitSlot, until deadline: MonotonicInstant
     ) async throws(DriverError) -> [ConnectPlace] {
         var places: [ConnectPlace] = []
         for target in configuration.targets {
@@ -59,7 +73,7 @@ package struct PostgresDriver: Driver {
     }
 
     private nonisolated(nonsending) func shakeHands(
-        _ session: Session, slot: WaitSlot, until deadline: MonotonicInstant
+        _ session: Session, on loop: EventLoop, slot: WaitSlot, until deadline: MonotonicInstant
     ) async throws(DriverError) {
         // libpq: before the first PQconnectPoll behave as if it had asked to wait for writing.
         var next = session.status == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
@@ -76,7 +90,7 @@ package struct PostgresDriver: Driver {
             }
             next = session.pollConnect()
         }
-        guard session.becomeNonBlocking() else {
+        guard session.becomeNonBlocking(loop: loop) else {
             throw ConnectFailure.error(libpqText: session.lastWords, target: configuration.shownTarget)
         }
     }

@@ -36,6 +36,11 @@ int clinux_reset_on_close(int fd);
 /// Names the calling thread (at most 15 bytes are kept).
 void clinux_name_thread(const char *name);
 
+/// A pointer and a number that belong to the calling thread; NULL and -1 until they are set.
+void *clinux_current_loop(void);
+int32_t clinux_current_loop_number(void);
+void clinux_set_current_loop(void *loop, int32_t number);
+
 // --- processes ---------------------------------------------------------------------------------------------------
 
 /// What clinux_spawn needs; every pointer stays the caller's.
