@@ -216,7 +216,9 @@ package final class SQLiteThreads: TaskExecutor, Sendable {
 
 extension SQLiteThreads {
     /// Runs `body` on a thread of the group, and returns to the executor of the caller.
-    func run<R>(_ body: () async throws(DriverError) -> R) async throws(DriverError) -> R {
+    func run<R: Sendable>(
+        _ body: @concurrent @Sendable () async throws(DriverError) -> R
+    ) async throws(DriverError) -> R {
         try await withTaskExecutorPreference(self, operation: body)
     }
 }
