@@ -41,17 +41,21 @@ final class SQLiteSession: @unchecked Sendable {
     func execute(_ statement: SQLStatement, deadline: MonotonicInstant) async throws(DriverError) -> SQLResult {
         guard let worker = threads.current else {
             return try await threads.run { () async throws(DriverError) in
-                try await self.executeHere(statement, deadline: deadline)
+                try await self.executeHere(statement, deadline: deadline, now: .now)
             }
         }
-        if worker.mustYield(at: .now) { await Task.yield() }
-        return try await executeHere(statement, deadline: deadline)
+        let now = MonotonicInstant.now
+        guard worker.mustYield(at: now) else { return try await executeHere(statement, deadline: deadline, now: now) }
+        await Task.yield()
+        return try await executeHere(statement, deadline: deadline, now: .now)
     }
 
     /// The fast way: a statement that is known to be quick runs without a handler for cancellation, which would cost a
     /// tenth of a look-up by key. Everything else goes the long way.
-    private func executeHere(_ statement: SQLStatement, deadline: MonotonicInstant) async throws(DriverError) -> SQLResult {
-        let limits = CallLimits(deadline: deadline, busyNanoseconds: busyNanoseconds, now: .now)
+    private func executeHere(
+        _ statement: SQLStatement, deadline: MonotonicInstant, now: MonotonicInstant
+    ) async throws(DriverError) -> SQLResult {
+        let limits = CallLimits(deadline: deadline, busyNanoseconds: busyNanoseconds, now: now)
         let call = try begin(limits)
         guard handle.isQuick(statement.text) else {
             return try await finish(call, within: limits) { handle throws(DriverError) in try handle.run(statement) }
