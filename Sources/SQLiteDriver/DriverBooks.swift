@@ -23,6 +23,7 @@ final class DriverBooks: Sendable {
         var leaked: [String] = []
         var open: [ObjectIdentifier: CacheCounter] = [:]
         var closed = StatementCacheCounts()
+        var settings: SessionSettings?
     }
 
     private let state = Lock(State())
@@ -34,6 +35,11 @@ final class DriverBooks: Sendable {
             state.open.values.reduce(into: state.closed) { $0.add($1.counts) }
         }
     }
+
+    /// What a new connection of this driver begins with; `nil` before the first.
+    var settings: SessionSettings? { state.withLock { $0.settings } }
+
+    func learn(_ settings: SessionSettings) { state.withLock { $0.settings = settings } }
 
     func opened(_ counter: CacheCounter) {
         state.withLock { $0.open[ObjectIdentifier(counter)] = counter }

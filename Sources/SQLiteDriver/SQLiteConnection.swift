@@ -51,11 +51,3 @@ package final class SQLiteConnection: DriverConnection {
 
     package func abort() { session.abort() }
 }
-extension SQLiteConnection {
-    package func execute(
-        batch: [SQLStatement], atomicity: BatchAtomicity, deadline: MonotonicInstant
-    ) async -> [Result<SQLResult, DriverError>] { [] }
-    package func reset(_ policy: ResetPolicy, deadline: MonotonicInstant) async throws(DriverError) {
-        _ = try await execute(.rollback, deadline: deadline)
-    }
-}

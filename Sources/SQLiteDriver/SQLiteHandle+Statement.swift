@@ -20,7 +20,7 @@ extension SQLiteHandle {
         // follows. As in other databases, that is not an error.
         if statement.role == .rollback, transactionStatus == .idle { return SQLResult() }
         guard let cached = try prepared(statement.text) else { return SQLResult() }
-        defer { cached.reset() }
+        defer { if cached.isKept { cached.reset() } else { cached.finalize() } }
         try bind(statement.parameters, to: cached)
 
         let changesBefore = cached.isReadOnly ? 0 : sqlite3_total_changes64(database)
@@ -50,9 +50,10 @@ extension SQLiteHandle {
             counter.countHit()
             return cached
         }
-        counter.countMiss()
         guard let prepared = try prepare(text) else { return nil }
         let cached = CachedStatement(text: text, prepared: prepared)
+        guard cached.isKept else { return cached }
+        counter.countMiss()
         statements.insert(cached)?.finalize()
         return cached
     }

@@ -19,7 +19,6 @@ package final class SQLiteHandle {
     var statements: StatementCache
     let counter: CacheCounter
     var backup: SQLiteBackup?
-    var settings: SessionSettings?
 
     init(gate: CallGate, cacheSize: Int, counter: CacheCounter) {
         self.gate = gate

@@ -26,6 +26,9 @@ final class SQLiteSession: @unchecked Sendable {
     var transactionStatus: TransactionStatus { gate.transactionStatus }
     var isAborted: Bool { gate.isAborted }
 
+    /// What ``SessionSettings`` were at connect.
+    var newSessionSettings: SessionSettings? { books.settings }
+
     // MARK: Calls
 
     func open(_ configuration: SQLiteConfiguration, deadline: MonotonicInstant) async throws(DriverError) {
@@ -34,6 +37,11 @@ final class SQLiteSession: @unchecked Sendable {
         // The switch to WAL can be busy without SQLite's asking whether to wait, when several connections make it at once.
         try await call(deadline: deadline, waitsWhenever: true) { handle throws(DriverError) in
             try handle.open(configuration)
+        }
+        if books.settings == nil {
+            books.learn(try await call(deadline: deadline) { handle throws(DriverError) in
+                try SessionSettings(of: handle)
+            })
         }
     }
 
@@ -48,6 +56,11 @@ final class SQLiteSession: @unchecked Sendable {
         guard worker.mustYield(at: now) else { return try await executeHere(statement, deadline: deadline, now: now) }
         await Task.yield()
         return try await executeHere(statement, deadline: deadline, now: .now)
+    }
+
+    /// The same for a caller on a thread of the group.
+    func executeHere(_ statement: SQLStatement, deadline: MonotonicInstant) async throws(DriverError) -> SQLResult {
+        try await executeHere(statement, deadline: deadline, now: .now)
     }
 
     /// The fast way: a statement that is known to be quick runs without a handler for cancellation, which would cost a
@@ -174,6 +187,16 @@ final class SQLiteSession: @unchecked Sendable {
             gate.cancel(call)
         }
         return try result.get()
+    }
+
+    /// Runs `body` without a bound and even in a task that is cancelled: for short work that must not be left out, such as a
+    /// rollback. Does nothing when the connection is closed, which cleans up as well.
+    func cleanUp(_ body: @escaping @Sendable (SQLiteHandle) -> Void) async {
+        await withTaskExecutorPreference(threads) { @concurrent @Sendable in
+            guard threads.current != nil, (try? gate.enter(deadline: .distantFuture)) != nil else { return }
+            body(handle)
+            end()
+        }
     }
 
     private static let closed = DriverError(

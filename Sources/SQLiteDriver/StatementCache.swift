@@ -7,6 +7,8 @@ final class CachedStatement {
     /// The number that SQLite gave to `$1`, `$2`, …; 0 for a name that does not occur.
     let parameterIndexes: [Int32]
     let isReadOnly: Bool
+    /// Many PRAGMAs take effect when they are prepared, so they are prepared for each use.
+    let isKept: Bool
     /// It ended in under a millisecond the last time, so nobody will want to cancel it.
     var isQuick = false
     var lastUse: UInt64 = 0
@@ -16,6 +18,7 @@ final class CachedStatement {
         self.text = text
         self.prepared = prepared
         isReadOnly = sqlite3_stmt_readonly(prepared) != 0
+        isKept = !SQLText.isPragma(text)
         let count = max(0, sqlite3_bind_parameter_count(prepared))
         parameterIndexes = (0..<count).map { sqlite3_bind_parameter_index(prepared, "$\($0 + 1)") }
     }
