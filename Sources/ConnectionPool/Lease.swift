@@ -20,6 +20,7 @@ package struct Lease<D: Driver>: ~Copyable, Sendable {
         // The core's connections are those that the pool's driver opened.
         connection = unsafeDowncast(lent.connection, to: D.Connection.self)
         self.site = site
+        if let watcher = core.watcher { tellBegin(watcher) }
     }
 
     /// The pool's number of the connection.
@@ -32,7 +33,9 @@ package struct Lease<D: Driver>: ~Copyable, Sendable {
         _ statement: SQLStatement, deadline: MonotonicInstant = .distantFuture
     ) async throws(DriverError) -> SQLResult {
         do throws(DriverError) {
-            return try await connection.execute(statement, deadline: core.statementLimit(deadline))
+            let limit = core.statementLimit(deadline)
+            if let watcher = core.watcher { return try await executeWatched(statement, deadline: limit, watcher) }
+            return try await connection.execute(statement, deadline: limit)
         } catch {
             if error.provesLoss { core.noteLoss(handle) }
             throw error
@@ -44,12 +47,16 @@ package struct Lease<D: Driver>: ~Copyable, Sendable {
     @inlinable
     package consuming func release() {
         isReleased = true
+        if let watcher = core.watcher { tellEnd(watcher, .released(connection.transactionStatus)) }
         core.release(handle, connection.transactionStatus, affinity: connection.affinity)
     }
 
     @inlinable
     deinit {
-        if !isReleased { core.noteLeak(handle) }
+        if !isReleased {
+            if let watcher = core.watcher { tellEnd(watcher, .leaked) }
+            core.noteLeak(handle)
+        }
     }
 }
 

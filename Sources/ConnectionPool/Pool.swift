@@ -27,13 +27,15 @@ package final class Pool<D: Driver>: Sendable {
     ///   - runtime: time and threads.
     ///   - seed: draws lifetimes and back-off.
     ///   - observer: is told what happens; called outside the lock, on any thread.
+    ///   - watcher: is told what borrowers do; called in their tasks.
     package init(
         driver: D, configuration: PoolConfiguration, runtime: any PoolRuntime, seed: UInt64,
-        observer: (any PoolObserver)? = nil
+        observer: (any PoolObserver)? = nil, watcher: (any LeaseWatcher)? = nil
     ) {
         self.driver = driver
         core = PoolCore(
             configuration: configuration, runtime: runtime, seed: seed, observer: observer,
+            watcher: watcher,
             connect: { deadline throws(DriverError) in try await driver.connect(deadline: deadline) })
         lifeline = PoolLifeline(core: core)
         core.start(lifeline)
