@@ -11,9 +11,14 @@ package protocol Driver<Connection>: Sendable {
 
     /// How often a statement was found prepared on its connection, over all connections since the driver began.
     var statementCacheCounts: StatementCacheCounts { get }
+
+    /// The words of its database.
+    var dialect: any SQLDialect { get }
 }
 
 extension Driver {
+    package var dialect: any SQLDialect { StandardDialect() }
+
     package var statementCacheCounts: StatementCacheCounts { StatementCacheCounts() }
 }
 

@@ -85,38 +85,4 @@ extension Pool {
             throw error
         }
     }
-
-    /// Lends a connection with an open transaction, and commits when `body` returns. On every other way out the
-    /// transaction is rolled back: the connection goes back with it, and the pool resets it in the background, so a
-    /// cancelled task has nothing to wait for.
-    ///
-    /// - Throws: ``PoolError``; ``PhasedError`` when BEGIN or COMMIT failed; whatever `body` throws.
-    package func withTransaction<R>(
-        begin: SQLStatement = SQLStatement("BEGIN", role: .begin), deadline: MonotonicInstant = .distantFuture,
-        file: StaticString = #fileID, line: UInt = #line, _ body: (borrowing Lease<D>) async throws -> R
-    ) async throws -> R {
-        try await withConnection(deadline: deadline, file: file, line: line) { lease in
-            try await lease.inTransaction(begin: begin, deadline: deadline, body)
-        }
-    }
-}
-
-extension Lease {
-    /// BEGIN, `body`, COMMIT on this connection. When it throws, the transaction may still be open: release the lease.
-    package func inTransaction<R>(
-        begin: SQLStatement, deadline: MonotonicInstant, _ body: (borrowing Lease<D>) async throws -> R
-    ) async throws -> R {
-        do throws(DriverError) {
-            _ = try await execute(begin, deadline: deadline)
-        } catch {
-            throw PhasedError(phase: .begin, error: error)
-        }
-        let result = try await body(self)
-        do throws(DriverError) {
-            _ = try await execute(.commit, deadline: deadline)
-        } catch {
-            throw PhasedError(phase: .commit, error: error)
-        }
-        return result
-    }
 }
