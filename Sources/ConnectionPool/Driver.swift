@@ -150,7 +150,7 @@ package struct SQLStatement: Sendable, Equatable {
     package static let rollback = SQLStatement("ROLLBACK", role: .rollback)
 }
 
-package enum SQLValue: Sendable, Equatable {
+package enum SQLValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case int(Int64)

@@ -20,7 +20,6 @@ package struct Lease<D: Driver>: ~Copyable, Sendable {
         // The core's connections are those that the pool's driver opened.
         connection = unsafeDowncast(lent.connection, to: D.Connection.self)
         self.site = site
-        if let watcher = core.watcher { tellBegin(watcher) }
     }
 
     /// The pool's number of the connection.
@@ -37,7 +36,7 @@ package struct Lease<D: Driver>: ~Copyable, Sendable {
             if let watcher = core.watcher { return try await executeWatched(statement, deadline: limit, watcher) }
             return try await connection.execute(statement, deadline: limit)
         } catch {
-            if error.provesLoss { core.noteLoss(handle) }
+            if error.provesLoss { noteLoss(error) }
             throw error
         }
     }

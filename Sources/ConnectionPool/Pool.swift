@@ -18,7 +18,7 @@ package final class Pool<D: Driver>: Sendable {
 
     package let core: PoolCore
     package let driver: D
-    private let lifeline: PoolLifeline
+    let lifeline: PoolLifeline
 
     /// Creates the pool and begins to open `minIdle` connections. End it with ``close(within:)``.
     ///
@@ -52,6 +52,9 @@ package final class Pool<D: Driver>: Sendable {
     package func acquire(
         deadline: MonotonicInstant = .distantFuture, site: BorrowSite
     ) async throws(PoolError) -> Lease<D> {
+        if let watcher = core.watcher {
+            return try await acquireWatched(deadline: deadline, site: site, watcher)
+        }
         var turn: Turn?
         if let lent = core.lendAtOnce(deadline: deadline, site: site, turn: &turn) {
             return Lease(core: core, lent: lent, site: site)

@@ -3,9 +3,13 @@ package import Threading
 
 /// The calls of a watched lease. Each is outside the paths that run when nobody listens.
 extension Lease {
+    /// A call on the connection proved it dead.
     @usableFromInline
-    func tellBegin(_ watcher: any LeaseWatcher) {
-        if watcher.interest.contains(.leases) { watcher.leaseBegan(observation) }
+    func noteLoss(_ error: DriverError) {
+        if let watcher = core.watcher, watcher.interest.contains(.leases) {
+            watcher.connectionLost(observation, error)
+        }
+        core.noteLoss(handle)
     }
 
     @usableFromInline
@@ -35,7 +39,13 @@ extension Lease {
         }
     }
 
-    private var observation: LeaseObservation {
+    /// Gives back what nobody was told of.
+    consuming func releaseUnwatched() {
+        isReleased = true
+        core.release(handle, connection.transactionStatus, affinity: connection.affinity)
+    }
+
+    var observation: LeaseObservation {
         LeaseObservation(
             connection: connectionNumber, backendPID: connection.backendPID, site: site, at: core.runtime.now)
     }
@@ -49,5 +59,25 @@ extension Lease {
     func tell(_ seen: inout StatementObservation, to watcher: any LeaseWatcher) {
         seen.nanoseconds = seen.startedAt.duration(to: core.runtime.now).nanoseconds
         watcher.statementEnded(seen)
+    }
+}
+
+extension Pool {
+    /// Borrows, and tells the watcher how that went.
+    @usableFromInline
+    func acquireWatched(
+        deadline: MonotonicInstant, site: BorrowSite, _ watcher: any LeaseWatcher
+    ) async throws(PoolError) -> Lease<D> {
+        let isTold = watcher.interest.contains(.leases)
+        if isTold { watcher.acquireBegan(site, at: runtime.now) }
+        do throws(PoolError) {
+            let lent = try await core.acquire(deadline: deadline, site: site, turn: nil)
+            let lease = Lease<D>(core: core, lent: lent, site: site)
+            if isTold { watcher.leaseBegan(lease.observation) }
+            return lease
+        } catch {
+            if isTold { watcher.acquireFailed(site, error, at: runtime.now) }
+            throw error
+        }
     }
 }

@@ -9,13 +9,21 @@ package protocol LeaseWatcher: Sendable {
     /// What it wants to be told now. Asked before each call, so that a watcher without listeners costs a look at this alone.
     var interest: WatchInterest { get }
 
+    /// Somebody wants a connection. A lease, or a failure, follows.
+    func acquireBegan(_ site: BorrowSite, at: MonotonicInstant)
+    func acquireFailed(_ site: BorrowSite, _ error: PoolError, at: MonotonicInstant)
     func leaseBegan(_ lease: LeaseObservation)
+    /// A call proved the connection dead.
+    func connectionLost(_ lease: LeaseObservation, _ error: DriverError)
     func statementEnded(_ statement: StatementObservation)
     func leaseEnded(_ lease: LeaseObservation, _ end: LeaseEnd)
 }
 
 extension LeaseWatcher {
+    package func acquireBegan(_ site: BorrowSite, at: MonotonicInstant) {}
+    package func acquireFailed(_ site: BorrowSite, _ error: PoolError, at: MonotonicInstant) {}
     package func leaseBegan(_ lease: LeaseObservation) {}
+    package func connectionLost(_ lease: LeaseObservation, _ error: DriverError) {}
     package func statementEnded(_ statement: StatementObservation) {}
     package func leaseEnded(_ lease: LeaseObservation, _ end: LeaseEnd) {}
 }
@@ -26,7 +34,7 @@ package struct WatchInterest: OptionSet, Sendable {
 
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Begin and end of leases.
+    /// Acquires, begin and end of leases, losses.
     package static let leases = WatchInterest(rawValue: 1)
     /// Ends of statements. Costs two readings of the clock for each statement.
     package static let statements = WatchInterest(rawValue: 2)
@@ -101,6 +109,18 @@ package struct WatcherList: LeaseWatcher {
         var interest: WatchInterest = []
         for watcher in watchers { interest.formUnion(watcher.interest) }
         return interest
+    }
+
+    package func acquireBegan(_ site: BorrowSite, at: MonotonicInstant) {
+        for watcher in watchers where watcher.interest.contains(.leases) { watcher.acquireBegan(site, at: at) }
+    }
+
+    package func acquireFailed(_ site: BorrowSite, _ error: PoolError, at: MonotonicInstant) {
+        for watcher in watchers where watcher.interest.contains(.leases) { watcher.acquireFailed(site, error, at: at) }
+    }
+
+    package func connectionLost(_ lease: LeaseObservation, _ error: DriverError) {
+        for watcher in watchers where watcher.interest.contains(.leases) { watcher.connectionLost(lease, error) }
     }
 
     package func leaseBegan(_ lease: LeaseObservation) {
