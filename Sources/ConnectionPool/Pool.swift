@@ -85,8 +85,9 @@ public final class Pool<D: Driver>: Sendable {
 
     // MARK: Close
 
-    /// Ends the pool: waiting acquires are refused, idle connections closed. Leases may come back within the limit; then
-    /// their connections are cut.
+    /// Ends the pool: waiting acquires are refused, idle connections closed. Leases may come back within the limit. Statements
+    /// that still run near its end (the last fifth of it, at most a second) are cancelled; at its end connections that are
+    /// still out are cut.
     ///
     /// - Parameter limit: how long leases may take; the configured close timeout where `nil`.
     /// - Returns: the number of leases that were cut. A second call waits for the first, whatever its own limit.

@@ -21,6 +21,8 @@ public enum PoolAction: Sendable, Equatable {
     case reset(ConnectionHandle, deadline: MonotonicInstant)
     /// Close it; answer with `disconnected`.
     case close(ConnectionHandle, CloseReason, deadline: MonotonicInstant)
+    /// Ask the server to end the statement that its borrower runs, so that the borrower comes back. Needs no answer.
+    case cancelStatement(ConnectionHandle, deadline: MonotonicInstant)
     /// Cut it under its borrower, and forget it: the borrower's object frees it.
     case cut(ConnectionHandle)
     /// Cut it under the pool's own check, reset or close, which ends soon then and still answers.
@@ -30,6 +32,8 @@ public enum PoolAction: Sendable, Equatable {
     case grant(waiter: Int, ConnectionHandle)
     case refuse(waiter: Int, PoolError)
     case notice(PoolNotice)
+    /// `minIdle` connections are open for the first time.
+    case filled
     /// Nothing is left: `close` is done.
     case closed(leasesCut: Int)
 }
@@ -45,6 +49,10 @@ public enum CloseReason: String, Sendable {
     case unusable
     /// The lease died without a release.
     case leaked
+    /// The pool was made smaller.
+    case resized
+    /// Everything that was open then was to be replaced.
+    case retired
     case poolClosed = "pool-closed"
 }
 

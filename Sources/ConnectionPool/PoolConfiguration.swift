@@ -20,7 +20,9 @@ public struct PoolConfiguration: Sendable, Equatable {
     public var acquireTimeout: Duration
     public var connectTimeout: Duration
     public var statementTimeout: Duration
-    /// Limit of a check, of a reset on return, and of closing one connection.
+    /// Limit of one check of a connection.
+    public var checkTimeout: Duration
+    /// Limit of a reset on return, and of closing one connection.
     public var releaseTimeout: Duration
     /// What a connection that comes back is cleaned of.
     public var reset: ResetPolicy
@@ -28,7 +30,10 @@ public struct PoolConfiguration: Sendable, Equatable {
     public var closeTimeout: Duration
     /// A connection that was proven alive this recently is lent without a check.
     public var checkAfterIdle: Duration
-    /// How often an idle connection is checked in the background.
+    /// Which idle connection is lent first.
+    public var idleOrder: IdleOrder
+    /// How often an idle connection is checked in the background; each a little earlier than that, so that they do not come
+    /// together.
     public var healthCheckInterval: Duration
     /// A lease held for longer is reported as a suspected leak. `nil`: never.
     public var leakThreshold: Duration?
@@ -38,6 +43,14 @@ public struct PoolConfiguration: Sendable, Equatable {
     public var overtaking: Duration
     /// Connects in flight at the most; after a failed connect only one until one succeeds.
     public var maxConnecting: Int
+    /// Connects begun per second at the most, for servers that a storm of connects after a restart would bring down again.
+    /// `nil`: as fast as `maxConnecting` and the server let it.
+    public var connectsPerSecond: Double?
+    /// The circuit breaker: when connects have failed for this long and no connection is open, acquires fail at once
+    /// instead of waiting, while one connect at a time probes the server. `nil`: never.
+    public var breakerAfter: Duration?
+    /// Keep histograms of waits and leases. Without them the counters remain.
+    public var isInstrumented: Bool
     /// Pause after failed connects: random in `0...min(cap, first × 2ⁿ)` (full jitter).
     public var backoffFirst: Duration
     public var backoffCap: Duration
@@ -46,11 +59,12 @@ public struct PoolConfiguration: Sendable, Equatable {
         maxOpen: Int = 10, minIdle: Int = 0, maxIdle: Int? = nil, maxWaiters: Int? = nil,
         maxLifetime: Duration? = nil, maxLifetimeJitter: Double = 0.1, maxIdleTime: Duration? = nil,
         acquireTimeout: Duration = .seconds(2), connectTimeout: Duration = .seconds(2),
-        statementTimeout: Duration = .seconds(5), releaseTimeout: Duration = .seconds(2),
+        statementTimeout: Duration = .seconds(5), checkTimeout: Duration = .seconds(2), releaseTimeout: Duration = .seconds(2),
         reset: ResetPolicy = .rollback,
         closeTimeout: Duration = .seconds(5), checkAfterIdle: Duration = .milliseconds(500),
-        healthCheckInterval: Duration = .seconds(1), leakThreshold: Duration? = nil, overtaking: Duration = .zero,
-        maxConnecting: Int = 4,
+        idleOrder: IdleOrder = .lastUsedFirst, healthCheckInterval: Duration = .seconds(30), leakThreshold: Duration? = nil, overtaking: Duration = .zero,
+        maxConnecting: Int = 4, connectsPerSecond: Double? = nil,
+        breakerAfter: Duration? = .seconds(30), isInstrumented: Bool = true,
         backoffFirst: Duration = .milliseconds(20), backoffCap: Duration = .seconds(1)
     ) {
         self.maxOpen = max(1, maxOpen)
@@ -63,7 +77,12 @@ public struct PoolConfiguration: Sendable, Equatable {
         self.acquireTimeout = acquireTimeout
         self.connectTimeout = connectTimeout
         self.statementTimeout = statementTimeout
+        self.checkTimeout = checkTimeout
         self.releaseTimeout = releaseTimeout
+        self.idleOrder = idleOrder
+        self.connectsPerSecond = connectsPerSecond.map { max($0, 0.001) }
+        self.breakerAfter = breakerAfter
+        self.isInstrumented = isInstrumented
         self.reset = reset
         self.closeTimeout = closeTimeout
         self.checkAfterIdle = checkAfterIdle
@@ -82,10 +101,18 @@ public struct PoolConfiguration: Sendable, Equatable {
 
     /// How often the machine looks over its connections.
     var maintenanceInterval: Duration {
-        var interval = min(healthCheckInterval / 4, .seconds(1))
+        var interval = min(healthCheckInterval / 4, .milliseconds(250))
         for limit in [maxLifetime, maxIdleTime, leakThreshold].compactMap({ $0 }) {
             interval = min(interval, limit / 4)
         }
         return max(interval, .milliseconds(20))
     }
+}
+
+/// Which of several idle connections is lent first.
+public enum IdleOrder: String, Sendable, CaseIterable {
+    /// The one that came back last (LIFO): few connections stay warm, the others may go.
+    case lastUsedFirst = "last-used-first"
+    /// The one that has been idle for longest: all are used alike, for example to spread over servers behind one address.
+    case roundRobin = "round-robin"
 }

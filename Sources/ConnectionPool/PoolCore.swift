@@ -37,6 +37,8 @@ public final class PoolCore: Sendable {
         /// What is still to be told, in order. One thread at a time tells it.
         var news: [News] = []
         var isTelling = false
+        var fillWaiters: [Int: CheckedContinuation<Bool, Never>] = [:]
+        var nextFillWaiter = 0
         var closeWaiters: [CheckedContinuation<Int, Never>] = []
         /// Set when everybody who observes has been told everything.
         var closedWith: Int?
@@ -113,7 +115,7 @@ public final class PoolCore: Sendable {
         state.withLock { state in
             if let broken = state.machine.brokenInvariant() { return broken }
             guard state.machine.isClosed else { return nil }
-            let left = state.waiters.count + state.connectTasks.count
+            let left = state.waiters.count + state.connectTasks.count + state.fillWaiters.count
             if left > 0 { return "\(left) waiters, answers or connects are left after the close" }
             let open = state.connections.count { $0 != nil }
             return open > 0 ? "\(open) connections are held after the close" : nil
@@ -125,7 +127,12 @@ public final class PoolCore: Sendable {
     /// See ``Pool/close(within:)``.
     func close(within limit: Duration?) async -> Int {
         let limit = limit ?? configuration.closeTimeout
-        transition { $0.machine.close(now: $1, cutAt: $1.advanced(by: limit)) }
+        transition { state, now in
+            let cutAt = now.advanced(by: limit)
+            // The last part of the limit is for the answers to the cancels.
+            let cancelAt = now.advanced(by: max(limit - .seconds(1), limit * 4 / 5))
+            state.machine.close(now: now, cancelAt: cancelAt, cutAt: cutAt)
+        }
         let cut = await withCheckedContinuation { continuation in
             let done = state.withLock { state -> Int? in
                 if state.closedWith == nil { state.closeWaiters.append(continuation) }

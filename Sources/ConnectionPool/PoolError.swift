@@ -10,6 +10,9 @@ public enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
     case onlyDeadConnections(tries: Int)
     /// `maxWaiters` acquires wait already. Shed load.
     case tooManyWaiters(limit: Int)
+    /// Connects have failed for so long that the pool asks nobody to wait any more; it probes the server meanwhile. Look at
+    /// the last failure, and try again later.
+    case breakerOpen(failingFor: Duration, lastConnectFailure: String)
     /// The pool is closing or closed.
     case closed
     /// The calling task was cancelled while it waited; nothing is held.
@@ -23,6 +26,8 @@ public enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
         case .onlyDeadConnections(let tries):
             "\(tries) connections in a row were dead before they could be lent; the server accepts and drops them"
         case .tooManyWaiters(let limit): "\(limit) acquires wait already, which is the limit (max waiters)"
+        case .breakerOpen(let duration, let failure):
+            "no connection could be opened for \(Int(duration.seconds)) s, so nobody waits for one; last: \(failure)"
         case .closed: "the pool is closed"
         case .cancelled: "cancelled while waiting for a connection"
         }
@@ -33,7 +38,7 @@ public enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .acquireTimedOut: .timedOut
         case .onlyDeadConnections: .connectionLost
-        case .tooManyWaiters, .closed: .poolRefused
+        case .tooManyWaiters, .breakerOpen, .closed: .poolRefused
         case .cancelled: .cancelled
         }
     }

@@ -39,6 +39,10 @@ public struct PoolMetrics: Sendable, Equatable {
     public var healthChecksFailed = 0
     public var resets = 0
     public var leaksSuspected = 0
+    /// Times that the circuit breaker opened, and whether it is open now.
+    public var breakerOpened = 0
+    public var isBreakerOpen = false
+    public var isSuspended = false
     public var retries = 0
     /// Time that connections were in use, summed, for the utilisation.
     public var leasedNanoseconds: UInt64 = 0
@@ -67,7 +71,9 @@ public struct PoolMetrics: Sendable, Equatable {
             .init("maxLifetimeClosed", JSONValue(maxLifetimeClosed)), .init("lostClosed", JSONValue(lostClosed)),
             .init("healthChecksOK", JSONValue(healthChecksOK)),
             .init("healthChecksFailed", JSONValue(healthChecksFailed)), .init("resets", JSONValue(resets)),
-            .init("leaksSuspected", JSONValue(leaksSuspected)), .init("retries", JSONValue(retries)),
+            .init("leaksSuspected", JSONValue(leaksSuspected)),
+            .init("breakerOpened", JSONValue(breakerOpened)), .init("breakerOpen", .bool(isBreakerOpen)),
+            .init("suspended", .bool(isSuspended)), .init("retries", JSONValue(retries)),
             .init("utilisation", .double(capacity > 0 ? Double(leasedNanoseconds) / 1e9 / capacity : 0)),
             .init("acquireWait_ms", Self.quantiles(acquireWait)),
             .init("leaseDuration_ms", Self.quantiles(leaseDuration)),

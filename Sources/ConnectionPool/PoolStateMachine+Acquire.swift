@@ -34,10 +34,11 @@ extension PoolStateMachine {
         affinity: Int32 = -1
     ) -> AcquireDecision {
         guard phase == .running else { return .refuse(.closed) }
+        if isBreakerOpen { return .refuse(breakerError(now)) }
         let comesBack = turn != nil
         let turn = turn ?? nextTurn(now)
         defer { supply(now) }
-        if waiters.isEmpty, let slot = popFreshIdle(now) {
+        if waiters.isEmpty, !isSuspended, let slot = popFreshIdle(now) {
             lend(slot, to: turn, site, queued: false, now)
             return .lend(handle(slot))
         }
@@ -88,6 +89,7 @@ extension PoolStateMachine {
         case .clean:
             // Proves that it lives, but not the generation: its last answer may be older than the loss that raised that.
             slots[slot].provenAt = now
+            noteAnswer(slot)
             makeAvailable(slot, now)
         case .needsReset where phase == .running:
             beginReset(slot, now)
@@ -125,7 +127,7 @@ extension PoolStateMachine {
         leased -= 1
         let held = now.nanoseconds - slots[slot].since.nanoseconds
         metrics.leasedNanoseconds &+= held
-        metrics.leaseDuration.add(nanoseconds: Int64(held))
+        if isInstrumented { metrics.leaseDuration.add(nanoseconds: Int64(held)) }
     }
 
     func timeout(waited: Duration) -> PoolError {

@@ -10,12 +10,15 @@ extension PoolStateMachine {
         connecting -= 1
         metrics.connectsOpened += 1
         metrics.connectTime.add(nanoseconds: slots[slot].since.duration(to: now).nanoseconds)
-        connectFailuresInRow = 0
-        noConnectBefore = MonotonicInstant(nanoseconds: 0)
+        failingSince = nil
+        isBreakerOpen = false
+        if deadOnArrivalInRow == 0 { endBackoff() }
         slots[slot].expiresAt = expiry(from: now)
         slots[slot].provenAt = now
         slots[slot].affinity = affinity
+        slots[slot].checkIntervalNanoseconds = checkInterval()
         makeAvailable(slot, now)
+        noteFilled()
         supply(now)
     }
 
@@ -39,11 +42,8 @@ extension PoolStateMachine {
         guard phase == .running else { return finishClosingIfEmpty() }
         metrics.connectFailures += 1
         lastConnectFailure = why
-        connectFailuresInRow += 1
-        let bound = min(
-            configuration.backoffCap.seconds,
-            configuration.backoffFirst.seconds * Double(1 << min(connectFailuresInRow - 1, 30)))
-        noConnectBefore = now.advanced(by: .seconds(generator.nextUnit() * bound))
+        beginBackoff(now)
+        openBreakerIfDue(now)
         supply(now)
     }
 
@@ -83,6 +83,7 @@ extension PoolStateMachine {
     private mutating func answered(_ slot: Int, well: Bool, provesLoss: Bool, _ now: MonotonicInstant) {
         if well {
             slots[slot].provenAt = now
+            noteAnswer(slot)
             // It was asked after the losses that were known then; newer ones it does not answer.
             slots[slot].generation = slots[slot].askedAtGeneration
             makeAvailable(slot, now)

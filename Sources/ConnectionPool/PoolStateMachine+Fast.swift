@@ -9,7 +9,7 @@ extension PoolStateMachine {
     /// - Returns: `nil` when there is more to decide: ``acquire(now:deadline:site:turn:affinity:)`` does it.
     /// - Complexity: O(1); looks at the ``nearestLooks`` connections that were used last.
     public mutating func lendFresh(now: MonotonicInstant, affinity: Int32, site: BorrowSite) -> ConnectionHandle? {
-        guard phase == .running, waiters.isEmpty, let index = nearestIdle(affinity) else { return nil }
+        guard phase == .running, !isSuspended, waiters.isEmpty, let index = nearestIdle(affinity) else { return nil }
         let slot = idleStack[index]
         guard isFresh(slot, now), now < slots[slot].expiresAt else { return nil }
         idleStack.remove(at: index)
@@ -25,10 +25,10 @@ extension PoolStateMachine {
     public mutating func takeBackClean(
         _ handle: ConnectionHandle, affinity: Int32, now: MonotonicInstant
     ) -> Bool {
-        guard phase == .running, waiters.isEmpty, idleStack.count < idleLimit,
+        guard phase == .running, waiters.isEmpty, !isShrinking, idleStack.count < idleLimit,
             let slot = slot(of: handle, in: .leased),
             !slots[slot].isLost, !slots[slot].leakReported, slots[slot].generation == generation,
-            now < slots[slot].expiresAt
+            slots[slot].hasAnswered, slots[slot].serial >= retiredBelow, now < slots[slot].expiresAt
         else { return false }
         endLease(slot, now)
         slots[slot].affinity = affinity
@@ -47,6 +47,7 @@ extension PoolStateMachine {
     private func nearestIdle(_ affinity: Int32) -> Int? {
         let last = idleStack.count - 1
         guard last >= 0 else { return nil }
+        if configuration.idleOrder == .roundRobin { return 0 }
         guard affinity >= 0 else { return last }
         var index = last
         while index >= 0, last - index < Self.nearestLooks {

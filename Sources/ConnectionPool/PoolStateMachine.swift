@@ -47,6 +47,10 @@ public struct PoolStateMachine: Sendable {
         var generation = 0
         /// The pool's generation when the running check or reset was sent.
         var askedAtGeneration = 0
+        /// It has answered something since it was opened.
+        var hasAnswered = false
+        /// When it is due for a check, after it last proved to be alive.
+        var checkIntervalNanoseconds: UInt64 = 0
         /// Its check takes so long that nobody should count on it.
         var isSlow = false
         /// Who holds it, and since when they waited.
@@ -62,8 +66,8 @@ public struct PoolStateMachine: Sendable {
 
     enum Phase: Sendable, Equatable {
         case running
-        /// Next: cut, closed.
-        case closing(cutAt: MonotonicInstant)
+        /// Next: cut, closed. `cancelAt`: when statements that still run are cancelled; `nil` once they were.
+        case closing(cancelAt: MonotonicInstant?, cutAt: MonotonicInstant)
         /// The limit of the close has passed: everything ends by force. Next: closed.
         case cut
         case closed
@@ -73,7 +77,8 @@ public struct PoolStateMachine: Sendable {
     /// From the configuration, in nanoseconds and plain numbers for the path of every acquire.
     let checkAfterIdleNanoseconds: UInt64
     let overtakingNanoseconds: UInt64
-    let idleLimit: Int
+    var idleLimit: Int
+    let isInstrumented: Bool
     var slots: [Slot]
     var freeSlots: [Int]
     /// Slots of idle connections; the last one was used last and is lent first. None of them is suspect.
@@ -95,6 +100,19 @@ public struct PoolStateMachine: Sendable {
     var connectFailuresInRow = 0
     var noConnectBefore = MonotonicInstant(nanoseconds: 0)
     var lastConnectFailure: String?
+    /// Since when no connect has succeeded; `nil` while they do.
+    var failingSince: MonotonicInstant?
+    var isBreakerOpen = false
+    /// Connections in a row that were lost before they had answered anything.
+    var deadOnArrivalInRow = 0
+    let connectInterval: Duration?
+    var nextConnectAt = MonotonicInstant(nanoseconds: 0)
+    var isSuspended = false
+    /// There are more connections than there may be, since the pool was made smaller.
+    var isShrinking = false
+    /// Connections with a lower serial number are to be replaced.
+    var retiredBelow = 0
+    var hasFilled = false
     var maintenanceAt: MonotonicInstant
     var leasesCut = 0
     var generator: SeededGenerator
@@ -110,11 +128,14 @@ public struct PoolStateMachine: Sendable {
         checkAfterIdleNanoseconds = UInt64(max(0, configuration.checkAfterIdle.nanoseconds))
         overtakingNanoseconds = UInt64(max(0, configuration.overtaking.nanoseconds))
         idleLimit = configuration.idleLimit
+        isInstrumented = configuration.isInstrumented
+        connectInterval = configuration.connectsPerSecond.map { .seconds(1 / $0) }
         slots = Array(repeating: Slot(), count: configuration.maxOpen)
         freeSlots = Array((0..<configuration.maxOpen).reversed())
         generator = SeededGenerator(seed: seed, stream: "pool")
         maintenanceAt = now.advanced(by: configuration.maintenanceInterval)
         metrics.maxOpenConnections = configuration.maxOpen
+        hasFilled = configuration.idleTarget == 0
         supply(now)
     }
 
@@ -141,6 +162,8 @@ public struct PoolStateMachine: Sendable {
     /// Counters and gauges at this moment.
     public func snapshot() -> PoolMetrics {
         var snapshot = metrics
+        snapshot.isBreakerOpen = isBreakerOpen
+        snapshot.isSuspended = isSuspended
         snapshot.gauges = gauges
         return snapshot
     }
@@ -167,9 +190,9 @@ public struct PoolStateMachine: Sendable {
         if phase == .closed { return nil }
         var next = maintenanceAt
         if let deadline = waiters.earliestDeadline { next = min(next, deadline) }
-        if case .closing(let cutAt) = phase { next = min(next, cutAt) }
+        if case .closing(let cancelAt, let cutAt) = phase { next = min(next, cancelAt ?? cutAt) }
         // Only where the pause is what it waits for: with a connect in flight the answer wakes it.
-        if wantsConnection, connecting < connectLimit { next = min(next, noConnectBefore) }
+        if wantsConnection, connecting < connectLimit { next = min(next, max(noConnectBefore, nextConnectAt)) }
         return next
     }
 
@@ -190,5 +213,6 @@ public struct PoolStateMachine: Sendable {
         slots[slot].serial = -1
         slots[slot].site = nil
         freeSlots.append(slot)
+        if isShrinking, occupied <= configuration.maxOpen { isShrinking = false }
     }
 }
