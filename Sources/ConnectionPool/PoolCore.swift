@@ -1,11 +1,11 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// The shell around ``PoolStateMachine``: lock, decide, unlock, act. What ``Pool`` is made of; it knows no driver's type, so
 /// that it is compiled once and not looked up at run time for each kind of pool.
 ///
 /// Thread-safe. The lock is held for the transition only; what follows from it runs after unlocking.
-package final class PoolCore: Sendable {
+public final class PoolCore: Sendable {
     typealias Connect = @Sendable (MonotonicInstant) async throws(DriverError) -> any DriverConnection
 
     let state: Lock<State>
@@ -14,6 +14,8 @@ package final class PoolCore: Sendable {
     /// Is told when a connection sees something while nobody waits on it.
     let idleListener = Lock<(@Sendable (ConnectionHandle) -> Void)?>(nil)
     let observer: (any PoolObserver)?
+    /// Is told by the leases what their borrowers do.
+    public let watcher: (any LeaseWatcher)?
     let runtime: any PoolRuntime
     let configuration: PoolConfiguration
     let createdAt: MonotonicInstant
@@ -48,11 +50,12 @@ package final class PoolCore: Sendable {
 
     init(
         configuration: PoolConfiguration, runtime: any PoolRuntime, seed: UInt64, observer: (any PoolObserver)?,
-        connect: @escaping Connect
+        watcher: (any LeaseWatcher)?, connect: @escaping Connect
     ) {
         self.configuration = configuration
         self.runtime = runtime
         self.observer = observer
+        self.watcher = watcher
         self.connect = connect
         statementTimeoutNanoseconds = UInt64(max(0, configuration.statementTimeout.nanoseconds))
         acquireTimeoutNanoseconds = UInt64(max(0, configuration.acquireTimeout.nanoseconds))
@@ -82,7 +85,7 @@ package final class PoolCore: Sendable {
     }
 
     /// The earlier of `deadline` and the statement timeout from now.
-    package func statementLimit(_ deadline: MonotonicInstant) -> MonotonicInstant {
+    public func statementLimit(_ deadline: MonotonicInstant) -> MonotonicInstant {
         min(deadline, runtime.now.later(byNanoseconds: statementTimeoutNanoseconds))
     }
 
