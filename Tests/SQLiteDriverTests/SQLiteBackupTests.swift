@@ -54,11 +54,11 @@ import Threading
         }
     }
 
-    /// In WAL mode the copy is of one moment, and the writer is never busy.
+    /// In WAL mode the copy is of one moment, and the writers need not wait for it.
     @Test func writersGoOnDuringABackup() async throws {
         try await withRows { source, copy async throws in
             try await source.withConnection { reader async throws in
-                try await source.withConnection(source.configuration(busyTimeout: .zero)) { writer async throws in
+                try await source.withConnection { writer async throws in
                     let backup = Task { try await reader.backup(to: copy.path, pagesPerStep: 1, deadline: .soon) }
                     let isDone = Shared(false)
                     let writes = Task {
@@ -100,16 +100,18 @@ import Threading
         }
     }
 
-    @Test func cancelledOrLateBackupLeavesNothing() async throws {
-        try await withRows { source, copy async throws in
-            try await source.withConnection { connection async throws in
-                let late = try await failure { () async throws(DriverError) in
-                    try await connection.backup(to: copy.path, deadline: .now)
-                }
-                #expect(late.cause == .timedOut)
+    /// A backup that waits for a lock in its first step until `body` ends it. Its file exists already.
+    private func withWaitingBackup(
+        _ body: (TemporaryDatabase, SQLiteConnection, Task<DriverError, any Error>) async throws -> Void
+    ) async throws {
+        try await withRows(journalMode: .delete) { source, copy async throws in
+            let configuration = source.configuration(journalMode: .delete)
+            let connection = try await SQLiteDriver(configuration).connect(deadline: .soon)
+            try await source.withConnection(configuration) { other async throws in
+                _ = try await other.run("BEGIN EXCLUSIVE", role: .begin)
                 let task = Task { () async throws -> DriverError in
                     try await failure { () async throws(DriverError) in
-                        try await connection.backup(to: copy.path, pagesPerStep: 1, deadline: .soon)
+                        try await connection.backup(to: copy.path, deadline: .soon)
                     }
                 }
                 let limit = MonotonicInstant.soon
@@ -117,38 +119,83 @@ import Threading
                     try #require(MonotonicInstant.now < limit)
                     await Task.yield()
                 }
-                task.cancel()
-                #expect(try await task.value.cause == .cancelled)
-                #expect(connection.transactionStatus == .idle)
+                try await body(copy, connection, task)
                 #expect(!exists(copy.path))
                 #expect(!exists(copy.path + "-partial"))
                 #expect(copy.openDescriptors == [])
-                try await connection.backup(to: copy.path, deadline: .soon)
             }
-            try await expectWhole(copy)
+            await connection.close(deadline: .soon)
+            #expect(source.openDescriptors == [])
+            try await expectWhole(source)
+        }
+    }
+
+    @Test func cancelledBackupLeavesNothingAndTheConnectionGoesOn() async throws {
+        try await withWaitingBackup { _, connection, task async throws in
+            task.cancel()
+            #expect(try await task.value.cause == .cancelled)
+            #expect(connection.transactionStatus == .idle)
         }
     }
 
     @Test func closeDuringABackupKeepsTheSourceAndLeavesNoHalfCopy() async throws {
-        try await withRows { source, copy async throws in
-            let connection = try await SQLiteDriver(source.configuration()).connect(deadline: .soon)
-            let task = Task { () async throws -> DriverError in
-                try await failure { () async throws(DriverError) in
-                    try await connection.backup(to: copy.path, pagesPerStep: 1, deadline: .soon)
-                }
-            }
-            let limit = MonotonicInstant.soon
-            while !exists(copy.path + "-partial") {
-                try #require(MonotonicInstant.now < limit)
-                await Task.yield()
-            }
+        try await withWaitingBackup { _, connection, task async throws in
             await connection.close(deadline: .soon)
             _ = try await task.value
+        }
+    }
+
+    @Test(arguments: [SQLiteConfiguration.JournalMode.wal, .delete])
+    func closeBetweenTwoStepsKeepsTheSourceAndLeavesNoHalfCopy(mode: SQLiteConfiguration.JournalMode) async throws {
+        try await withRows(journalMode: mode) { source, copy async throws in
+            let handle = SQLiteHandle()
+            try handle.open(source.configuration(journalMode: mode))
+            try handle.beginBackup(to: copy.path, pagesPerStep: 5)
+            guard case .more = try handle.stepBackup() else {
+                Issue.record("the source has only five pages")
+                return
+            }
+            #expect(exists(copy.path + "-partial"))
+            #expect(handle.close() == [])
             #expect(!exists(copy.path))
             #expect(!exists(copy.path + "-partial"))
+            #expect(!exists(copy.path + "-partial-journal"))
             #expect(copy.openDescriptors == [])
             #expect(source.openDescriptors == [])
             try await expectWhole(source)
+        }
+    }
+
+    /// Outside WAL a writer makes the copy begin anew; the copy still comes to its end, and is of one moment.
+    @Test func backupOutsideWALOvertakesItsWriters() async throws {
+        try await withRows(journalMode: .delete) { source, copy async throws in
+            let handle = SQLiteHandle()
+            try handle.open(source.configuration(journalMode: .delete))
+            try handle.beginBackup(to: copy.path, pagesPerStep: 1)
+            var steps = 0
+            while case .more = try handle.stepBackup() {
+                steps += 1
+                try #require(steps < 40, "the steps do not grow")
+                try await source.withConnection(source.configuration(journalMode: .delete)) { writer async throws in
+                    _ = try await writer.run("INSERT INTO t (v) VALUES (1)")
+                }
+            }
+            #expect(steps > 1)
+            #expect(handle.close() == [])
+            try await expectWhole(copy, rows: Self.rows + steps)
+        }
+    }
+
+    @Test func lateBackupBeginsNothing() async throws {
+        try await withRows { source, copy async throws in
+            try await source.withConnection { connection async throws in
+                let late = try await failure { () async throws(DriverError) in
+                    try await connection.backup(to: copy.path, deadline: .now)
+                }
+                #expect(late.cause == .timedOut)
+                #expect(!exists(copy.path))
+                #expect(!exists(copy.path + "-partial"))
+            }
         }
     }
 
