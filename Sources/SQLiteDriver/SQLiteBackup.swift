@@ -61,8 +61,7 @@ final class SQLiteBackup {
         case SQLITE_OK:
             let left = sqlite3_backup_remaining(backup)
             // Somebody wrote into the source, so SQLite has begun anew. Longer steps overtake the writers in the end.
-            if left > remaining { pagesPerStep = pagesPerStep.multipliedReportingOverflow(by: 2).partialValue }
-            if pagesPerStep <= 0 { pagesPerStep = .max }
+            if left >= remaining { pagesPerStep = pagesPerStep > .max / 2 ? .max : pagesPerStep * 2 }
             remaining = left
             return .more
         case SQLITE_BUSY, SQLITE_LOCKED:

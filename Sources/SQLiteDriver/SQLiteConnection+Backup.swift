@@ -58,7 +58,8 @@ extension SQLiteSession {
 }
 
 extension SQLiteHandle {
-    fileprivate func beginBackup(to path: String, pagesPerStep: Int) throws(DriverError) {
+    /// Takes the snapshot and makes the file.
+    func beginBackup(to path: String, pagesPerStep: Int) throws(DriverError) {
         guard transactionStatus == .idle, backup == nil else {
             throw DriverError(
                 .embedded(code: "SQLITE_MISUSE"),
@@ -79,7 +80,8 @@ extension SQLiteHandle {
         }
     }
 
-    fileprivate func stepBackup() throws(DriverError) -> SQLiteBackup.Progress {
+    /// Copies some pages. After `.done` and after an error call ``endBackup()``.
+    func stepBackup() throws(DriverError) -> SQLiteBackup.Progress {
         guard let backup else {
             throw DriverError(.embedded(code: "SQLITE_MISUSE"), "the backup was ended by somebody else")
         }
@@ -87,7 +89,7 @@ extension SQLiteHandle {
     }
 
     /// Gives up a copy that is not complete, and the snapshot.
-    fileprivate func endBackup() {
+    func endBackup() {
         backup?.abandon()
         backup = nil
         _ = try? run(.rollback)

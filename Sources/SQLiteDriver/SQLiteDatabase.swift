@@ -50,6 +50,8 @@ package final class SQLiteDatabase: Sendable {
         var writing = configuration
         writing.journalMode = .wal
         writing.isReadOnly = false
+        // A reader that sees the log's header change under it looks again with the write lock, for some microseconds.
+        writing.busyTimeout = max(configuration.busyTimeout, .milliseconds(100))
         var reading = writing
         reading.isReadOnly = true
         var one = limits
