@@ -90,7 +90,8 @@ extension PostgresConnection {
         if isOpen { return watch }
         _ = try judge(reply)
         throw DriverError(
-            .protocolViolation, "this is no COPY that moves rows in the direction that was asked for, but it was run: \(text)")
+            .protocolViolation,
+            "this is no COPY that moves rows in the direction that was asked for, but it was run: \(text)")
     }
 
     /// Ends the rows, and takes the verdict.

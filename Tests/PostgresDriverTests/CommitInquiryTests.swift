@@ -22,7 +22,8 @@ struct CommitInquiryTests {
                 // The number travels with the last statement: no round trip of its own.
                 let results = await connection.execute(
                     batch: [
-                        SQLStatement("begin", role: .begin), SQLStatement("insert into \(name) values (1)", role: .write),
+                        SQLStatement("begin", role: .begin),
+                        SQLStatement("insert into \(name) values (1)", role: .write),
                         CommitInquiry.transactionNumber,
                     ], atomicity: .allOrNothing, deadline: .soon)
                 let number = try #require(CommitInquiry.number(in: try results[2].get()))

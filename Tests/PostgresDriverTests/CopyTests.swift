@@ -19,8 +19,9 @@ struct CopyTests {
         }
     }
 
-    private func count(_ connection: PostgresConnection) async throws -> Int64? {
-        try await connection.run("select count(*) from t", role: .read).rows[0][0].intValue
+    private func expectEmpty(_ connection: PostgresConnection) async throws {
+        #expect(connection.transactionStatus == .idle)
+        #expect(try await connection.run("select count(*) from t", role: .read).rows == [[.int(0)]])
     }
 
     /// What the body threw; the connection must be usable, and the table empty.
@@ -30,8 +31,7 @@ struct CopyTests {
     ) async throws -> (any Error)? {
         var seen: (any Error)?
         do { _ = try await connection.copyIn("copy t from stdin", deadline: deadline, body) } catch { seen = error }
-        #expect(connection.transactionStatus == .idle)
-        #expect(try await count(connection) == 0)
+        try await expectEmpty(connection)
         return seen
     }
 
@@ -70,7 +70,8 @@ struct CopyTests {
                 }
             }
             #expect(written == 60_000)
-            let back = try await connection.copyOut("copy t to stdout", deadline: .soon) { reader in
+            let back = try await connection.copyOut("copy (select * from t order by id) to stdout", deadline: .soon) {
+                reader in
                 var all: [UInt8] = []
                 while let some = try await reader.next() {
                     #expect(some.last == UInt8(ascii: "\n"), "rows are whole")
@@ -79,7 +80,11 @@ struct CopyTests {
                 }
                 return all
             }
-            #expect(back == bytes)
+            // Not as a whole: the library would take minutes to describe a difference.
+            let difference = zip(back, bytes).enumerated().first { $1.0 != $1.1 }?.offset
+            #expect(
+                difference == nil && back.count == bytes.count,
+                "\(back.count) of \(bytes.count) bytes, from \(difference ?? -1)")
             try await connection.check(deadline: .soon)
         }
     }
@@ -145,8 +150,7 @@ struct CopyTests {
                 }
             }.value
             #expect((error as? DriverError)?.cause == .cancelled)
-            #expect(connection.transactionStatus == .idle)
-            #expect(try await count(connection) == 0)
+            try await expectEmpty(connection)
         }
     }
 
@@ -163,7 +167,7 @@ struct CopyTests {
 
     @Test func readerThatLeavesEarlyOrThrowsLeavesTheConnectionUsable() async throws {
         try await withTable { connection, _ in
-            let endless = "copy (select g, repeat('x', 100) from generate_series(1, 1000000000) g) to stdout"
+            let endless = "copy (select generate_series(1, 1000000000), repeat('x', 100)) to stdout"
             let first = try await connection.copyOut(endless, deadline: .soon) { try await $0.next() }
             #expect(first?.isEmpty == false)
             #expect(connection.transactionStatus == .idle)

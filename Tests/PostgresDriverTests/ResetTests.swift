@@ -29,7 +29,8 @@ struct ResetTests {
             try await connection.run("select $1::int", [.int(1)], role: .read)
             for text in [
                 "set statement_timeout = 1234", "set lock_timeout = 99", "set search_path = pg_catalog",
-                "set session characteristics as transaction read only", "set session characteristics as transaction read write",
+                "set session characteristics as transaction read only",
+                "set session characteristics as transaction read write",
                 "create temp table leftover (id int)", "listen news", "select pg_advisory_lock(4711)",
                 "create temp sequence s", "select nextval('pg_temp.s')",
                 "declare c cursor with hold for select 1",
@@ -83,7 +84,8 @@ struct ResetTests {
             for policy in [ResetPolicy.rollback, .full] {
                 let connection = try await fixture.connect()
                 try await connection.run("begin", role: .begin)
-                let late = await failure { () throws(DriverError) in try await connection.reset(policy, deadline: .now) }
+                let late = await failure { () throws(DriverError) in try await connection.reset(policy, deadline: .now)
+                }
                 #expect(late?.cause == .timedOut)
                 try await fixture.terminate(connection)
                 let dead = await failure { () throws(DriverError) in
