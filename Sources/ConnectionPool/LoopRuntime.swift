@@ -1,23 +1,28 @@
-package import EventLoop
-package import Threading
+public import EventLoop
+public import Threading
 
-/// Time and threads of the real world: timers and background work on an event loop.
-package struct LoopRuntime: PoolRuntime {
-    private let loop: EventLoop
+/// Time and threads of the real world: timers and background work on event loops.
+public struct LoopRuntime: PoolRuntime {
+    private let loops: EventLoopGroup
 
-    package init(loop: EventLoop) { self.loop = loop }
+    public init(loops: EventLoopGroup) { self.loops = loops }
 
-    package var now: MonotonicInstant { .now }
+    public init(loop: EventLoop) { self.init(loops: EventLoopGroup(loops: [loop])) }
 
-    package func makeAlarm(_ fire: @escaping @Sendable () -> Void) -> any PoolAlarm {
-        Alarm(alarm: loop.makeAlarm(fire))
+    public var now: MonotonicInstant { .now }
+
+    public func makeAlarm(_ fire: @escaping @Sendable () -> Void) -> any PoolAlarm {
+        Alarm(alarm: loops.loops[0].makeAlarm(fire))
     }
 
-    package func run(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-        Task(executorPreference: loop) { await work() }
+    public func run(near affinity: Int32, _ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        let loop = loops.loops.first { $0.number == affinity } ?? loops.next()
+        return Task(executorPreference: loop) { await work() }
     }
 
-    package func sleep(until instant: MonotonicInstant) async throws { try await loop.sleep(until: instant) }
+    public func sleep(until instant: MonotonicInstant) async throws {
+        try await loops.nearest().sleep(until: instant)
+    }
 
     private struct Alarm: PoolAlarm {
         let alarm: LoopAlarm

@@ -94,9 +94,9 @@ struct PostgresTarget: RunTarget {
     func prepare(_ sink: any EventSink) async throws(RunError) { try await database.prepare(sink) }
 
     func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest {
-        let runtime = LoopRuntime(loop: context.poolLoop)
+        let runtime = LoopRuntime(loops: context.poolLoops)
         let pool = Pool(
-            driver: PostgresDriver(configuration: configuration, loop: context.poolLoop),
+            driver: PostgresDriver(configuration: configuration, loops: context.poolLoops),
             configuration: context.settings.configuration, runtime: runtime, seed: context.seed, observer: observer)
         return InstrumentedPool(
             pool: pool, policy: context.settings.policy, begin: database.schema.begin, seed: context.seed)

@@ -31,7 +31,7 @@ final class ProgressWatcher: Sendable {
         self.pool = pool
         self.nemesis = nemesis
         self.runtime = runtime
-        let watching = runtime.run { await self.watch() }
+        let watching = runtime.run(near: -1) { await self.watch() }
         task.withLock { $0 = watching }
     }
 

@@ -19,7 +19,7 @@ struct RunBody: Sendable {
 
     func run() async throws(RunError) -> RunFacts {
         let context = TargetContext(
-            runID: site.runID, seed: options.seed, scenario: scenario, settings: settings, poolLoop: site.poolLoop,
+            runID: site.runID, seed: options.seed, scenario: scenario, settings: settings, poolLoops: site.poolLoops,
             rigLoop: site.rigLoop, journal: site.journal)
         options.progress.say("starting the target")
         let target = try await TargetFactory(
@@ -115,7 +115,7 @@ struct RunBody: Sendable {
             case .temporarySQLite, .sqlite: .sqlite
             }
         return WorkloadRunner(
-            pool: pool, runtime: LoopRuntime(loop: site.poolLoop), mix: OperationMix(shares),
+            pool: pool, runtime: LoopRuntime(loops: site.poolLoops), mix: OperationMix(shares),
             schema: WorkloadSchema(
                 dialect: dialect, run: site.runID, statementTime: scenario.workload.statementTime),
             clients: scenario.workload.clients, model: model, seed: options.seed, sink: sink)

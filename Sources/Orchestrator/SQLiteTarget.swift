@@ -37,7 +37,7 @@ struct SQLiteTarget: RunTarget {
     func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest {
         let pool = Pool(
             driver: SQLiteDriver(SQLiteConfiguration(path: path)), configuration: context.settings.configuration,
-            runtime: LoopRuntime(loop: context.poolLoop), seed: context.seed, observer: observer)
+            runtime: LoopRuntime(loops: context.poolLoops), seed: context.seed, observer: observer)
         return InstrumentedPool(
             pool: pool, policy: context.settings.policy, begin: database.schema.begin, seed: context.seed)
     }

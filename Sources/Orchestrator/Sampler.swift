@@ -16,7 +16,7 @@ final class Sampler: Sendable {
     /// Starts at once. End it with ``stop()``.
     init(pool: any PoolUnderTest, target: any RunTarget, loop: EventLoop, sink: any EventSink) {
         let runtime = LoopRuntime(loop: loop)
-        let gauges = runtime.run {
+        let gauges = runtime.run(near: -1) {
             await Self.repeatUntilCancelled(every: Self.gaugesEvery, runtime) {
                 let gauges = pool.gauges
                 sink.record(
@@ -28,7 +28,7 @@ final class Sampler: Sendable {
                     ])
             }
         }
-        let samples = runtime.run {
+        let samples = runtime.run(near: -1) {
             await Self.repeatUntilCancelled(every: Self.sampleEvery, runtime) {
                 let books = await target.outsideBooks(afterClose: false)
                 sink.record(

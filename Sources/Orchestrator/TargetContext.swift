@@ -12,7 +12,7 @@ struct TargetContext: Sendable {
     let settings: PoolSettings
     /// The pool and its clients live on one loop, the rig's own connections on another: a busy pool must not delay what
     /// watches it.
-    let poolLoop: EventLoop
+    let poolLoops: EventLoopGroup
     let rigLoop: EventLoop
     let journal: any UndoJournal
 

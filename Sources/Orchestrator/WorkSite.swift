@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import HostSystem
 import RigModel
 import Threading
@@ -9,9 +10,12 @@ final class WorkSite: Sendable {
     let runID: String
     let journal: Journal
     let scratch: RunScratch
-    let poolLoop: EventLoop
+    let poolLoops: EventLoopGroup
     let rigLoop: EventLoop
     private let watchdog: Watchdog
+
+    /// One for each core, up to four: the load is made on the same threads, and the server needs cores too.
+    private static var poolLoopCount: Int { min(4, max(1, ProcessInfo.processInfo.activeProcessorCount)) }
 
     /// - Throws: ``RunError``; whatever was begun is undone then.
     init(folder: RunFolder, runID: String) throws(RunError) {
@@ -20,7 +24,7 @@ final class WorkSite: Sendable {
             journal = try Journal.create(at: folder.file("journal.jsonl"))
             watchdog = try Watchdog.start(journal: journal)
             scratch = try RunScratch(runID: runID, journal: journal)
-            poolLoop = try EventLoop(name: "pool")
+            poolLoops = try EventLoopGroup(count: Self.poolLoopCount, name: "pool")
             rigLoop = try EventLoop(name: "rig")
         } catch {
             throw .cannotProceed("cannot prepare the run: \(error)")
@@ -34,7 +38,7 @@ final class WorkSite: Sendable {
         let leftovers = await journal.undoAll().map(\.description)
         journal.close()
         _ = await watchdog.finish()
-        poolLoop.shutdown()
+        poolLoops.shutdown()
         rigLoop.shutdown()
         return leftovers
     }

@@ -7,18 +7,24 @@ package import Threading
 /// Opens connections to a PostgreSQL server through libpq, without ever blocking a thread.
 package struct PostgresDriver: Driver {
     package let configuration: PostgresConfiguration
-    private let loop: EventLoop
+    private let loops: EventLoopGroup
     private let resolver: HostResolver
     private let statements = StatementCacheLedger()
 
-    /// - Parameter loop: does the waiting for connections whose borrower is on no loop; it must outlive them.
-    package init(configuration: PostgresConfiguration, loop: EventLoop) {
-        self.init(configuration: configuration, loop: loop, resolver: HostResolver())
+    /// - Parameter loops: do the waiting for all connections; they must outlive them. A connection that is opened on one of
+    ///   them stays there, until somebody on another one borrows it.
+    package init(configuration: PostgresConfiguration, loops: EventLoopGroup) {
+        self.init(configuration: configuration, loops: loops, resolver: HostResolver())
     }
 
-    init(configuration: PostgresConfiguration, loop: EventLoop, resolver: HostResolver) {
+    /// With one loop for all connections.
+    package init(configuration: PostgresConfiguration, loop: EventLoop) {
+        self.init(configuration: configuration, loops: EventLoopGroup(loops: [loop]))
+    }
+
+    init(configuration: PostgresConfiguration, loops: EventLoopGroup, resolver: HostResolver) {
         self.configuration = configuration
-        self.loop = loop
+        self.loops = loops
         self.resolver = resolver
     }
 
@@ -29,9 +35,9 @@ package struct PostgresDriver: Driver {
     /// - Throws: ``DriverError`` with `connectFailed` (and the server's SQLSTATE, where it gave one), `timedOut`, or
     ///   `cancelled`. Nothing is left behind then.
     package func connect(deadline: MonotonicInstant) async throws(DriverError) -> PostgresConnection {
-        let loop = EventLoop.current ?? loop
+        let loop = loops.nearest()
         let slot = loop.makeSlot()
-        let places = try await places(loop: loop, slot: slot, until: deadline)
+        let places = try await places(on: loop, slot: slot, until: deadline)
         guard
             let session = Session(
                 parameters: configuration.parameters(for: places),
@@ -40,7 +46,7 @@ package struct PostgresDriver: Driver {
             throw DriverError(.connectFailed(sqlState: nil), "libpq has no memory for a connection", requestSent: false)
         }
         do {
-            try await shakeHands(session, loop: loop, slot: slot, until: deadline)
+            try await shakeHands(session, on: loop, slot: slot, until: deadline)
         } catch {
             session.finish()
             throw error
@@ -50,7 +56,7 @@ package struct PostgresDriver: Driver {
 
     /// The servers with their addresses; a name with several addresses becomes several places.
     private nonisolated(nonsending) func places(
-        loop: EventLoop, slot: WaitSlot, until deadline: MonotonicInstant
+        on loop: EventLoop, slot: WaitSlot, until deadline: MonotonicInstant
     ) async throws(DriverError) -> [ConnectPlace] {
         var places: [ConnectPlace] = []
         for target in configuration.targets {
@@ -67,7 +73,7 @@ package struct PostgresDriver: Driver {
     }
 
     private nonisolated(nonsending) func shakeHands(
-        _ session: Session, loop: EventLoop, slot: WaitSlot, until deadline: MonotonicInstant
+        _ session: Session, on loop: EventLoop, slot: WaitSlot, until deadline: MonotonicInstant
     ) async throws(DriverError) {
         // libpq: before the first PQconnectPoll behave as if it had asked to wait for writing.
         var next = session.status == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING

@@ -73,7 +73,7 @@ package final class ManualRuntime: PoolRuntime {
     }
 
     @discardableResult
-    package func run(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+    package func run(near affinity: Int32, _ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         state.change { $0.running += 1 }
         return Task {
             await work()

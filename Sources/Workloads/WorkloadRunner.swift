@@ -71,7 +71,7 @@ package final class WorkloadRunner: Sendable {
             state.schedule = schedule
             state.running = clients
         }
-        let tasks = (0..<clients).map { client in runtime.run { await self.runClient(client) } }
+        let tasks = (0..<clients).map { client in runtime.run(near: -1) { await self.runClient(client) } }
         state.withLock { $0.tasks = tasks }
     }
 
@@ -90,7 +90,7 @@ package final class WorkloadRunner: Sendable {
         }
         let cancelAt = stoppedAt.advanced(by: limit)
         let giveUpAt = cancelAt.advanced(by: grace)
-        let watchdog = runtime.run { [self] in
+        let watchdog = runtime.run(near: -1) { [self] in
             guard (try? await runtime.sleep(until: cancelAt)) != nil else { return }
             for task in state.withLock({ $0.tasks }) { task.cancel() }
             guard (try? await runtime.sleep(until: giveUpAt)) != nil else { return }

@@ -31,7 +31,8 @@ struct HostResolverTests {
         var configuration = try PostgresConfiguration(url: server.url)
         configuration.endpoint = PostgresEndpoint(host: "database.test", port: server.port)
         let resolver = HostResolver { $0 == "database.test" ? .success(["127.0.0.1"]) : .success([]) }
-        let driver = PostgresDriver(configuration: configuration, loop: loop, resolver: resolver)
+        let driver = PostgresDriver(
+            configuration: configuration, loops: EventLoopGroup(loops: [loop]), resolver: resolver)
         let connection = try await driver.connect(deadline: .soon)
         try await connection.check(deadline: .soon)
         await connection.close(deadline: .soon)

@@ -36,9 +36,27 @@ int clinux_reset_on_close(int fd);
 /// Names the calling thread (at most 15 bytes are kept).
 void clinux_name_thread(const char *name);
 
-/// A pointer that belongs to the calling thread; NULL until it is set.
+/// A pointer and a number that belong to the calling thread; NULL and -1 until they are set.
 void *clinux_current_loop(void);
-void clinux_set_current_loop(void *loop);
+int32_t clinux_current_loop_number(void);
+void clinux_set_current_loop(void *loop, int32_t number);
+
+// --- locks -------------------------------------------------------------------------------------------------------
+
+/// Sleeps while the 32-bit word has this value (futex(2), private). May return early.
+void clinux_futex_wait(void *word, uint32_t value);
+
+/// Wakes up to `count` threads that sleep on the word.
+void clinux_futex_wake(void *word, int count);
+
+/// Tells the processor that this is a loop that waits for another thread.
+static inline void clinux_relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
 // --- processes ---------------------------------------------------------------------------------------------------
 

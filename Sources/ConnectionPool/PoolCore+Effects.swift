@@ -2,30 +2,28 @@ import RigModel
 import Threading
 
 /// What the machine's actions do in the world.
-extension Pool {
+extension PoolCore {
     /// An action with what it needs from the state, ready to run outside the lock.
     enum Effect {
         case connect(ConnectionHandle, deadline: MonotonicInstant)
-        case check(ConnectionHandle, Connection, deadline: MonotonicInstant)
-        case reset(ConnectionHandle, Connection, deadline: MonotonicInstant)
-        case close(ConnectionHandle, Connection, deadline: MonotonicInstant)
-        case abort(Connection)
+        case check(ConnectionHandle, any DriverConnection, deadline: MonotonicInstant)
+        case reset(ConnectionHandle, any DriverConnection, deadline: MonotonicInstant)
+        case close(ConnectionHandle, any DriverConnection, deadline: MonotonicInstant)
+        case abort(any DriverConnection)
         case cancel(Task<Void, Never>)
-        case resume(CheckedContinuation<Grant, Never>, Grant)
+        case resume(ParkingLot.Continuation, ParkingLot.Grant)
     }
 
     /// Called under the lock. Answers for waiters and news are put into the state; `nil`: nothing is left to do.
     func prepare(_ action: PoolAction, _ state: inout State) -> Effect? {
-        func connection(_ handle: ConnectionHandle) -> Connection {
+        func connection(_ handle: ConnectionHandle) -> any DriverConnection {
             guard let connection = state.connections[handle.slot] else {
                 preconditionFailure("\(action) for a connection that does not exist")
             }
             return connection
         }
-        func deliver(_ waiter: Int, _ grant: Grant) -> Effect? {
-            if let continuation = state.parked.removeValue(forKey: waiter) { return .resume(continuation, grant) }
-            state.mailbox[waiter] = grant
-            return nil
+        func deliver(_ grant: ParkingLot.Grant, _ waiter: Int) -> Effect? {
+            state.waiters.deliver(grant, to: waiter).map { .resume($0, grant) }
         }
         switch action {
         case .connect(let handle, let deadline): return .connect(handle, deadline: deadline)
@@ -37,8 +35,9 @@ extension Pool {
             return .abort(connection(handle))
         case .abort(let handle): return .abort(connection(handle))
         case .cancelConnect(let handle): return state.connectTasks[handle.serial].map { .cancel($0) }
-        case .grant(let waiter, let handle): return deliver(waiter, .lent(handle, connection(handle)))
-        case .refuse(let waiter, let error): return deliver(waiter, .refused(error))
+        case .grant(let waiter, let handle):
+            return deliver(.lent(Lent(handle: handle, connection: connection(handle))), waiter)
+        case .refuse(let waiter, let error): return deliver(.refused(error), waiter)
         case .notice(let notice):
             if observer != nil {
                 state.news.append(.notice(notice, backendPID: state.connections[notice.handle.slot]?.backendPID))
@@ -54,7 +53,7 @@ extension Pool {
         switch effect {
         case .connect(let handle, let deadline): startConnect(handle, deadline: deadline)
         case .check(let handle, let connection, let deadline):
-            runtime.run { [self] in
+            runtime.run(near: connection.affinity) { [self] in
                 var failure: DriverError?
                 if connection.looksAlive() {
                     do throws(DriverError) { try await connection.check(deadline: deadline) } catch { failure = error }
@@ -67,7 +66,7 @@ extension Pool {
                 }
             }
         case .reset(let handle, let connection, let deadline):
-            runtime.run { [self] in
+            runtime.run(near: connection.affinity) { [self] in
                 var failure: DriverError?
                 do throws(DriverError) { try await connection.reset(configuration.reset, deadline: deadline) } catch {
                     failure = error
@@ -78,7 +77,7 @@ extension Pool {
                 }
             }
         case .close(let handle, let connection, let deadline):
-            runtime.run { [self] in
+            runtime.run(near: connection.affinity) { [self] in
                 await connection.close(deadline: deadline)
                 transition { state, now in
                     state.connections[handle.slot] = nil
@@ -93,15 +92,16 @@ extension Pool {
 
     private func startConnect(_ handle: ConnectionHandle, deadline: MonotonicInstant) {
         let startedAt = runtime.now
-        let task = runtime.run { [self] in
+        let task = runtime.run(near: -1) { [self] in
             do throws(DriverError) {
-                let connection = try await driver.connect(deadline: deadline)
+                let connection = try await connect(deadline)
                 let took = startedAt.duration(to: runtime.now)
+                if let listener = idleListener.withLock({ $0 }) { connection.onIdleEvent { listener(handle) } }
                 observer?.poolConnected(handle, backendPID: connection.backendPID, took: took)
                 transition { state, now in
                     state.connectTasks[handle.serial] = nil
                     state.connections[handle.slot] = connection
-                    state.machine.connected(handle, now: now)
+                    state.machine.connected(handle, affinity: connection.affinity, now: now)
                 }
             } catch {
                 // A connect is cancelled only because the pool closes: that is no news.
