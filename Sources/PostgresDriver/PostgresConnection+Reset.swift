@@ -23,7 +23,7 @@ extension PostgresConnection {
             try await executeScript((isOpen ? "ROLLBACK; " : "") + Self.cleaning, deadline: deadline)
         }
         guard transactionStatus == .idle else {
-            throw session.obstacle(at: .now)
+            throw session.obstacle(idle: .max)
                 ?? .notSent(.protocolViolation, "the session is still \(transactionStatus.rawValue)")
         }
     }

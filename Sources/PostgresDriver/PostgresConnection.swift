@@ -28,9 +28,11 @@ package final class PostgresConnection: DriverConnection {
     package var affinity: Int32 { session.loopNumber.load(ordering: .relaxed) }
 
     /// Looks at the socket, and lets libpq read what is there: a farewell of the server makes this `false`, a changed
-    /// parameter does not. No round trip, never waits. Within a millisecond of a statement it trusts the event loop, and
-    /// makes no system call.
-    package func looksAlive() -> Bool { session.obstacle(at: .now) == nil }
+    /// parameter does not. No round trip, never waits.
+    package func looksAlive() -> Bool { session.obstacle(idle: .max) == nil }
+
+    /// Within a millisecond of its last use the event loop's word is enough, and no system call is made.
+    package func looksAlive(idleNanoseconds: UInt64) -> Bool { session.obstacle(idle: idleNanoseconds) == nil }
 
     package func onIdleEvent(_ notice: @escaping @Sendable () -> Void) { session.onIdleEvent(notice) }
 

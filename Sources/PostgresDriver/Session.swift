@@ -106,11 +106,12 @@ final class Session: @unchecked Sendable {
     /// Looks, without waiting, for what the server did while nobody asked, and lets libpq digest it: parameter changes and
     /// ordinary notices are harmless. Makes no system call shortly after a statement, when no news have come since.
     ///
+    /// - Parameter idle: how long ago it was used, in nanoseconds.
     /// - Returns: why no statement can be sent; `nil` when one can.
-    func obstacle(at now: MonotonicInstant) -> DriverError? {
+    func obstacle(idle: UInt64) -> DriverError? {
         state.withLock { state in
             do throws(DriverError) {
-                _ = try state.admit(at: now)
+                _ = try state.admit(idle: idle)
                 return nil
             } catch {
                 return error
@@ -206,9 +207,14 @@ extension Session.State {
 
     /// The connection, when a statement can be sent on it.
     mutating func admit(at now: MonotonicInstant) throws(DriverError) -> OpaquePointer {
+        try admit(idle: now.nanoseconds &- lastUse.nanoseconds)
+    }
+
+    /// The same, for a session that was used this many nanoseconds ago.
+    mutating func admit(idle: UInt64) throws(DriverError) -> OpaquePointer {
         guard let connection else { throw .notSent(.connectionLost, "the connection was closed") }
         if let damage { throw .notSent(damage.cause, damage.message) }
-        guard let watch, now.nanoseconds &- lastUse.nanoseconds < Self.trust, !watch.hasNews,
+        guard let watch, idle < Self.trust, !watch.hasNews,
             PQstatus(connection) == CONNECTION_OK, PQtransactionStatus(connection) != PQTRANS_ACTIVE
         else {
             if let fault = look() { throw .notSent(fault.cause, fault.message) }
