@@ -1,0 +1,133 @@
+import RigModel
+package import ConnectionPool
+import EventLoop
+import PostgresDriver
+import SQLiteDriver
+import Threading
+
+/// Our own pool and drivers as one of the peers: one call, one row.
+package struct BenchPeer: Sendable {
+    package static let name = "chaosrig"
+
+    let call: PeerCall
+    let tuning: PeerCall.Tuning
+    /// How to reach PostgreSQL: a libpq keyword string or URL. SQLite does without.
+    let dsn: String
+    let adjust: @Sendable (inout PoolConfiguration) -> Void
+
+    /// - Parameter adjust: changes the pool's configuration, for rows that compare two of them.
+    package init(
+        _ call: PeerCall, tuning: PeerCall.Tuning, dsn: String,
+        adjust: @escaping @Sendable (inout PoolConfiguration) -> Void = { _ in }
+    ) {
+        self.call = call
+        self.tuning = tuning
+        self.dsn = dsn
+        self.adjust = adjust
+    }
+
+    /// - Throws: ``BenchError`` when nothing could be measured. Operations that failed are counted in the row.
+    package func run() async throws(BenchError) -> BenchRow {
+        let loops: EventLoopGroup
+        do { loops = try EventLoopGroup(count: tuning.loops, name: "bench") } catch { throw .failed("\(error)") }
+        let result: Result<BenchRow, BenchError>
+        do throws(BenchError) { result = .success(try await run(on: loops)) } catch { result = .failure(error) }
+        loops.shutdown()
+        return try result.get()
+    }
+
+    private func run(on loops: EventLoopGroup) async throws(BenchError) -> BenchRow {
+        if call.scenario == .sqlite { return try await runSQLite(on: loops) }
+        let driver: PostgresDriver
+        do throws(PostgresConfigurationError) {
+            driver = PostgresDriver(configuration: try PostgresConfiguration(url: dsn), loops: loops)
+        } catch {
+            throw .usage("the DSN cannot be read: \(error)")
+        }
+        switch call.scenario {
+        case .connect: return await measure(ConnectPerQuery(driver: driver, operation: call.operation), on: loops)
+        case .bulk: return try await BulkLoad(call: call, driver: driver, loops: loops).run()
+        case .idle: return try await withPool(driver, loops) { _ in try await idle(on: loops) }
+        case .acquire:
+            return try await withPool(driver, loops) { await measure(AcquireRelease(pool: $0), on: loops) }
+        case .acquireAndHold:
+            return try await withPool(driver, loops) {
+                await measure(
+                    AcquireHoldRelease(pool: $0, loops: loops, holdNanoseconds: 100_000), on: loops)
+            }
+        case .query:
+            return try await withPool(driver, loops) {
+                await measure(QueryThroughPool(pool: $0, operation: call.operation), on: loops)
+            }
+        case .pipeline:
+            return try await withPool(driver, loops) {
+                await measure(
+                    BatchThroughPool(pool: $0, operation: call.operation, depth: tuning.depth), on: loops,
+                    name: "\(call.operation) depth \(tuning.depth)")
+            }
+        case .sqlite: preconditionFailure("SQLite was served above")
+        }
+    }
+
+    /// A pool whose connections are all open, as the peers' harnesses warm theirs.
+    func withPool<D: Driver>(
+        _ driver: D, _ loops: EventLoopGroup, size: Int? = nil, _ body: (Pool<D>) async throws -> BenchRow
+    ) async throws(BenchError) -> BenchRow {
+        let size = size ?? call.pool
+        var configuration = PoolConfiguration(maxOpen: size, acquireTimeout: .seconds(30), statementTimeout: .seconds(30))
+        adjust(&configuration)
+        let pool = Pool(driver: driver, configuration: configuration, runtime: LoopRuntime(loops: loops), seed: 1)
+        do {
+            try await pool.openAll(size)
+            let before = pool.metrics
+            let start = MonotonicInstant.now
+            var row = try await body(pool)
+            let after = pool.metrics
+            let leased = after.leasedDuration.seconds - before.leasedDuration.seconds
+            let capacity = start.duration(to: .now).seconds * Double(size)
+            if leased > 0 { row.extra.append(.init("utilisation", .double((leased / capacity * 1e4).rounded() / 1e4))) }
+            _ = await pool.close(within: .seconds(1))
+            return row
+        } catch {
+            _ = await pool.close(within: .seconds(1))
+            throw .failed("\(call): \(error)")
+        }
+    }
+
+    func measure(_ operation: some BenchOperation, on loops: EventLoopGroup, name: String? = nil) async -> BenchRow {
+        let measured = await TaskMeasurement(executors: loops.loops, workers: call.workers).run(
+            operation, seconds: call.amount, warmUp: call.scenario == .connect ? 0 : tuning.warmUpSeconds)
+        var row = BenchRow(peer: Self.name, call)
+        if let name { row.operation = name }
+        measured.fill(&row)
+        return row
+    }
+
+    /// The connections are open and nobody asks for one.
+    private func idle(on loops: EventLoopGroup) async throws -> BenchRow {
+        let runtime = LoopRuntime(loops: loops)
+        try await runtime.sleep(until: .now.advanced(by: .milliseconds(500)))
+        let start = MonotonicInstant.now
+        let processorTime = ProcessFigures.processorSeconds
+        try await runtime.sleep(until: start.advanced(by: .nanoseconds(Int64(call.amount * 1e9))))
+        var row = BenchRow(peer: Self.name, call)
+        row.idleCPUPercent =
+            (ProcessFigures.processorSeconds - processorTime) / start.duration(to: .now).seconds * 100
+        row.rssMB = ProcessFigures.residentMB
+        row.errors = 0
+        return row
+    }
+}
+
+extension Pool {
+    /// Opens as many connections and gives them all back.
+    func openAll(_ count: Int) async throws {
+        if count == 0 { return }
+        let lease = try await acquire(site: .here())
+        do { try await openAll(count - 1) } catch {
+            lease.release()
+            throw error
+        }
+        lease.release()
+    }
+}
