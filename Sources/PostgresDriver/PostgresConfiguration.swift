@@ -24,6 +24,8 @@ package struct PostgresConfiguration: Sendable {
     package var extraOptions: String?
     /// The server itself ends statements that run longer: those that a dead client left behind, too.
     package var serverStatementTimeout: Duration?
+    /// How many prepared statements a connection keeps; 0: none.
+    package var statementCacheSize = 256
 
     /// - Throws: ``PostgresConfigurationError`` when libpq cannot read the URL, or a port is not a number.
     package init(url: String) throws(PostgresConfigurationError) {

@@ -1,66 +1,79 @@
 package import ConnectionPool
 import EventLoop
 import RigModel
+import Synchronization
 package import Threading
 
-/// One session of a PostgreSQL server. Used by one borrower at a time; ``abort()`` alone may come from another thread.
+/// One session of a PostgreSQL server. Used by one borrower at a time; ``abort()`` and ``cancelRunningStatement(deadline:)``
+/// alone may come from another thread.
 package final class PostgresConnection: DriverConnection {
     /// The server process; behind a pooler that speaks for the server (PgBouncer) the number is the pooler's invention.
     package let backendPID: Int?
+    /// The server's version as libpq counts: 150018 for 15.18.
+    package let serverVersion: Int
 
-    private let session: Session
-    private let loop: EventLoop
-    private let slot: WaitSlot
+    let session: Session
+    /// Where the connect was waited for. The session moves to the loops of its borrowers.
+    let loop: EventLoop
 
-    init(session: Session, loop: EventLoop, slot: WaitSlot) {
+    init(session: Session, loop: EventLoop) {
         self.session = session
         self.loop = loop
-        self.slot = slot
         backendPID = session.backendPID
+        serverVersion = session.serverVersion
     }
 
     package var transactionStatus: TransactionStatus { session.transactionStatus }
 
+    package var affinity: Int32 { session.loopNumber.load(ordering: .relaxed) }
+
     /// Looks at the socket, and lets libpq read what is there: a farewell of the server makes this `false`, a changed
-    /// parameter does not. No round trip, never waits.
-    package func looksAlive() -> Bool { session.obstacle() == nil }
+    /// parameter does not. No round trip, never waits. Within a millisecond of a statement it trusts the event loop, and
+    /// makes no system call.
+    package func looksAlive() -> Bool { session.obstacle(at: .now) == nil }
+
+    package func onIdleEvent(_ notice: @escaping @Sendable () -> Void) { session.onIdleEvent(notice) }
 
     /// Runs one statement with the extended protocol and waits until the server is ready for the next.
     ///
-    /// Errors of a statement that the server had already closed the door to have `requestSent == false`: it can be tried
-    /// again elsewhere. A COMMIT that the server turned into a rollback throws `server(sqlState: "25P02")`. COPY is not
-    /// supported: it throws `protocolViolation`, and the connection is unusable.
+    /// Statements that read or change rows are prepared and kept, see ``StatementCache``; the first execution prepares and
+    /// runs in one round trip. A prepared statement that the server has lost, or that no longer fits its tables, is prepared
+    /// and run once more, unless a transaction is open: that has failed then, and the error is thrown.
     ///
-    /// - Throws: ``DriverError``: `server` leaves the connection usable, everything else with `requestSent` does not.
+    /// Errors of a statement that the server had already closed the door to have `requestSent == false`: it can be tried
+    /// again elsewhere. A COMMIT that the server turned into a rollback throws `server(sqlState: "25P02")`. COPY throws
+    /// `protocolViolation` here, and the connection is unusable: use ``copyIn(_:deadline:_:)`` and
+    /// ``copyOut(_:deadline:_:)``.
+    ///
+    /// - Throws: ``DriverError``: `server` leaves the connection usable, everything else with `requestSent` does not. A
+    ///   statement that is given up at its deadline, or cancelled, is ended on the server, too, in the background.
     package func execute(
         _ statement: SQLStatement, deadline: MonotonicInstant
     ) async throws(DriverError) -> SQLResult {
-        try admit(statement, deadline: deadline)
-        guard session.send(statement) else {
-            let end = session.end
-            let error = DriverError(end.isReady ? .protocolViolation : .connectionLost, end.lastWords)
-            session.damage(error)
-            throw error
-        }
-        let start = MonotonicInstant.now
-        var ledger = ReplyLedger()
-        do throws(LoopError) {
-            try await flush(until: deadline)
-            try await drain(into: &ledger, until: deadline)
-        } catch {
-            // The answer may still come: the next statement would read it as its own.
-            let failure = DriverError(
-                interruption: error,
-                "a statement was given up after \(start.duration(to: .now)), it may still run on the server",
-                requestSent: true)
-            session.damage(failure)
-            throw failure
-        }
-        do throws(DriverError) {
-            return try ledger.verdict(role: statement.role, end: session.end)
-        } catch {
-            if error.provesLoss { session.damage(error) }
-            throw error
+        let start = try Self.admit(until: deadline)
+        switch try session.begin(statement, at: start) {
+        case .pipeline(let plan):
+            return try await execute(statement, plan: plan, from: start, until: deadline)
+        case .sent(let watch, let name, let isUnflushed):
+            var reply = Reply()
+            do throws(LoopError) {
+                if isUnflushed { try await finishWriting(watch, until: deadline) }
+                try await watch.wait(for: .readable, until: deadline)
+                while try await mustGoOn(session.receive(&reply), watch, until: deadline) {}
+            } catch {
+                throw giveUp(error, from: start)
+            }
+            do throws(DriverError) {
+                let result = try reply.verdict(role: statement.role)
+                if name == nil, reply.forgotStatements { session.forgetStatements() }
+                return result
+            } catch {
+                if error.provesLoss { session.damage(error) }
+                guard let name, let message = reply.failure, session.mayRepeat(after: message, name: name) else {
+                    throw error
+                }
+            }
+            return try await executeAgain(statement, from: start, until: deadline)
         }
     }
 
@@ -74,62 +87,76 @@ package final class PostgresConnection: DriverConnection {
         }
     }
 
-    package func execute(
-        batch: [SQLStatement], atomicity: BatchAtomicity, deadline: MonotonicInstant
-    ) async -> [Result<SQLResult, DriverError>] {
-        await executeInTurn(batch, atomicity: atomicity, begin: SQLStatement("BEGIN", role: .begin), deadline: deadline)
-    }
-
-    package func cancelRunningStatement(deadline: MonotonicInstant) async {}
-
-    /// Rolls back an open transaction; does nothing for a session that has none.
-    ///
-    /// - Throws: ``DriverError`` when the connection is unusable, or is so afterwards.
-    package func reset(_ policy: ResetPolicy, deadline: MonotonicInstant) async throws(DriverError) {
-        if transactionStatus == .inTransaction || transactionStatus == .failedTransaction {
-            _ = try await execute(.rollback, deadline: deadline)
-        }
-        guard transactionStatus == .idle else {
-            throw session.obstacle()
-                ?? .notSent(.protocolViolation, "the session is still \(transactionStatus.rawValue)")
-        }
-    }
-
     /// Frees everything at once. The goodbye is written if the socket takes it without waiting, so no deadline is needed.
     package func close(deadline: MonotonicInstant) async { session.finish() }
 
     /// Cuts the socket. A call that is running fails with `connectionLost`.
     package func abort() { session.cut() }
 
-    /// Refuses what must not or need not be sent. The connection stays as good as it was.
-    private func admit(_ statement: SQLStatement, deadline: MonotonicInstant) throws(DriverError) {
-        if let refusal = TextValues.refusal(of: statement) { throw refusal }
+    /// Refuses what need not be sent. The connection stays as good as it was.
+    ///
+    /// - Returns: the time now.
+    static func admit(until deadline: MonotonicInstant) throws(DriverError) -> MonotonicInstant {
         if Task.isCancelled { throw .notSent(.cancelled, "the task was cancelled") }
-        if deadline <= .now { throw .notSent(.timedOut, "the deadline had passed") }
-        if let obstacle = session.obstacle() { throw obstacle }
+        let now = MonotonicInstant.now
+        if deadline <= now { throw .notSent(.timedOut, "the deadline had passed") }
+        return now
     }
 
-    /// Writes the whole request. Reads meanwhile: a server that is stuck writing to us would never read.
-    private nonisolated(nonsending) func flush(until deadline: MonotonicInstant) async throws(LoopError) {
-        while session.flush() {
-            try await loop.wait(slot, session.socket, for: .both, until: deadline)
-            guard session.consumeInput() else { return }
-        }
+    /// A statement that needs more than one message, with what the cache has said about it.
+    private nonisolated(nonsending) func execute(
+        _ statement: SQLStatement, plan: StatementCache.Plan, from start: MonotonicInstant,
+        until deadline: MonotonicInstant
+    ) async throws(DriverError) -> SQLResult {
+        var pipeline = Pipeline(items: [statement], atomicity: .allOrNothing, firstPlan: plan)
+        let result = await run(&pipeline, from: start, until: deadline)[0]
+        guard !pipeline.lost.isEmpty, session.transactionStatus == .idle else { return try result.get() }
+        return try await executeAgain(statement, from: start, until: deadline)
     }
 
-    /// Takes every result up to ReadyForQuery, or to the end of the session.
-    private nonisolated(nonsending) func drain(
-        into ledger: inout ReplyLedger, until deadline: MonotonicInstant
+    /// Once more, after the server had lost the prepared statement; what it was is dropped from the cache by now.
+    private nonisolated(nonsending) func executeAgain(
+        _ statement: SQLStatement, from start: MonotonicInstant, until deadline: MonotonicInstant
+    ) async throws(DriverError) -> SQLResult {
+        var pipeline = Pipeline(items: [statement], atomicity: .allOrNothing)
+        return try await run(&pipeline, from: start, until: deadline)[0].get()
+    }
+
+    // MARK: Waiting
+
+    /// Writes the whole request.
+    nonisolated(nonsending) func finishWriting(
+        _ watch: SocketWatch, until deadline: MonotonicInstant
     ) async throws(LoopError) {
-        // One result and an error are usual; more than a few mean that libpq repeats itself about a dead connection.
-        for _ in 0..<16 {
-            while session.isBusy {
-                try await loop.wait(slot, session.socket, for: .readable, until: deadline)
-                guard session.consumeInput() else { break }
-            }
-            guard let part = session.nextPart() else { return }
-            ledger.take(part)
-            if ledger.isOver { return }
+        try await watch.wait(for: .both, until: deadline)
+        while try await mustGoOn(session.push(), watch, until: deadline) {}
+    }
+
+    /// Waits for what the next step needs. Lets others run when there is more to do at once.
+    ///
+    /// - Returns: whether there is a next step.
+    nonisolated(nonsending) func mustGoOn(
+        _ progress: Progress, _ watch: SocketWatch, until deadline: MonotonicInstant
+    ) async throws(LoopError) -> Bool {
+        switch progress {
+        case .complete: return false
+        case .wait(let readiness): try await watch.wait(for: readiness, until: deadline)
+        case .again:
+            if Task.isCancelled { throw .cancelled }
+            if deadline <= .now { throw .timedOut }
+            await Task.yield()
         }
+        return true
+    }
+
+    /// Declares the session unusable after a wait that ended early: the answer may still come, and the next statement would
+    /// read it as its own.
+    func giveUp(_ reason: LoopError, from start: MonotonicInstant) -> DriverError {
+        let error = DriverError(
+            interruption: reason,
+            "a statement was given up after \(start.duration(to: .now)), it may still run on the server",
+            requestSent: true)
+        session.damage(error)
+        return error
     }
 }

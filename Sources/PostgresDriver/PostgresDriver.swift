@@ -9,6 +9,7 @@ package struct PostgresDriver: Driver {
     package let configuration: PostgresConfiguration
     private let loops: EventLoopGroup
     private let resolver: HostResolver
+    private let statements = StatementCacheLedger()
 
     /// - Parameter loops: do the waiting for all connections; they must outlive them. A connection that is opened on one of
     ///   them stays there, until somebody on another one borrows it.
@@ -27,6 +28,8 @@ package struct PostgresDriver: Driver {
         self.resolver = resolver
     }
 
+    package var statementCacheCounts: StatementCacheCounts { statements.total }
+
     /// Opens a connection. The deadline covers everything: address lookup, all addresses that are tried, TLS, password.
     ///
     /// - Throws: ``DriverError`` with `connectFailed` (and the server's SQLSTATE, where it gave one), `timedOut`, or
@@ -35,7 +38,11 @@ package struct PostgresDriver: Driver {
         let loop = loops.nearest()
         let slot = loop.makeSlot()
         let places = try await places(on: loop, slot: slot, until: deadline)
-        guard let session = Session(parameters: configuration.parameters(for: places)) else {
+        guard
+            let session = Session(
+                parameters: configuration.parameters(for: places),
+                statementCacheSize: configuration.statementCacheSize, ledger: statements)
+        else {
             throw DriverError(.connectFailed(sqlState: nil), "libpq has no memory for a connection", requestSent: false)
         }
         do {
@@ -44,7 +51,7 @@ package struct PostgresDriver: Driver {
             session.finish()
             throw error
         }
-        return PostgresConnection(session: session, loop: loop, slot: slot)
+        return PostgresConnection(session: session, loop: loop)
     }
 
     /// The servers with their addresses; a name with several addresses becomes several places.
@@ -83,7 +90,7 @@ package struct PostgresDriver: Driver {
             }
             next = session.pollConnect()
         }
-        guard session.becomeNonBlocking() else {
+        guard session.becomeNonBlocking(loop: loop) else {
             throw ConnectFailure.error(libpqText: session.lastWords, target: configuration.shownTarget)
         }
     }

@@ -32,6 +32,8 @@ struct ReplyLedger {
     /// Nothing that can still come would change the verdict.
     var isOver: Bool { surprise != nil || errors.contains { $0.isFatal && $0.sqlState != nil } }
 
+    var firstError: ServerMessage? { errors.first }
+
     mutating func take(_ part: Part) {
         switch part {
         case .done(let result, let tag): results.append((result, tag))
@@ -63,7 +65,7 @@ struct ReplyLedger {
 
     /// A failed transaction cannot be committed: the server answers COMMIT with the tag ROLLBACK, and no error. For the
     /// caller that is a certain failure, so it becomes the one that any other statement would have had there.
-    private static let commitRolledBack = DriverError(
+    static let commitRolledBack = DriverError(
         .server(sqlState: "25P02"),
         "COMMIT was answered with ROLLBACK: an earlier statement of the transaction had failed, so nothing was written")
 

@@ -8,6 +8,8 @@ struct ServerMessage: Sendable, Equatable {
     var sqlState: String?
     /// One line.
     var text: String
+    /// The function of the server that speaks, never translated.
+    var routine: String?
 
     /// The session is over after this one.
     var isFatal: Bool { severity == "FATAL" || severity == "PANIC" }
@@ -28,6 +30,7 @@ extension ServerMessage {
         }
         severity = field("V") ?? field("S")
         sqlState = field("C")
+        routine = field("R")
         let parts = [field("M"), field("D"), field("H")].compactMap { $0 }
         text = (parts.isEmpty ? String(cString: PQresultErrorMessage(result)) : parts.joined(separator: "; "))
             .trimmingLineEnds()

@@ -1,11 +1,13 @@
 import CLibPQ
 import CLinux
 import ConnectionPool
+import EventLoop
 import Glibc
 import RigModel
+import Synchronization
 import Threading
 
-/// libpq's connection, its notices and its end, behind one lock.
+/// libpq's connection, its notices, its prepared statements and its end, behind one lock.
 ///
 /// libpq closes its socket in the middle of many calls, and the number may then belong to someone else at once. So every
 /// call that could close it, and the `shutdown` of another thread, hold this lock: a cut always hits the right socket. All
@@ -13,19 +15,31 @@ import Threading
 final class Session: @unchecked Sendable {
     // @unchecked: libpq's object and the notices are touched with the lock held only.
 
-    private struct State {
+    struct State {
         var connection: OpaquePointer?
         /// Why the session must not be used again; `nil` while it may.
         var damage: DriverError?
+        /// Where its borrower waits; `nil` until the connect is over.
+        var watch: SocketWatch?
+        var cache: StatementCache
+        /// When a borrower last had an answer.
+        var lastUse = MonotonicInstant(nanoseconds: 0)
+        /// A statement is on its way.
+        var isInUse = false
+        /// Told once, when something happens while nobody uses the session.
+        var onIdleEvent: (@Sendable () -> Void)?
+        let notices: NoticeLog
     }
 
-    private let state: Lock<State>
-    private let notices: NoticeLog
+    let state: Lock<State>
+    /// The number of the loop of `state.watch`; -1 before there is one.
+    let loopNumber = Atomic<Int32>(-1)
+    private let ledger: StatementCacheLedger?
 
     /// Begins a connect.
     ///
     /// - Returns: `nil` when there is no memory.
-    init?(parameters: [String: String]) {
+    init?(parameters: [String: String], statementCacheSize: Int, ledger: StatementCacheLedger?) {
         let sorted = parameters.sorted { $0.key < $1.key }
         guard
             let connection = withCStrings(
@@ -36,9 +50,12 @@ final class Session: @unchecked Sendable {
         else { return nil }
         // The errors of a connect have no code of their own: let their text be the code.
         PQsetErrorVerbosity(connection, PQERRORS_SQLSTATE)
-        notices = NoticeLog()
+        let notices = NoticeLog()
         notices.listen(to: connection)
-        state = Lock(State(connection: connection))
+        let cache = StatementCache(capacity: statementCacheSize, prefix: StatementCache.randomPrefix())
+        state = Lock(State(connection: connection, cache: cache, notices: notices))
+        self.ledger = ledger
+        ledger?.open(ObjectIdentifier(self)) { [weak self] in self?.cacheCounts ?? StatementCacheCounts() }
     }
 
     deinit { finish() }
@@ -48,93 +65,157 @@ final class Session: @unchecked Sendable {
     var status: ConnStatusType { call { PQstatus($0) } ?? CONNECTION_BAD }
     var socket: Int32 { call { PQsocket($0) } ?? -1 }
     var backendPID: Int { Int(call { PQbackendPID($0) } ?? 0) }
+    var serverVersion: Int { Int(call { PQserverVersion($0) } ?? 0) }
     var lastWords: String { call { String(cString: PQerrorMessage($0)) } ?? "" }
 
     func pollConnect() -> PostgresPollingStatusType { call { PQconnectPoll($0) } ?? PGRES_POLLING_FAILED }
 
-    /// Prepares an established connection for statements. Returns whether libpq could.
-    func becomeNonBlocking() -> Bool {
-        call {
-            PQsetErrorVerbosity($0, PQERRORS_DEFAULT)
-            return PQsetnonblocking($0, 1) == 0
-        } ?? false
-    }
-
-    // MARK: Statements
-
-    /// Puts a statement on its way. Returns whether libpq took it.
-    func send(_ statement: SQLStatement) -> Bool {
-        withOptionalCStrings(statement.parameters.map(TextValues.encode)) { values in
-            call {
-                PQsendQueryParams(
-                    $0, statement.text, Int32(statement.parameters.count), nil, values, nil, nil, 0) == 1
-            } ?? false
-        }
-    }
-
-    /// Writes what can be written. Returns whether something is left. A failure shows when the answer is read.
-    func flush() -> Bool { call { PQflush($0) == 1 } ?? false }
-
-    /// Reads what has come. Returns whether the connection is still there.
-    func consumeInput() -> Bool { call { PQconsumeInput($0) == 1 } ?? false }
-
-    /// The next result could only be had by waiting.
-    var isBusy: Bool { call { PQisBusy($0) == 1 } ?? false }
-
-    /// The next result of the statement, `nil` after the last. Call it only when not busy: else it blocks.
-    func nextPart() -> ReplyLedger.Part? {
-        guard let result = call({ PQgetResult($0) }) ?? nil else { return nil }
-        defer { PQclear(result) }
-        return ReplyLedger.Part(result)
-    }
-
-    /// How things stand after a statement.
-    var end: ReplyLedger.End {
+    /// Prepares an established connection for statements.
+    ///
+    /// - Parameter loop: where its first borrower waits.
+    /// - Returns: whether libpq and the kernel could.
+    func becomeNonBlocking(loop: EventLoop) -> Bool {
         state.withLock { state in
-            guard let connection = state.connection else {
-                return ReplyLedger.End(isReady: false, notice: nil, lastWords: "the connection was closed")
-            }
-            while let message = PQnotifies(connection) { PQfreemem(message) }  // nobody listens: do not pile them up
-            let isReady =
-                PQstatus(connection) == CONNECTION_OK
-                && ![PQTRANS_ACTIVE, PQTRANS_UNKNOWN].contains(PQtransactionStatus(connection))
-            return ReplyLedger.End(
-                isReady: isReady, notice: notices.ending,
-                lastWords: state.damage?.message ?? String(cString: PQerrorMessage(connection)).trimmingLineEnds())
+            guard let connection = state.connection, PQsocket(connection) >= 0 else { return false }
+            PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
+            guard PQsetnonblocking(connection, 1) == 0,
+                let watch = try? SocketWatch(loop: loop, descriptor: PQsocket(connection))
+            else { return false }
+            state.watch = watch
+            state.lastUse = .now
+            loopNumber.store(loop.number, ordering: .relaxed)
+            return true
         }
     }
 
     // MARK: State
 
-    /// Declares the session unusable; the first reason stays.
-    func damage(_ reason: DriverError) { state.withLock { $0.damage = $0.damage ?? reason } }
-
-    var transactionStatus: TransactionStatus {
+    /// Declares the session unusable; the first reason stays. Its statement, if one runs, is no longer waited for.
+    func damage(_ reason: DriverError) {
         state.withLock { state in
-            guard let connection = state.connection, state.damage == nil, PQstatus(connection) == CONNECTION_OK else {
-                return .unusable
-            }
-            switch PQtransactionStatus(connection) {
-            case PQTRANS_IDLE: return .idle
-            case PQTRANS_INTRANS: return .inTransaction
-            case PQTRANS_INERROR: return .failedTransaction
-            default: return .unusable
+            state.damage = state.damage ?? reason
+            state.isInUse = false
+        }
+    }
+
+    var transactionStatus: TransactionStatus { state.withLock { $0.transactionStatus } }
+
+    /// Looks, without waiting, for what the server did while nobody asked, and lets libpq digest it: parameter changes and
+    /// ordinary notices are harmless. Makes no system call shortly after a statement, when no news have come since.
+    ///
+    /// - Returns: why no statement can be sent; `nil` when one can.
+    func obstacle(at now: MonotonicInstant) -> DriverError? {
+        state.withLock { state in
+            do throws(DriverError) {
+                _ = try state.admit(at: now)
+                return nil
+            } catch {
+                return error
             }
         }
     }
 
-    /// Looks, without waiting, for what the server did while nobody asked, and lets libpq digest it: parameter changes and
-    /// ordinary notices are harmless.
-    ///
-    /// - Returns: why no statement can be sent; `nil` when one can.
-    func obstacle() -> DriverError? {
-        state.withLock { state in
-            guard let connection = state.connection else {
-                return .notSent(.connectionLost, "the connection was closed")
-            }
-            if state.damage == nil { state.damage = fault(of: connection) }
-            return state.damage.map { .notSent($0.cause, $0.message) }
+    /// Uses of the prepared statements.
+    var cacheCounts: StatementCacheCounts {
+        state.withLock { StatementCacheCounts(hits: $0.cache.hits, misses: $0.cache.misses) }
+    }
+
+    // MARK: Between statements
+
+    /// See ``ConnectionPool/DriverConnection/onIdleEvent(_:)``.
+    func onIdleEvent(_ notice: @escaping @Sendable () -> Void) {
+        let (watch, former) = state.withLock { state in
+            defer { state.onIdleEvent = notice }
+            return (state.watch, state.onIdleEvent)
         }
+        withExtendedLifetime(former) {}
+        watch?.onIdleEvent { [weak self] in self?.lookWhileIdle() }
+    }
+
+    /// The socket has news, and nobody waits for them. A late piece of an answer, and what is harmless, is not told.
+    private func lookWhileIdle() {
+        let notice = state.withLock { state -> (@Sendable () -> Void)? in
+            guard !state.isInUse, state.onIdleEvent != nil, state.look() != nil else { return nil }
+            return state.onIdleEvent.take()
+        }
+        notice?()
+    }
+
+    /// Makes the borrower's own loop the one that watches the socket, so that its waits cost no change of thread.
+    ///
+    /// Called with the lock held. A kernel that refuses leaves everything as it was.
+    func settle(_ state: inout State, on loop: EventLoop) {
+        guard let connection = state.connection, PQsocket(connection) >= 0, let former = state.watch,
+            let watch = try? SocketWatch(loop: loop, descriptor: PQsocket(connection))
+        else { return }
+        former.end()
+        former.onIdleEvent(nil)
+        if state.onIdleEvent != nil { watch.onIdleEvent { [weak self] in self?.lookWhileIdle() } }
+        state.watch = watch
+        loopNumber.store(loop.number, ordering: .relaxed)
+    }
+
+    // MARK: The end
+
+    /// Cuts the connection: whoever waits on its socket wakes up and finds its end. Any thread.
+    func cut() {
+        state.withLock { state in
+            guard let connection = state.connection else { return }
+            let socket = PQsocket(connection)
+            if socket >= 0 { _ = shutdown(socket, Int32(SHUT_RDWR)) }
+            state.damage = state.damage ?? DriverError(.connectionLost, "the connection was cut by its owner")
+        }
+    }
+
+    /// Says goodbye as far as that needs no waiting, and frees everything. A second call does nothing.
+    func finish() {
+        let counts = state.withLock { state -> StatementCacheCounts? in
+            guard let connection = state.connection.take() else { return nil }
+            if PQsocket(connection) >= 0 { state.watch?.end() }
+            PQfinish(connection)
+            return StatementCacheCounts(hits: state.cache.hits, misses: state.cache.misses)
+        }
+        if let counts { ledger?.close(ObjectIdentifier(self), with: counts) }
+    }
+
+    func call<R>(_ body: (OpaquePointer) -> R) -> R? {
+        state.withLock { state in state.connection.map(body) }
+    }
+}
+
+extension Session.State {
+    /// How long after a statement the socket is not looked at again, in nanoseconds. A server that closes in this time is
+    /// found by the statement itself, unless the loop has already reported it.
+    private static var trust: UInt64 { 1_000_000 }
+
+    var transactionStatus: TransactionStatus {
+        guard let connection, damage == nil, PQstatus(connection) == CONNECTION_OK else { return .unusable }
+        switch PQtransactionStatus(connection) {
+        case PQTRANS_IDLE: return .idle
+        case PQTRANS_INTRANS: return .inTransaction
+        case PQTRANS_INERROR: return .failedTransaction
+        default: return .unusable
+        }
+    }
+
+    /// The connection, when a statement can be sent on it.
+    mutating func admit(at now: MonotonicInstant) throws(DriverError) -> OpaquePointer {
+        guard let connection else { throw .notSent(.connectionLost, "the connection was closed") }
+        if let damage { throw .notSent(damage.cause, damage.message) }
+        guard let watch, now.nanoseconds &- lastUse.nanoseconds < Self.trust, !watch.hasNews,
+            PQstatus(connection) == CONNECTION_OK, PQtransactionStatus(connection) != PQTRANS_ACTIVE
+        else {
+            if let fault = look() { throw .notSent(fault.cause, fault.message) }
+            return connection
+        }
+        return connection
+    }
+
+    /// Looks at the socket. A fault is kept as the damage.
+    mutating func look() -> DriverError? {
+        guard let connection else { return nil }
+        if damage == nil { damage = fault(of: connection) }
+        return damage
     }
 
     private func fault(of connection: OpaquePointer) -> DriverError? {
@@ -167,27 +248,25 @@ final class Session: @unchecked Sendable {
         return "the server closed the connection while it was idle: \(words)"
     }
 
-    // MARK: The end
-
-    /// Cuts the connection: whoever waits on its socket wakes up and finds its end. Any thread.
-    func cut() {
-        state.withLock { state in
-            guard let connection = state.connection else { return }
-            let socket = PQsocket(connection)
-            if socket >= 0 { _ = shutdown(socket, Int32(SHUT_RDWR)) }
-            state.damage = state.damage ?? DriverError(.connectionLost, "the connection was cut by its owner")
-        }
+    /// How things stand after a statement.
+    func end(of connection: OpaquePointer) -> ReplyLedger.End {
+        while let message = PQnotifies(connection) { PQfreemem(message) }  // nobody listens: do not pile them up
+        let transaction = PQtransactionStatus(connection)
+        let isReady =
+            PQstatus(connection) == CONNECTION_OK && transaction != PQTRANS_ACTIVE && transaction != PQTRANS_UNKNOWN
+        if isReady { return ReplyLedger.End(isReady: true, notice: nil, lastWords: "") }
+        return ReplyLedger.End(
+            isReady: false, notice: notices.ending,
+            lastWords: damage?.message ?? String(cString: PQerrorMessage(connection)).trimmingLineEnds())
     }
+}
 
-    /// Says goodbye as far as that needs no waiting, and frees everything. A second call does nothing.
-    func finish() {
-        state.withLock { state in
-            if let connection = state.connection.take() { PQfinish(connection) }
-        }
-    }
-
-    private func call<R>(_ body: (OpaquePointer) -> R) -> R? {
-        state.withLock { state in state.connection.map(body) }
+extension StatementCache {
+    /// 9 characters drawn for one connection.
+    static func randomPrefix() -> String {
+        let space: UInt64 = 36 * 36 * 36 * 36 * 36 * 36 * 36 * 36  // 8 digits behind the letter
+        let digits = String(UInt64.random(in: 0..<space), radix: 36)
+        return "s" + String(repeating: "0", count: 8 - digits.count) + digits
     }
 }
 
