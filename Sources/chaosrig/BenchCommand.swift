@@ -15,11 +15,12 @@ enum BenchCommand: Command {
         do throws(BenchError) {
             var words = arguments.positional
             guard !words.isEmpty else { throw BenchError.usage("peer") }
-            words.removeFirst()
+            let topic = words.removeFirst()
             let call = try PeerCall(words: words)
             var tuning = PeerCall.Tuning(loops: Int(arguments.value("--loops") ?? "4") ?? 4)
             tuning.depth = Int(arguments.value("--depth") ?? "100") ?? 100
             let dsn = currentEnvironment()["DSN"] ?? "host=127.0.0.1 port=55432 user=postgres dbname=postgres"
+            if topic == "limit" { Output.line(try await BenchLimit(call, tuning: tuning, dsn: dsn).run().json.compactText); return 0 }
             Output.line(try await BenchPeer(call, tuning: tuning, dsn: dsn).run().json.compactText)
             return 0
         } catch {

@@ -1,6 +1,7 @@
 import RigModel
 package import ConnectionPool
 import EventLoop
+import HostSystem
 import PostgresDriver
 import SQLiteDriver
 import Threading
@@ -47,7 +48,7 @@ package struct BenchPeer: Sendable {
         switch call.scenario {
         case .connect: return await measure(ConnectPerQuery(driver: driver, operation: call.operation), on: loops)
         case .bulk: return try await BulkLoad(call: call, driver: driver, loops: loops).run()
-        case .idle: return try await withPool(driver, loops) { _ in try await idle(on: loops) }
+        case .idle: return try await withPool(driver, loops) { _ in await idle() }
         case .acquire:
             return try await withPool(driver, loops) { await measure(AcquireRelease(pool: $0), on: loops) }
         case .acquireAndHold:
@@ -104,17 +105,10 @@ package struct BenchPeer: Sendable {
     }
 
     /// The connections are open and nobody asks for one.
-    private func idle(on loops: EventLoopGroup) async throws -> BenchRow {
-        let runtime = LoopRuntime(loops: loops)
-        try await runtime.sleep(until: .now.advanced(by: .milliseconds(500)))
-        let start = MonotonicInstant.now
-        let processorTime = ProcessFigures.processorSeconds
-        try await runtime.sleep(until: start.advanced(by: .nanoseconds(Int64(call.amount * 1e9))))
+    private func idle() async -> BenchRow {
+        let figures = await onOwnThread("idle") { [call] in ProcessFigures.whileIdle(seconds: call.amount) }
         var row = BenchRow(peer: Self.name, call)
-        row.idleCPUPercent =
-            (ProcessFigures.processorSeconds - processorTime) / start.duration(to: .now).seconds * 100
-        row.rssMB = ProcessFigures.residentMB
-        row.errors = 0
+        (row.rssMB, row.idleCPUPercent, row.errors) = (figures.residentMB, figures.cpuPercent, 0)
         return row
     }
 }

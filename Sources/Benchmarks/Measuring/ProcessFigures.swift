@@ -16,6 +16,15 @@ enum ProcessFigures {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
+    /// Processor time and memory while nobody asks for anything, half a second after the last work. Blocks the thread.
+    static func whileIdle(seconds: Double) -> (cpuPercent: Double, residentMB: Double) {
+        usleep(500_000)
+        let start = MonotonicInstant.now
+        let processorTime = processorSeconds
+        usleep(UInt32(seconds * 1e6))
+        return ((processorSeconds - processorTime) / start.duration(to: .now).seconds * 100, residentMB)
+    }
+
     private static func status(_ key: String) -> Double {
         let text = SmallFile.text("/proc/self/status") ?? ""
         for line in text.split(separator: "\n") where line.hasPrefix(key) {

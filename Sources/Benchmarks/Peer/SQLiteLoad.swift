@@ -23,30 +23,22 @@ extension BenchPeer {
         do { try await fill(driver) } catch { throw .failed("\(call): \(error)") }
         var row: BenchRow
         if call.pool < 0 {
-            row = await measure(ConnectPerQuery(driver: driver, operation: sqlOperation), on: loops)
+            row = await measure(ConnectPerQuery(driver: driver, operation: call.operation), on: loops)
         } else {
             let size = call.pool == 0 ? call.workers : call.pool
             row = try await withPool(driver, loops, size: size) {
-                await measure(QueryThroughPool(pool: $0, operation: sqlOperation), on: loops)
+                await measure(QueryThroughPool(pool: $0, operation: call.operation), on: loops)
             }
         }
         row.rssMB = ProcessFigures.peakResidentMB
         return row
     }
 
-    private var sqlOperation: String {
-        switch call.operation {
-        case "read": "pk"
-        case "write": "upd"
-        default: call.operation
-        }
-    }
-
     private func fill(_ driver: SQLiteDriver) async throws {
         let deadline = MonotonicInstant.now.advanced(by: .seconds(60))
         let connection = try await driver.connect(deadline: deadline)
         do {
-            for text in Self.schema {
+            for text in BenchSQL.sqliteSchema {
                 _ = try await connection.execute(SQLStatement(text, role: .write), deadline: deadline)
             }
         } catch {
@@ -55,12 +47,4 @@ extension BenchPeer {
         }
         await connection.close(deadline: deadline)
     }
-
-    private static let schema = [
-        "CREATE TABLE bench_kv(id INTEGER PRIMARY KEY, n INT NOT NULL, v TEXT NOT NULL)",
-        """
-        WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < \(KeyStream.keys))
-        INSERT INTO bench_kv SELECT i, 0, 'value ' || i FROM s
-        """,
-    ]
 }

@@ -8,7 +8,6 @@ import Threading
 struct BulkLoad: Sendable {
     static let table = "bench_bulk_chaosrig"
     private static let insert = "INSERT INTO \(table) VALUES($1,$2,$3)"
-    private static let rowsPerStatement = 1000
     private static let rowsPerBatch = 500
 
     let call: PeerCall
@@ -29,6 +28,7 @@ struct BulkLoad: Sendable {
         do {
             try await sink.run("DROP TABLE IF EXISTS \(Self.table)")
             try await sink.run("CREATE UNLOGGED TABLE \(Self.table)(id int,a int,t text)")
+            let idleMB = ProcessFigures.residentMB
             let start = MonotonicInstant.now
             switch call.operation {
             case "one": try await one(sink)
@@ -45,7 +45,7 @@ struct BulkLoad: Sendable {
             row.perSecond = Double(rows) / seconds
             row.rssMB = ProcessFigures.peakResidentMB
             row.errors = 0
-            row.extra = [.init("rows", .init(rows))]
+            row.extra = [.init("rows", JSONValue(rows)), .init("idle_rss_mb", .double(idleMB))]
             await connection.close(deadline: deadline)
             return row
         } catch {
@@ -78,9 +78,8 @@ struct BulkLoad: Sendable {
     private func multi(_ sink: Sink) async throws {
         var row = 0
         while row < rows {
-            let end = min(row + Self.rowsPerStatement, rows)
-            let values = (row..<end).map { "(\($0),\($0 * 7 % 1000),'row number \($0)')" }
-            try await sink.run("INSERT INTO \(Self.table) VALUES\(values.joined(separator: ","))")
+            let end = min(row + BulkText.rowsPerStatement, rows)
+            try await sink.run(BulkText.insert(row..<end, into: Self.table))
             row = end
         }
     }
