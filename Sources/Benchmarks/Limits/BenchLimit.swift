@@ -55,9 +55,9 @@ package struct BenchLimit: Sendable {
                 "LIMIT libpq",
                 try ThreadMeasurement(workers: threads).run(seconds: call.amount) { [dsn, call, tuning] _ in
                     try LibpqPipeline(
-                        connection: PlainLibpq(dsn: dsn), operation: call.operation, depth: tuning.depth)
+                        connection: PlainLibpq(dsn: dsn), operation: call.operation, depth: tuning.variation.depth)
                 })
-            result.operation = "\(call.operation) depth \(tuning.depth)"
+            result.operation = "\(call.operation) depth \(tuning.variation.depth)"
             return result
         case .connect:
             return row(

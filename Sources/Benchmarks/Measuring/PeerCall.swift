@@ -1,5 +1,5 @@
 /// One measurement, in the words of the peers' harness: `SCEN OP WORKERS POOL SECS|ROWS`.
-package struct PeerCall: Sendable, Equatable, CustomStringConvertible {
+package struct PeerCall: Sendable, Hashable, CustomStringConvertible {
     package enum Scenario: String, Sendable, CaseIterable {
         /// Acquire and release, no query.
         case acquire = "A"
@@ -19,12 +19,25 @@ package struct PeerCall: Sendable, Equatable, CustomStringConvertible {
         case sqlite = "S"
     }
 
-    /// What no peer has a word for.
+    /// How ours is measured beyond the five words: options of the command line.
+    package struct Variation: Sendable, Hashable {
+        /// Statements per batch in ``Scenario/pipeline``.
+        package var depth = 100
+        /// Whether the pool keeps its books.
+        package var isInstrumented = true
+
+        package init() {}
+
+        /// As options of `chaosrig bench peer`.
+        package var words: [String] {
+            (depth == 100 ? [] : ["--depth", "\(depth)"]) + (isInstrumented ? [] : ["--no-instrumentation"])
+        }
+    }
+
     package struct Tuning: Sendable, Equatable {
         /// Threads with an event loop; workers are spread over them.
         package var loops: Int
-        /// Statements per batch in ``Scenario/pipeline``.
-        package var depth = 100
+        package var variation = Variation()
         /// Warm-up before the measured time.
         package var warmUpSeconds = 0.2
         /// Lock waits of SQLite, in milliseconds.

@@ -63,8 +63,8 @@ package struct BenchPeer: Sendable {
         case .pipeline:
             return try await withPool(driver, loops) {
                 await measure(
-                    BatchThroughPool(pool: $0, operation: call.operation, depth: tuning.depth), on: loops,
-                    name: "\(call.operation) depth \(tuning.depth)")
+                    BatchThroughPool(pool: $0, operation: call.operation, depth: tuning.variation.depth), on: loops,
+                    name: "\(call.operation) depth \(tuning.variation.depth)")
             }
         case .sqlite: preconditionFailure("SQLite was served above")
         }
@@ -80,13 +80,9 @@ package struct BenchPeer: Sendable {
         let pool = Pool(driver: driver, configuration: configuration, runtime: LoopRuntime(loops: loops), seed: 1)
         do {
             try await pool.openAll(size)
-            let before = pool.metrics
-            let start = MonotonicInstant.now
+            let books = PoolBooks(pool)
             var row = try await body(pool)
-            let after = pool.metrics
-            let leased = after.leasedDuration.seconds - before.leasedDuration.seconds
-            let capacity = start.duration(to: .now).seconds * Double(size)
-            if leased > 0 { row.extra.append(.init("utilisation", .double((leased / capacity * 1e4).rounded() / 1e4))) }
+            row.extra += books.figures(since: pool, operations: row.perSecond.map { $0 * call.amount } ?? 0)
             _ = await pool.close(within: .seconds(1))
             return row
         } catch {
