@@ -1,18 +1,18 @@
-package import Threading
+public import Threading
 
 /// A connection of the pool: its place, and a serial number that no other connection ever has.
-package struct ConnectionHandle: Sendable, Hashable, Comparable, CustomStringConvertible {
-    package let slot: Int
-    package let serial: Int
+public struct ConnectionHandle: Sendable, Hashable, Comparable, CustomStringConvertible {
+    public let slot: Int
+    public let serial: Int
 
-    package var description: String { "#\(serial)" }
+    public var description: String { "#\(serial)" }
 
     /// In the order in which they were opened.
-    package static func < (a: ConnectionHandle, b: ConnectionHandle) -> Bool { a.serial < b.serial }
+    public static func < (a: ConnectionHandle, b: ConnectionHandle) -> Bool { a.serial < b.serial }
 }
 
 /// What the shell must do after it has left the lock.
-package enum PoolAction: Sendable, Equatable {
+public enum PoolAction: Sendable, Equatable {
     /// Open a connection; answer with `connected` or `connectFailed`.
     case connect(ConnectionHandle, deadline: MonotonicInstant)
     /// Prove that the server still answers; answer with `checked`.
@@ -35,7 +35,7 @@ package enum PoolAction: Sendable, Equatable {
 }
 
 /// Why the pool closed a connection.
-package enum CloseReason: String, Sendable {
+public enum CloseReason: String, Sendable {
     case maxLifetime = "max-lifetime"
     case maxIdle = "max-idle"
     case maxIdleTime = "max-idle-time"
@@ -49,7 +49,7 @@ package enum CloseReason: String, Sendable {
 }
 
 /// Something that observers may want to know; not needed by the pool itself.
-package enum PoolNotice: Sendable, Equatable {
+public enum PoolNotice: Sendable, Equatable {
     case leakSuspected(ConnectionHandle, site: BorrowSite, held: Duration)
     /// A suspected leak came back after all.
     case leakCleared(ConnectionHandle)
@@ -59,7 +59,7 @@ package enum PoolNotice: Sendable, Equatable {
 }
 
 /// What the borrower says about a connection that it gives back.
-package enum ReleaseCondition: Sendable, Equatable {
+public enum ReleaseCondition: Sendable, Equatable {
     /// Idle outside a transaction.
     case clean
     /// Alive, with an open transaction.

@@ -1,51 +1,56 @@
 /// The limits of a pool. A value. The initialiser moves impossible numbers to the nearest possible one.
-package struct PoolConfiguration: Sendable, Equatable {
+public struct PoolConfiguration: Sendable, Equatable {
     /// Connections at the most, also those that are being opened or closed. At least 1.
-    package var maxOpen: Int
+    public var maxOpen: Int
     /// Idle connections that the pool opens ahead of demand, within `maxOpen` and `maxIdle`.
-    package var minIdle: Int
+    public var minIdle: Int
     /// Idle connections that it keeps; more are closed on return. `nil`: as many as `maxOpen`.
-    package var maxIdle: Int?
+    public var maxIdle: Int?
     /// Waiting acquires at the most, also those whose connection is just being opened; the next one fails at once. `nil`:
     /// no limit. At least 1: with 0 no connection would ever be opened for anyone.
-    package var maxWaiters: Int?
+    public var maxWaiters: Int?
     /// Age at which a connection is retired: on acquire, on release, and while idle. `nil`: never. At least 1 ms: one that
     /// is too old as soon as it is open would be replaced for ever.
-    package var maxLifetime: Duration?
+    public var maxLifetime: Duration?
     /// Each connection's lifetime is shortened by up to this share of it, so that they do not all end at once. 0…0.9.
-    package var maxLifetimeJitter: Double
+    public var maxLifetimeJitter: Double
     /// An idle connection beyond `minIdle` is closed after this long. `nil`: never.
-    package var maxIdleTime: Duration?
+    public var maxIdleTime: Duration?
     /// One budget for an acquire: queue, connect and check together.
-    package var acquireTimeout: Duration
-    package var connectTimeout: Duration
-    package var statementTimeout: Duration
+    public var acquireTimeout: Duration
+    public var connectTimeout: Duration
+    public var statementTimeout: Duration
     /// Limit of a check, of a reset on return, and of closing one connection.
-    package var releaseTimeout: Duration
+    public var releaseTimeout: Duration
     /// What a connection that comes back is cleaned of.
-    package var reset: ResetPolicy
+    public var reset: ResetPolicy
     /// How long `close` waits for leases before it cuts them.
-    package var closeTimeout: Duration
+    public var closeTimeout: Duration
     /// A connection that was proven alive this recently is lent without a check.
-    package var checkAfterIdle: Duration
+    public var checkAfterIdle: Duration
     /// How often an idle connection is checked in the background.
-    package var healthCheckInterval: Duration
+    public var healthCheckInterval: Duration
     /// A lease held for longer is reported as a suspected leak. `nil`: never.
-    package var leakThreshold: Duration?
+    public var leakThreshold: Duration?
+    /// Waiters are served in the order in which they came. On several event loops each grant then wakes another thread and
+    /// moves a connection there. With a time here a waiter on the connection's own loop may overtake those on others that
+    /// came at most this much earlier. Zero: never.
+    public var overtaking: Duration
     /// Connects in flight at the most; after a failed connect only one until one succeeds.
-    package var maxConnecting: Int
+    public var maxConnecting: Int
     /// Pause after failed connects: random in `0...min(cap, first × 2ⁿ)` (full jitter).
-    package var backoffFirst: Duration
-    package var backoffCap: Duration
+    public var backoffFirst: Duration
+    public var backoffCap: Duration
 
-    package init(
+    public init(
         maxOpen: Int = 10, minIdle: Int = 0, maxIdle: Int? = nil, maxWaiters: Int? = nil,
         maxLifetime: Duration? = nil, maxLifetimeJitter: Double = 0.1, maxIdleTime: Duration? = nil,
         acquireTimeout: Duration = .seconds(2), connectTimeout: Duration = .seconds(2),
         statementTimeout: Duration = .seconds(5), releaseTimeout: Duration = .seconds(2),
         reset: ResetPolicy = .rollback,
         closeTimeout: Duration = .seconds(5), checkAfterIdle: Duration = .milliseconds(500),
-        healthCheckInterval: Duration = .seconds(1), leakThreshold: Duration? = nil, maxConnecting: Int = 4,
+        healthCheckInterval: Duration = .seconds(1), leakThreshold: Duration? = nil, overtaking: Duration = .zero,
+        maxConnecting: Int = 4,
         backoffFirst: Duration = .milliseconds(20), backoffCap: Duration = .seconds(1)
     ) {
         self.maxOpen = max(1, maxOpen)
@@ -64,6 +69,7 @@ package struct PoolConfiguration: Sendable, Equatable {
         self.checkAfterIdle = checkAfterIdle
         self.healthCheckInterval = healthCheckInterval
         self.leakThreshold = leakThreshold
+        self.overtaking = overtaking
         self.maxConnecting = max(1, maxConnecting)
         self.backoffFirst = backoffFirst
         self.backoffCap = backoffCap

@@ -22,7 +22,7 @@ extension PoolCore {
             }
             return connection
         }
-        func deliver(_ grant: ParkingLot.Grant, _ waiter: WaiterID) -> Effect? {
+        func deliver(_ grant: ParkingLot.Grant, _ waiter: Int) -> Effect? {
             state.waiters.deliver(grant, to: waiter).map { .resume($0, grant) }
         }
         switch action {

@@ -1,11 +1,11 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// The shell around ``PoolStateMachine``: lock, decide, unlock, act. What ``Pool`` is made of; it knows no driver's type, so
 /// that it is compiled once and not looked up at run time for each kind of pool.
 ///
 /// Thread-safe. The lock is held for the transition only; what follows from it runs after unlocking.
-package final class PoolCore: Sendable {
+public final class PoolCore: Sendable {
     typealias Connect = @Sendable (MonotonicInstant) async throws(DriverError) -> any DriverConnection
 
     let state: Lock<State>
@@ -82,7 +82,7 @@ package final class PoolCore: Sendable {
     }
 
     /// The earlier of `deadline` and the statement timeout from now.
-    package func statementLimit(_ deadline: MonotonicInstant) -> MonotonicInstant {
+    public func statementLimit(_ deadline: MonotonicInstant) -> MonotonicInstant {
         min(deadline, runtime.now.later(byNanoseconds: statementTimeoutNanoseconds))
     }
 

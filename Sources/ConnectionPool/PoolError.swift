@@ -1,8 +1,8 @@
-package import RigModel
+public import RigModel
 import Threading
 
 /// Why no connection was lent. Each case says what the caller can do next.
-package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
+public enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The budget passed first. Retry later, raise `maxOpen`, or look at the connect failure.
     case acquireTimedOut(waited: Duration, gauges: PoolGauges, maxOpen: Int, lastConnectFailure: String?)
     /// Every connection that this acquire was about to get was dead already, more often than there can be connections:
@@ -15,7 +15,7 @@ package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The calling task was cancelled while it waited; nothing is held.
     case cancelled
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .acquireTimedOut(let waited, let gauges, let maxOpen, let failure):
             "no connection within \(Int(waited.milliseconds)) ms (\(gauges), max open \(maxOpen))"
@@ -29,7 +29,7 @@ package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The same in the words of the outcome table.
-    package var cause: FailureCause {
+    public var cause: FailureCause {
         switch self {
         case .acquireTimedOut: .timedOut
         case .onlyDeadConnections: .connectionLost
@@ -40,23 +40,23 @@ package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// Where a connection was borrowed.
-package struct BorrowSite: Sendable, Equatable, CustomStringConvertible {
-    package let file: StaticString
-    package let line: UInt
+public struct BorrowSite: Sendable, Equatable, CustomStringConvertible {
+    public let file: StaticString
+    public let line: UInt
 
-    package init(file: StaticString, line: UInt) {
+    public init(file: StaticString, line: UInt) {
         self.file = file
         self.line = line
     }
 
     /// The line that calls this.
-    package static func here(file: StaticString = #fileID, line: UInt = #line) -> BorrowSite {
+    public static func here(file: StaticString = #fileID, line: UInt = #line) -> BorrowSite {
         BorrowSite(file: file, line: line)
     }
 
-    package var description: String { "\(file):\(line)" }
+    public var description: String { "\(file):\(line)" }
 
-    package static func == (a: BorrowSite, b: BorrowSite) -> Bool {
+    public static func == (a: BorrowSite, b: BorrowSite) -> Bool {
         a.line == b.line && a.description == b.description
     }
 }

@@ -1,9 +1,11 @@
 import RigModel
-package import Threading
+public import Threading
 
 extension PoolStateMachine {
     /// A connect succeeded.
-    package mutating func connected(_ handle: ConnectionHandle, now: MonotonicInstant) {
+    ///
+    /// - Parameter affinity: the event loop that does its waiting; -1 for none.
+    public mutating func connected(_ handle: ConnectionHandle, affinity: Int32 = -1, now: MonotonicInstant) {
         guard let slot = slot(of: handle, in: .connecting) else { preconditionFailure("connected \(handle) twice") }
         connecting -= 1
         metrics.connectsOpened += 1
@@ -12,13 +14,23 @@ extension PoolStateMachine {
         noConnectBefore = MonotonicInstant(nanoseconds: 0)
         slots[slot].expiresAt = expiry(from: now)
         slots[slot].provenAt = now
+        slots[slot].affinity = affinity
         makeAvailable(slot, now)
+        supply(now)
+    }
+
+    /// The driver saw something on a connection while nobody waited on it: the server has closed it, or said something
+    /// unasked. An idle one is looked at now and not when the next borrower gets it; one in use answers for itself.
+    public mutating func idleEvent(_ handle: ConnectionHandle, now: MonotonicInstant) {
+        guard let slot = slot(of: handle, in: .idle), let index = idleStack.firstIndex(of: slot) else { return }
+        idleStack.remove(at: index)
+        beginCheck(slot, now)
         supply(now)
     }
 
     /// A connect failed. The next one waits: a random time up to a bound that doubles with each failure. One that was given
     /// up because the pool closes is no failure.
-    package mutating func connectFailed(_ handle: ConnectionHandle, _ why: String, now: MonotonicInstant) {
+    public mutating func connectFailed(_ handle: ConnectionHandle, _ why: String, now: MonotonicInstant) {
         guard let slot = slot(of: handle, in: .connecting) else {
             preconditionFailure("connect \(handle) failed twice")
         }
@@ -38,7 +50,7 @@ extension PoolStateMachine {
     /// A check ended.
     ///
     /// - Parameter provesLoss: it failed in a way that proves the connection dead, not just slow.
-    package mutating func checked(
+    public mutating func checked(
         _ handle: ConnectionHandle, alive: Bool, provesLoss: Bool, now: MonotonicInstant
     ) {
         guard let slot = slot(of: handle, in: .checking) else { preconditionFailure("checked \(handle) twice") }
@@ -52,14 +64,14 @@ extension PoolStateMachine {
     }
 
     /// A reset ended.
-    package mutating func wasReset(_ handle: ConnectionHandle, clean: Bool, provesLoss: Bool, now: MonotonicInstant) {
+    public mutating func wasReset(_ handle: ConnectionHandle, clean: Bool, provesLoss: Bool, now: MonotonicInstant) {
         guard let slot = slot(of: handle, in: .resetting) else { preconditionFailure("reset \(handle) twice") }
         resetting -= 1
         answered(slot, well: clean, provesLoss: provesLoss, now)
     }
 
     /// A connection is closed and freed.
-    package mutating func disconnected(_ handle: ConnectionHandle, now: MonotonicInstant) {
+    public mutating func disconnected(_ handle: ConnectionHandle, now: MonotonicInstant) {
         guard let slot = slot(of: handle, in: .closing) else { preconditionFailure("disconnected \(handle) twice") }
         closing -= 1
         freeSlot(slot)

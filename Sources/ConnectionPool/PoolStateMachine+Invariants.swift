@@ -1,7 +1,7 @@
 extension PoolStateMachine {
     /// What must hold after every event; the first thing that does not, in words. O(connections); for tests and
     /// simulation.
-    package func brokenInvariant() -> String? { brokenBooks() ?? brokenPromise() }
+    public func brokenInvariant() -> String? { brokenBooks() ?? brokenPromise() }
 
     /// The counters agree with the slots, and the limits hold.
     private func brokenBooks() -> String? {

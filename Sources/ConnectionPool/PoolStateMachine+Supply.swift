@@ -33,7 +33,7 @@ extension PoolStateMachine {
             if now >= slots[slot].expiresAt {
                 idleStack.remove(at: index)
                 beginClose(slot, .maxLifetime, now)
-            } else if slots[slot].provenAt.duration(to: now) < configuration.checkAfterIdle {
+            } else if isFresh(slot, now) {
                 return idleStack.remove(at: index)
             }
         }
@@ -96,13 +96,23 @@ extension PoolStateMachine {
             beginCheck(slot, now)
         } else if !waiters.isEmpty {
             grantToFirst(slot, now)
-        } else if idleStack.count >= configuration.idleLimit {
+        } else if idleStack.count >= idleLimit {
             beginClose(slot, .maxIdle, now)
         } else {
-            slots[slot].state = .idle
-            slots[slot].since = now
-            idleStack.append(slot)
+            becomeIdle(slot, now)
         }
+    }
+
+    /// The slot must have left its former state's count.
+    mutating func becomeIdle(_ slot: Int, _ now: MonotonicInstant) {
+        slots[slot].state = .idle
+        slots[slot].since = now
+        idleStack.append(slot)
+    }
+
+    /// It was proven alive so recently that it is lent without a check.
+    func isFresh(_ slot: Int, _ now: MonotonicInstant) -> Bool {
+        now.nanoseconds < slots[slot].provenAt.nanoseconds + checkAfterIdleNanoseconds
     }
 
     /// One proven loss makes everything that was proven before it suspect: what is idle is checked at once, what is in use
@@ -116,7 +126,8 @@ extension PoolStateMachine {
     }
 
     private mutating func grantToFirst(_ slot: Int, _ now: MonotonicInstant) {
-        guard let waiter = waiters.popFirst() else { preconditionFailure("a grant without a waiter") }
+        let waiter = waiters.popFirst(near: slots[slot].affinity, overtakingNanoseconds: overtakingNanoseconds)
+        guard let waiter else { preconditionFailure("a grant without a waiter") }
         lend(slot, to: waiter.turn, waiter.site, queued: true, now)
         actions.append(.grant(waiter: waiter.turn.ticket, handle(slot)))
     }
@@ -130,10 +141,10 @@ extension PoolStateMachine {
         slots[slot].site = site
         slots[slot].leakReported = false
         leased += 1
-        let waited = turn.arrivedAt.duration(to: now)
         metrics.acquireCount += 1
-        metrics.acquireWait.add(nanoseconds: waited.nanoseconds)
+        metrics.acquireWait.add(nanoseconds: Int64(now.nanoseconds - turn.arrivedAt.nanoseconds))
         guard queued else { return }
+        let waited = turn.arrivedAt.duration(to: now)
         metrics.waitCount += 1
         metrics.waitDuration += waited
     }

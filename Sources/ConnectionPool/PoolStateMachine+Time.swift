@@ -1,8 +1,8 @@
-package import Threading
+public import Threading
 
 extension PoolStateMachine {
     /// Time has passed. May be called early, or for nothing.
-    package mutating func alarmFired(now: MonotonicInstant) {
+    public mutating func alarmFired(now: MonotonicInstant) {
         while let waiter = waiters.popExpired(now: now) {
             metrics.acquireTimeouts += 1
             actions.append(
@@ -77,7 +77,7 @@ extension PoolStateMachine {
 
     /// Ends the pool: waiters are refused, idle connections closed; leases may come back until `cutAt`, then they are
     /// cut. A second call does nothing. `closed` follows as an action.
-    package mutating func close(now: MonotonicInstant, cutAt: MonotonicInstant) {
+    public mutating func close(now: MonotonicInstant, cutAt: MonotonicInstant) {
         guard phase == .running else { return }
         phase = .closing(cutAt: cutAt)
         while let waiter = waiters.popFirst() { actions.append(.refuse(waiter: waiter.turn.ticket, .closed)) }

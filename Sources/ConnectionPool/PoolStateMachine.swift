@@ -1,5 +1,5 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// The decisions of the pool. Pure: no lock, no clock, no I/O. Each event is a mutating method that is told the time, which
 /// never goes back; what must be done about it collects in ``takeActions()``.
@@ -17,7 +17,7 @@ package import Threading
 ///
 /// Acquires wait on the pool, never on one connect: whoever is first in line gets whichever connection is ready first,
 /// and a cancelled acquire cancels no connect.
-package struct PoolStateMachine: Sendable {
+public struct PoolStateMachine: Sendable {
     enum SlotState: Sendable {
         /// No connection. Next: connecting.
         case free
@@ -56,6 +56,8 @@ package struct PoolStateMachine: Sendable {
         var leakReported = false
         /// Its borrower saw it die.
         var isLost = false
+        /// The event loop on which it was used last; -1 for none.
+        var affinity: Int32 = -1
     }
 
     enum Phase: Sendable, Equatable {
@@ -68,6 +70,10 @@ package struct PoolStateMachine: Sendable {
     }
 
     var configuration: PoolConfiguration
+    /// From the configuration, in nanoseconds and plain numbers for the path of every acquire.
+    let checkAfterIdleNanoseconds: UInt64
+    let overtakingNanoseconds: UInt64
+    let idleLimit: Int
     var slots: [Slot]
     var freeSlots: [Int]
     /// Slots of idle connections; the last one was used last and is lent first. None of them is suspect.
@@ -99,8 +105,11 @@ package struct PoolStateMachine: Sendable {
     ///   - configuration: the limits.
     ///   - seed: draws lifetimes and back-off.
     ///   - now: the pool's first moment; `minIdle` connections are ordered at once.
-    package init(configuration: PoolConfiguration, seed: UInt64, now: MonotonicInstant) {
+    public init(configuration: PoolConfiguration, seed: UInt64, now: MonotonicInstant) {
         self.configuration = configuration
+        checkAfterIdleNanoseconds = UInt64(max(0, configuration.checkAfterIdle.nanoseconds))
+        overtakingNanoseconds = UInt64(max(0, configuration.overtaking.nanoseconds))
+        idleLimit = configuration.idleLimit
         slots = Array(repeating: Slot(), count: configuration.maxOpen)
         freeSlots = Array((0..<configuration.maxOpen).reversed())
         generator = SeededGenerator(seed: seed, stream: "pool")
@@ -109,14 +118,17 @@ package struct PoolStateMachine: Sendable {
         supply(now)
     }
 
+    /// Whether ``takeActions()`` would return any.
+    var hasActions: Bool { !actions.isEmpty }
+
     /// What must be done now, in order. Empty afterwards.
-    package mutating func takeActions() -> [PoolAction] {
+    public mutating func takeActions() -> [PoolAction] {
         if actions.isEmpty { return [] }
         defer { actions = [] }
         return actions
     }
 
-    package var gauges: PoolGauges {
+    public var gauges: PoolGauges {
         var gauges = PoolGauges()
         gauges.open = idleStack.count + leased + checking + resetting
         gauges.idle = idleStack.count
@@ -127,31 +139,31 @@ package struct PoolStateMachine: Sendable {
     }
 
     /// Counters and gauges at this moment.
-    package func snapshot() -> PoolMetrics {
+    public func snapshot() -> PoolMetrics {
         var snapshot = metrics
         snapshot.gauges = gauges
         return snapshot
     }
 
     /// A lease that is out, for reports.
-    package struct OpenLease: Sendable, Equatable {
-        package let connection: ConnectionHandle
-        package let site: BorrowSite?
-        package let since: MonotonicInstant
+    public struct OpenLease: Sendable, Equatable {
+        public let connection: ConnectionHandle
+        public let site: BorrowSite?
+        public let since: MonotonicInstant
     }
 
     /// The leases that are out, in order of their connections' serial numbers.
-    package var openLeases: [OpenLease] {
+    public var openLeases: [OpenLease] {
         slots.indices.filter { slots[$0].state == .leased }
             .map { OpenLease(connection: handle($0), site: slots[$0].site, since: slots[$0].since) }
             .sorted { $0.connection.serial < $1.connection.serial }
     }
 
-    package var isClosed: Bool { phase == .closed }
+    public var isClosed: Bool { phase == .closed }
 
     /// When ``alarmFired(now:)`` must be called, at the latest. After that call it is later than that call was, so the alarm
     /// cannot spin. O(log waiters) amortised.
-    package mutating func nextAlarm() -> MonotonicInstant? {
+    public mutating func nextAlarm() -> MonotonicInstant? {
         if phase == .closed { return nil }
         var next = maintenanceAt
         if let deadline = waiters.earliestDeadline { next = min(next, deadline) }
