@@ -9,6 +9,7 @@ enum BenchCommand: Command {
         .value("--rounds", "N"), .value("--seconds", "S"), .value("--rows", "N"), .value("--workers", "N"),
         .value("--peers", "DIR"), .value("--svg", "FILE"), .flag("--json"), .value("--loops", "N"),
         .value("--depth", "N"), .flag("--no-instrumentation"),
+        .value("--overtaking", "US"),
     ]
     static let help = """
         Usage: chaosrig bench table [--rounds N] [--seconds S] [--rows N] [--peers DIR] [--json]
@@ -38,6 +39,7 @@ enum BenchCommand: Command {
           --loops N             threads with an event loop; default as many as cores, at most 4
           --depth N             statements per batch; default 100
           --no-instrumentation  without the pool's books
+          --overtaking US       by how many microseconds a waiter may overtake those on other event loops
 
         Examples:
           chaosrig bench table --rounds 5 --peers /tmp/peers

@@ -29,6 +29,7 @@ struct BenchOptions: Sendable {
         var tuning = PeerCall.Tuning(loops: try Self.number(arguments, "--loops", 1...64) ?? MachineFacts.loopCount)
         tuning.variation.depth = try Self.number(arguments, "--depth", 1...10_000) ?? tuning.variation.depth
         tuning.variation.isInstrumented = !arguments.has("--no-instrumentation")
+        tuning.variation.overtakingMicroseconds = try Self.number(arguments, "--overtaking", 0...10_000_000)
         self.tuning = tuning
     }
 

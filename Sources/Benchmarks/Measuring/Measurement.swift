@@ -57,7 +57,11 @@ struct TaskMeasurement: Sendable {
         let operation: Operation
         let end: UInt64
 
+        /// Not inlined into the task's closure: there the compiler asks after every call for the executor to go back to,
+        /// which costs as much as an acquire.
+        ///
         /// - Returns: the words of the first failure.
+        @inline(never)
         func run(worker: Int, _ samples: Samples) async -> String? {
             var keys = KeyStream(worker: worker)
             var failure: String?

@@ -26,11 +26,15 @@ package struct PeerCall: Sendable, Hashable, CustomStringConvertible {
         /// Whether the pool keeps its books.
         package var isInstrumented = true
 
+        /// By how much a waiter may overtake those on other event loops; `nil`: as the pool has it.
+        package var overtakingMicroseconds: Int?
+
         package init() {}
 
         /// As options of `chaosrig bench peer`.
         package var words: [String] {
             (depth == 100 ? [] : ["--depth", "\(depth)"]) + (isInstrumented ? [] : ["--no-instrumentation"])
+                + (overtakingMicroseconds.map { ["--overtaking", "\($0)"] } ?? [])
         }
     }
 

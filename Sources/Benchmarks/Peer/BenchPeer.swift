@@ -1,5 +1,5 @@
 import RigModel
-package import ConnectionPool
+import ConnectionPool
 import EventLoop
 import HostSystem
 import PostgresDriver
@@ -14,17 +14,11 @@ package struct BenchPeer: Sendable {
     let tuning: PeerCall.Tuning
     /// How to reach PostgreSQL: a libpq keyword string or URL. SQLite does without.
     let dsn: String
-    let adjust: @Sendable (inout PoolConfiguration) -> Void
 
-    /// - Parameter adjust: changes the pool's configuration, for rows that compare two of them.
-    package init(
-        _ call: PeerCall, tuning: PeerCall.Tuning, dsn: String,
-        adjust: @escaping @Sendable (inout PoolConfiguration) -> Void = { _ in }
-    ) {
+    package init(_ call: PeerCall, tuning: PeerCall.Tuning, dsn: String) {
         self.call = call
         self.tuning = tuning
         self.dsn = dsn
-        self.adjust = adjust
     }
 
     /// - Throws: ``BenchError`` when nothing could be measured. Operations that failed are counted in the row.
@@ -76,7 +70,9 @@ package struct BenchPeer: Sendable {
     ) async throws(BenchError) -> BenchRow {
         let size = size ?? call.pool
         var configuration = PoolConfiguration(maxOpen: size, acquireTimeout: .seconds(30), statementTimeout: .seconds(30))
-        adjust(&configuration)
+        if let microseconds = tuning.variation.overtakingMicroseconds {
+            configuration.overtaking = .microseconds(microseconds)
+        }
         let pool = Pool(driver: driver, configuration: configuration, runtime: LoopRuntime(loops: loops), seed: 1)
         do {
             try await pool.openAll(size)

@@ -26,7 +26,7 @@ struct PoolBooks {
             if whole > 0 { members.append(.init(name, .double((part / whole * 1e6).rounded() / 1e6))) }
         }
         let capacity = start.duration(to: .now).seconds * Double(pool.configuration.maxOpen)
-        let leased = after.leasedDuration.seconds - metrics.leasedDuration.seconds
+        let leased = Double(after.leasedNanoseconds - metrics.leasedNanoseconds) / 1e9
         if leased > 0 { add("utilisation", leased, of: capacity) }
         let checks = after.healthChecksOK + after.healthChecksFailed - metrics.healthChecksOK - metrics.healthChecksFailed
         add("check_share", Double(checks), of: operations)
