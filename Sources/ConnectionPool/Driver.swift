@@ -11,9 +11,14 @@ public protocol Driver<Connection>: Sendable {
 
     /// How often a statement was found prepared on its connection, over all connections since the driver began.
     var statementCacheCounts: StatementCacheCounts { get }
+
+    /// The words of its database.
+    var dialect: any SQLDialect { get }
 }
 
 extension Driver {
+    public var dialect: any SQLDialect { StandardDialect() }
+
     public var statementCacheCounts: StatementCacheCounts { StatementCacheCounts() }
 }
 
@@ -145,7 +150,7 @@ public struct SQLStatement: Sendable, Equatable {
     public static let rollback = SQLStatement("ROLLBACK", role: .rollback)
 }
 
-public enum SQLValue: Sendable, Equatable {
+public enum SQLValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case int(Int64)

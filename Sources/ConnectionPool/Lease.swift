@@ -32,9 +32,11 @@ public struct Lease<D: Driver>: ~Copyable, Sendable {
         _ statement: SQLStatement, deadline: MonotonicInstant = .distantFuture
     ) async throws(DriverError) -> SQLResult {
         do throws(DriverError) {
-            return try await connection.execute(statement, deadline: core.statementLimit(deadline))
+            let limit = core.statementLimit(deadline)
+            if let watcher = core.watcher { return try await executeWatched(statement, deadline: limit, watcher) }
+            return try await connection.execute(statement, deadline: limit)
         } catch {
-            if error.provesLoss { core.noteLoss(handle) }
+            if error.provesLoss { noteLoss(error) }
             throw error
         }
     }
@@ -44,12 +46,16 @@ public struct Lease<D: Driver>: ~Copyable, Sendable {
     @inlinable @inline(__always)
     public consuming func release() {
         isReleased = true
+        if let watcher = core.watcher { tellEnd(watcher, .released(connection.transactionStatus)) }
         core.release(handle, connection.transactionStatus, affinity: connection.affinity)
     }
 
     @inlinable
     deinit {
-        if !isReleased { core.noteLeak(handle) }
+        if !isReleased {
+            if let watcher = core.watcher { tellEnd(watcher, .leaked) }
+            core.noteLeak(handle)
+        }
     }
 }
 
@@ -77,39 +83,5 @@ extension Pool {
             lease.release()
             throw error
         }
-    }
-
-    /// Lends a connection with an open transaction, and commits when `body` returns. On every other way out the
-    /// transaction is rolled back: the connection goes back with it, and the pool resets it in the background, so a
-    /// cancelled task has nothing to wait for.
-    ///
-    /// - Throws: ``PoolError``; ``PhasedError`` when BEGIN or COMMIT failed; whatever `body` throws.
-    public func withTransaction<R>(
-        begin: SQLStatement = SQLStatement("BEGIN", role: .begin), deadline: MonotonicInstant = .distantFuture,
-        file: StaticString = #fileID, line: UInt = #line, _ body: (borrowing Lease<D>) async throws -> R
-    ) async throws -> R {
-        try await withConnection(deadline: deadline, file: file, line: line) { lease in
-            try await lease.inTransaction(begin: begin, deadline: deadline, body)
-        }
-    }
-}
-
-extension Lease {
-    /// BEGIN, `body`, COMMIT on this connection. When it throws, the transaction may still be open: release the lease.
-    public func inTransaction<R>(
-        begin: SQLStatement, deadline: MonotonicInstant, _ body: (borrowing Lease<D>) async throws -> R
-    ) async throws -> R {
-        do throws(DriverError) {
-            _ = try await execute(begin, deadline: deadline)
-        } catch {
-            throw PhasedError(phase: .begin, error: error)
-        }
-        let result = try await body(self)
-        do throws(DriverError) {
-            _ = try await execute(.commit, deadline: deadline)
-        } catch {
-            throw PhasedError(phase: .commit, error: error)
-        }
-        return result
     }
 }

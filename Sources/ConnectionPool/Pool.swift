@@ -18,7 +18,7 @@ public final class Pool<D: Driver>: Sendable {
 
     public let core: PoolCore
     public let driver: D
-    private let lifeline: PoolLifeline
+    let lifeline: PoolLifeline
 
     /// Creates the pool and begins to open `minIdle` connections. End it with ``close(within:)``.
     ///
@@ -27,13 +27,15 @@ public final class Pool<D: Driver>: Sendable {
     ///   - runtime: time and threads.
     ///   - seed: draws lifetimes and back-off.
     ///   - observer: is told what happens; called outside the lock, on any thread.
+    ///   - watcher: is told what borrowers do; called in their tasks.
     public init(
         driver: D, configuration: PoolConfiguration, runtime: any PoolRuntime, seed: UInt64,
-        observer: (any PoolObserver)? = nil
+        observer: (any PoolObserver)? = nil, watcher: (any LeaseWatcher)? = nil
     ) {
         self.driver = driver
         core = PoolCore(
             configuration: configuration, runtime: runtime, seed: seed, observer: observer,
+            watcher: watcher,
             connect: { deadline throws(DriverError) in try await driver.connect(deadline: deadline) })
         lifeline = PoolLifeline(core: core)
         core.start(lifeline)
@@ -50,6 +52,9 @@ public final class Pool<D: Driver>: Sendable {
     public func acquire(
         deadline: MonotonicInstant = .distantFuture, site: BorrowSite
     ) async throws(PoolError) -> Lease<D> {
+        if let watcher = core.watcher {
+            return try await acquireWatched(deadline: deadline, site: site, watcher)
+        }
         var turn: Turn?
         if let lent = core.lendAtOnce(deadline: deadline, site: site, turn: &turn) {
             return Lease(core: core, lent: lent, site: site)

@@ -14,6 +14,8 @@ public final class PoolCore: Sendable {
     /// Is told when a connection sees something while nobody waits on it.
     let idleListener = Lock<(@Sendable (ConnectionHandle) -> Void)?>(nil)
     let observer: (any PoolObserver)?
+    /// Is told by the leases what their borrowers do.
+    public let watcher: (any LeaseWatcher)?
     let runtime: any PoolRuntime
     let configuration: PoolConfiguration
     let createdAt: MonotonicInstant
@@ -48,11 +50,12 @@ public final class PoolCore: Sendable {
 
     init(
         configuration: PoolConfiguration, runtime: any PoolRuntime, seed: UInt64, observer: (any PoolObserver)?,
-        connect: @escaping Connect
+        watcher: (any LeaseWatcher)?, connect: @escaping Connect
     ) {
         self.configuration = configuration
         self.runtime = runtime
         self.observer = observer
+        self.watcher = watcher
         self.connect = connect
         statementTimeoutNanoseconds = UInt64(max(0, configuration.statementTimeout.nanoseconds))
         acquireTimeoutNanoseconds = UInt64(max(0, configuration.acquireTimeout.nanoseconds))
