@@ -92,7 +92,7 @@ package final class SQLiteDatabase: Sendable {
         _ body: @escaping Body<R>
     ) async throws -> R {
         try await onThreads { [readers] in
-            try await readers.withTransaction(deadline: deadline, file: file, line: line, body)
+            try await readers.withTransaction(readOnly: true, deadline: deadline, file: file, line: line, body)
         }
     }
 
@@ -105,8 +105,7 @@ package final class SQLiteDatabase: Sendable {
         _ body: @escaping Body<R>
     ) async throws -> R {
         try await onThreads { [writer] in
-            try await writer.withTransaction(
-                begin: SQLStatement("BEGIN IMMEDIATE", role: .begin), deadline: deadline, file: file, line: line, body)
+            try await writer.withTransaction(deadline: deadline, file: file, line: line, body)
         }
     }
 

@@ -68,7 +68,7 @@ package struct BenchLimit: Sendable {
         case .bulk: return try bulk()
         case .idle: return try idle()
         case .sqlite: return try sqlite()
-        case .acquireAndHold: throw BenchError.usage("\(call)")
+        case .acquireAndHold, .orderEntry: throw BenchError.usage("\(call)")
         }
     }
 

@@ -40,8 +40,8 @@ struct WrongAnswer: Error, CustomStringConvertible {
 
 extension SQLResult {
     /// Every look-up has one row, every update changes one: an empty answer would be fast and wrong.
-    func check(_ statement: SQLStatement) throws {
-        let isRight = statement.role == .write ? affectedRows == 1 : rows.count == 1 && rows[0].count == 1
+    func check(columns: Int = 1, _ statement: SQLStatement) throws {
+        let isRight = statement.role == .write ? affectedRows == 1 : rows.count == 1 && rows[0].count == columns
         if !isRight {
             throw WrongAnswer(
                 description: "\(statement.text) gave \(rows.count) rows and changed \(affectedRows), expected one")

@@ -15,4 +15,7 @@ struct KeyStream: Sendable {
 
     /// A key of the table.
     mutating func key() -> Int64 { Int64(next() % UInt64(Self.keys)) + 1 }
+
+    /// A number in `0..<1`.
+    mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -17,6 +17,8 @@ package struct PeerCall: Sendable, Hashable, CustomStringConvertible {
         case idle = "F"
         /// SQLite: `read`, `write`, `mix90`.
         case sqlite = "S"
+        /// A shop: cached reads, transactions, batched writes; popular keys come more often.
+        case orderEntry = "OLTP"
     }
 
     /// How ours is measured beyond the five words: options of the command line.
@@ -108,7 +110,7 @@ package struct PeerCall: Sendable, Hashable, CustomStringConvertible {
 extension PeerCall.Scenario {
     package var operations: [String] {
         switch self {
-        case .acquire, .acquireAndHold, .idle: ["-"]
+        case .acquire, .acquireAndHold, .idle, .orderEntry: ["-"]
         case .query: ["select1", "pk", "upd"]
         case .pipeline: ["pk", "upd"]
         case .connect: ["pk"]

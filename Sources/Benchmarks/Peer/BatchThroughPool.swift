@@ -1,5 +1,4 @@
 import ConnectionPool
-import Threading
 
 /// A batch on a borrowed connection. The keys ascend: the batch is one transaction, and unordered updates would deadlock.
 struct BatchThroughPool<D: Driver>: BenchOperation {
@@ -17,8 +16,7 @@ struct BatchThroughPool<D: Driver>: BenchOperation {
                 text, [.int(Int64(base + item * (half / depth) + 1))], role: operation == "upd" ? .write : .read)
         }
         let lease = try await pool.acquire(site: .here())
-        let results = await lease.connection.execute(
-            batch: batch, atomicity: .allOrNothing, deadline: .now.advanced(by: .seconds(30)))
+        let results = await lease.execute(batch: batch, atomicity: .allOrNothing)
         lease.release()
         for (statement, result) in zip(batch, results) { try result.get().check(statement) }
         return 0

@@ -39,41 +39,43 @@ package struct BenchPeer: Sendable {
         } catch {
             throw .usage("the DSN cannot be read: \(error)")
         }
+        let runtime = LoopRuntime(loops: loops)
         switch call.scenario {
         case .connect: return await measure(ConnectPerQuery(driver: driver, operation: call.operation), on: loops)
         case .bulk: return try await BulkLoad(call: call, driver: driver, loops: loops).run()
-        case .idle: return try await withPool(driver, loops) { _ in await idle() }
+        case .idle: return try await withPool(driver, runtime) { _ in await idle() }
         case .acquire:
-            return try await withPool(driver, loops) { await measure(AcquireRelease(pool: $0), on: loops) }
+            return try await withPool(driver, runtime) { await measure(AcquireRelease(pool: $0), on: loops) }
         case .acquireAndHold:
-            return try await withPool(driver, loops) {
+            return try await withPool(driver, runtime) {
                 await measure(
                     AcquireHoldRelease(pool: $0, loops: loops, holdNanoseconds: 100_000), on: loops)
             }
         case .query:
-            return try await withPool(driver, loops) {
+            return try await withPool(driver, runtime) {
                 await measure(QueryThroughPool(pool: $0, operation: call.operation), on: loops)
             }
         case .pipeline:
-            return try await withPool(driver, loops) {
+            return try await withPool(driver, runtime) {
                 await measure(
                     BatchThroughPool(pool: $0, operation: call.operation, depth: tuning.variation.depth), on: loops,
                     name: "\(call.operation) depth \(tuning.variation.depth)")
             }
+        case .orderEntry: return try await runOrderEntry(driver, on: loops)
         case .sqlite: preconditionFailure("SQLite was served above")
         }
     }
 
     /// A pool whose connections are all open, as the peers' harnesses warm theirs.
     func withPool<D: Driver>(
-        _ driver: D, _ loops: EventLoopGroup, size: Int? = nil, _ body: (Pool<D>) async throws -> BenchRow
+        _ driver: D, _ runtime: any PoolRuntime, size: Int? = nil, _ body: (Pool<D>) async throws -> BenchRow
     ) async throws(BenchError) -> BenchRow {
         let size = size ?? call.pool
         var configuration = PoolConfiguration(maxOpen: size, acquireTimeout: .seconds(30), statementTimeout: .seconds(30))
         if let microseconds = tuning.variation.overtakingMicroseconds {
             configuration.overtaking = .microseconds(microseconds)
         }
-        let pool = Pool(driver: driver, configuration: configuration, runtime: LoopRuntime(loops: loops), seed: 1)
+        let pool = Pool(driver: driver, configuration: configuration, runtime: runtime, seed: 1)
         do {
             try await pool.openAll(size)
             let books = PoolBooks(pool)
@@ -88,7 +90,13 @@ package struct BenchPeer: Sendable {
     }
 
     func measure(_ operation: some BenchOperation, on loops: EventLoopGroup, name: String? = nil) async -> BenchRow {
-        let measured = await TaskMeasurement(executors: loops.loops, workers: call.workers).run(
+        await measure(operation, on: loops.loops, name: name)
+    }
+
+    func measure(
+        _ operation: some BenchOperation, on executors: [any TaskExecutor], name: String? = nil
+    ) async -> BenchRow {
+        let measured = await TaskMeasurement(executors: executors, workers: call.workers).run(
             operation, seconds: call.amount, warmUp: call.scenario == .connect ? 0 : tuning.warmUpSeconds)
         var row = BenchRow(peer: Self.name, call)
         if let name { row.operation = name }

@@ -23,11 +23,11 @@ extension BenchPeer {
         do { try await fill(driver) } catch { throw .failed("\(call): \(error)") }
         var row: BenchRow
         if call.pool < 0 {
-            row = await measure(ConnectPerQuery(driver: driver, operation: call.operation), on: loops)
+            row = await measure(ConnectPerQuery(driver: driver, operation: call.operation), on: [driver.threads])
         } else {
             let size = call.pool == 0 ? call.workers : call.pool
-            row = try await withPool(driver, loops, size: size) {
-                await measure(QueryThroughPool(pool: $0, operation: call.operation), on: loops)
+            row = try await withPool(driver, LoopRuntime(loops: loops), size: size) {
+                await measure(QueryThroughPool(pool: $0, operation: call.operation), on: [driver.threads])
             }
         }
         row.rssMB = ProcessFigures.peakResidentMB

@@ -2,9 +2,11 @@
 struct TargetRow: Sendable {
     /// A number of a result.
     enum Figure: Sendable {
-        case perSecond, nanosecondsPerOperation, p99, p999, rssMB, rssGrowthMB, cpuPercent, errorPercent
+        case perSecond, nanosecondsPerOperation, p99, p999, rssMB, rssGrowthMB, cpuPercent
         /// A named figure in percent, from a share in `0...1`.
         case share(String)
+        /// A named figure and its unit.
+        case named(String, String)
 
         func value(_ row: BenchRow) -> Double? {
             switch self {
@@ -15,8 +17,8 @@ struct TargetRow: Sendable {
             case .rssMB: row.rssMB
             case .rssGrowthMB: row.rssMB.flatMap { peak in row.number("idle_rss_mb").map { peak - $0 } }
             case .cpuPercent: row.idleCPUPercent
-            case .errorPercent: row.number("error_share").map { $0 * 100 }
             case .share(let name): row.number(name).map { $0 * 100 }
+            case .named(let name, _): row.number(name)
             }
         }
 
@@ -26,13 +28,13 @@ struct TargetRow: Sendable {
             case .nanosecondsPerOperation: " ns"
             case .p99, .p999: " µs"
             case .rssMB, .rssGrowthMB: " MB"
-            case .cpuPercent, .errorPercent, .share: " %"
+            case .cpuPercent, .share: " %"
+            case .named(_, let unit): unit
             }
         }
 
         func text(_ value: Double) -> String {
             if case .cpuPercent = self { return value.digits(3) + unit }
-            if case .errorPercent = self { return value.digits(4) + unit }
             if case .share = self { return value.digits(value < 1 ? 4 : 1) + unit }
             return value.short + unit
         }

@@ -61,6 +61,7 @@ struct TargetRows {
     private var cost: [TargetRow] {
         let idle = PeerCall(.idle, "-", workers: 1, pool: 100, amount: max(seconds, 3))
         let large = call(.query, "pk", 64, 16)
+        let shop = PeerCall(.orderEntry, "-", workers: 16, pool: 8, amount: max(seconds, 2))
         var bare = PeerCall.Variation()
         bare.isInstrumented = false
         return [
@@ -71,7 +72,10 @@ struct TargetRows {
                 demand: .ratioAtLeast(0.97), ours: BenchJob(.ours, large), other: BenchJob(.ours, large, bare)),
             alone("health checks per operation", .share("check_share"), large, "under 0.1 %", .valueAtMost(0.1)),
             alone("utilisation, 64 on 16", .share("utilisation"), large, "over 90 %", .valueAtLeast(90)),
-            alone("statement reuse, 64 on 16", .share("statement_reuse"), large, "over 95 %", .valueAtLeast(95)),
+            alone("statement reuse, order entry", .share("statement_reuse"), shop, "over 95 %", .valueAtLeast(95)),
+            alone("results cache, order entry", .share("cache_hit_share"), shop, "over 80 %", .valueAtLeast(80)),
+            alone("deadlocks in sorted batches", .share("deadlock_share"), shop, "under 0.01 %", .valueAtMost(0.01)),
+            alone("commit through the batcher, p99", .named("commit_p99_ms", " ms"), shop, "under 5 ms", .valueAtMost(5)),
         ]
     }
 
