@@ -27,13 +27,15 @@ final class SQLiteBackup {
         self.pagesPerStep = Int32(clamping: max(1, pagesPerStep))
         // A log of the old file would be played into the new one.
         for suffix in ["", "-wal", "-journal"] where access(path + suffix, F_OK) == 0 {
-            throw Self.cannotOpen("\(path + suffix) exists; a backup never overwrites, delete it or choose another name")
+            throw Self.cannotOpen(
+                "\(path + suffix) exists; a backup never overwrites, delete it or choose another name")
         }
         let file = Glibc.open(partialPath, O_CREAT | O_EXCL | O_RDWR, 0o644)
         guard file >= 0 else {
             let reason = String(cString: strerror(errno))
             throw Self.cannotOpen(
-                "cannot create \(partialPath): \(reason) (another backup to the same place? one that died leaves this file)")
+                "cannot create \(partialPath): \(reason) (another backup to the same place? one that died leaves this file)"
+            )
         }
         Glibc.close(file)
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
@@ -64,7 +66,8 @@ final class SQLiteBackup {
             remaining = left
             return .more
         case SQLITE_BUSY, SQLITE_LOCKED:
-            return .busy(DriverError(.busy(code: SQLiteCode.name(of: status)), "backup to \(path): the source is locked"))
+            return .busy(
+                DriverError(.busy(code: SQLiteCode.name(of: status)), "backup to \(path): the source is locked"))
         default:
             throw DriverError(
                 .embedded(code: SQLiteCode.name(of: status)),

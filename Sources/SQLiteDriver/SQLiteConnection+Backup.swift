@@ -61,7 +61,8 @@ extension SQLiteHandle {
     fileprivate func beginBackup(to path: String, pagesPerStep: Int) throws(DriverError) {
         guard transactionStatus == .idle, backup == nil else {
             throw DriverError(
-                .embedded(code: "SQLITE_MISUSE"), "a backup needs a connection outside a transaction and without another backup",
+                .embedded(code: "SQLITE_MISUSE"),
+                "a backup needs a connection outside a transaction and without another backup",
                 requestSent: false)
         }
         let mode = try run(SQLStatement("PRAGMA journal_mode", role: .read)).rows.first?.first?.textValue

@@ -39,9 +39,10 @@ final class SQLiteSession: @unchecked Sendable {
             try handle.open(configuration)
         }
         if books.settings == nil {
-            books.learn(try await call(deadline: deadline) { handle throws(DriverError) in
-                try SessionSettings(of: handle)
-            })
+            books.learn(
+                try await call(deadline: deadline) { handle throws(DriverError) in
+                    try SessionSettings(of: handle)
+                })
         }
     }
 
