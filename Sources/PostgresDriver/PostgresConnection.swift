@@ -131,32 +131,4 @@ package final class PostgresConnection: DriverConnection {
         try await watch.wait(for: .both, until: deadline)
         while try await mustGoOn(session.push(), watch, until: deadline) {}
     }
-
-    /// Waits for what the next step needs. Lets others run when there is more to do at once.
-    ///
-    /// - Returns: whether there is a next step.
-    nonisolated(nonsending) func mustGoOn(
-        _ progress: Progress, _ watch: SocketWatch, until deadline: MonotonicInstant
-    ) async throws(LoopError) -> Bool {
-        switch progress {
-        case .complete: return false
-        case .wait(let readiness): try await watch.wait(for: readiness, until: deadline)
-        case .again:
-            if Task.isCancelled { throw .cancelled }
-            if deadline <= .now { throw .timedOut }
-            await Task.yield()
-        }
-        return true
-    }
-
-    /// Declares the session unusable after a wait that ended early: the answer may still come, and the next statement would
-    /// read it as its own.
-    func giveUp(_ reason: LoopError, from start: MonotonicInstant) -> DriverError {
-        let error = DriverError(
-            interruption: reason,
-            "a statement was given up after \(start.duration(to: .now)), it may still run on the server",
-            requestSent: true)
-        session.damage(error)
-        return error
-    }
 }

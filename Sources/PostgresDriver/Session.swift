@@ -28,6 +28,8 @@ final class Session: @unchecked Sendable {
         var isInUse = false
         /// Told once, when something happens while nobody uses the session.
         var onIdleEvent: (@Sendable () -> Void)?
+        /// Whom to ask to end a statement; `nil` when that is not known.
+        var cancelTarget: CancelTarget?
         let notices: NoticeLog
     }
 
@@ -83,6 +85,7 @@ final class Session: @unchecked Sendable {
             else { return false }
             state.watch = watch
             state.lastUse = .now
+            state.cancelTarget = CancelTarget(of: connection)
             loopNumber.store(loop.number, ordering: .relaxed)
             return true
         }
@@ -119,6 +122,9 @@ final class Session: @unchecked Sendable {
     var cacheCounts: StatementCacheCounts {
         state.withLock { StatementCacheCounts(hits: $0.cache.hits, misses: $0.cache.misses) }
     }
+
+    /// Whom to ask to end the statement that runs; `nil` when none runs, or the server gave no key.
+    var runningTarget: CancelTarget? { state.withLock { $0.isInUse ? $0.cancelTarget : nil } }
 
     // MARK: Between statements
 
