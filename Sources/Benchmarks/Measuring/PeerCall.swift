@@ -11,7 +11,7 @@ package struct PeerCall: Sendable, Hashable, CustomStringConvertible {
         case pipeline = "Bpipe"
         /// A new connection for each statement.
         case connect = "C"
-        /// Rows into a table: `one`, `multi`, `pipe`.
+        /// Rows into a table: `one`, `multi`, `pipe`, `copy`, `copyrows`.
         case bulk = "D"
         /// Idle connections: memory and processor time.
         case idle = "F"
@@ -114,7 +114,7 @@ extension PeerCall.Scenario {
         case .query: ["select1", "pk", "upd"]
         case .pipeline: ["pk", "upd"]
         case .connect: ["pk"]
-        case .bulk: ["one", "multi", "pipe"]
+        case .bulk: ["one", "multi", "pipe", "copy", "copyrows"]
         case .sqlite: ["read", "write", "mix90"]
         }
     }

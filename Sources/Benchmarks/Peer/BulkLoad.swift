@@ -33,6 +33,8 @@ struct BulkLoad: Sendable {
             switch call.operation {
             case "one": try await one(sink)
             case "multi": try await multi(sink)
+            case "copy": try await copy(sink)
+            case "copyrows": try await copyRows(sink)
             default: try await pipe(sink)
             }
             let seconds = start.duration(to: .now).seconds
@@ -96,5 +98,27 @@ struct BulkLoad: Sendable {
             row = end
         }
         try await sink.run("COMMIT")
+    }
+
+    /// Text that the program has made itself, as the program in C does it.
+    private func copy(_ sink: Sink) async throws {
+        _ = try await sink.connection.copyIn("COPY \(Self.table) FROM STDIN", deadline: sink.deadline) { writer in
+            var text = BulkText()
+            for row in 0..<rows {
+                text.append(row)
+                if text.isFull {
+                    try await writer.write(text.bytes)
+                    text.removeAll()
+                }
+            }
+            try await writer.write(text.bytes)
+        }
+    }
+
+    /// Values that the driver turns into text.
+    private func copyRows(_ sink: Sink) async throws {
+        _ = try await sink.connection.copyIn("COPY \(Self.table) FROM STDIN", deadline: sink.deadline) { writer in
+            for row in 0..<rows { try await writer.write(row: parameters(row)) }
+        }
     }
 }
