@@ -114,6 +114,7 @@ let package = Package(
                 "RigTestSupport", "Threading", "RigModel",
             ],
             swiftSettings: strict),
+        tests("Benchmarks", ["Threading", "RigModel", "DatabaseServers"]),
         .testTarget(
             name: "InvariantSuites",
             dependencies: ["chaosrig", "HostSystem", "RigTestSupport", "Threading", "RigModel"],

@@ -46,6 +46,8 @@ package struct PeerCall: Sendable, Hashable, CustomStringConvertible {
         package var variation = Variation()
         /// Warm-up before the measured time.
         package var warmUpSeconds = 0.2
+        /// The longest wait for a connection.
+        package var acquireTimeout = Duration.seconds(30)
         /// Lock waits of SQLite, in milliseconds.
         package var busyMilliseconds = 5000
 

@@ -71,7 +71,8 @@ package struct BenchPeer: Sendable {
         _ driver: D, _ runtime: any PoolRuntime, size: Int? = nil, _ body: (Pool<D>) async throws -> BenchRow
     ) async throws(BenchError) -> BenchRow {
         let size = size ?? call.pool
-        var configuration = PoolConfiguration(maxOpen: size, acquireTimeout: .seconds(30), statementTimeout: .seconds(30))
+        var configuration = PoolConfiguration(
+            maxOpen: size, acquireTimeout: tuning.acquireTimeout, statementTimeout: .seconds(30))
         if let microseconds = tuning.variation.overtakingMicroseconds {
             configuration.overtaking = .microseconds(microseconds)
         }
