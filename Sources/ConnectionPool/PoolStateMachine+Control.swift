@@ -25,6 +25,7 @@ extension PoolStateMachine {
             beginClose(first, .resized, now)
         }
         isShrinking = occupied > configuration.maxOpen
+        noteFilled()
         supply(now)
     }
 
