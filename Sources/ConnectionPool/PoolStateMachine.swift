@@ -112,7 +112,8 @@ public struct PoolStateMachine: Sendable {
     var isShrinking = false
     /// Connections with a lower serial number are to be replaced.
     var retiredBelow = 0
-    var hasFilled = false
+    /// `minIdle` connections have been open at the same time.
+    public internal(set) var hasFilled = false
     var maintenanceAt: MonotonicInstant
     var leasesCut = 0
     var generator: SeededGenerator
@@ -147,6 +148,12 @@ public struct PoolStateMachine: Sendable {
         if actions.isEmpty { return [] }
         defer { actions = [] }
         return actions
+    }
+
+    /// The same without allocating: trades its list of actions for `buffer`, whose content is dropped.
+    public mutating func takeActions(into buffer: inout [PoolAction]) {
+        buffer.removeAll(keepingCapacity: true)
+        swap(&actions, &buffer)
     }
 
     public var gauges: PoolGauges {
