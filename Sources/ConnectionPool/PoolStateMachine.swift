@@ -78,6 +78,7 @@ public struct PoolStateMachine: Sendable {
     let checkAfterIdleNanoseconds: UInt64
     let overtakingNanoseconds: UInt64
     var idleLimit: Int
+    var idleTarget: Int
     let isInstrumented: Bool
     var slots: [Slot]
     var freeSlots: [Int]
@@ -129,6 +130,7 @@ public struct PoolStateMachine: Sendable {
         checkAfterIdleNanoseconds = UInt64(max(0, configuration.checkAfterIdle.nanoseconds))
         overtakingNanoseconds = UInt64(max(0, configuration.overtaking.nanoseconds))
         idleLimit = configuration.idleLimit
+        idleTarget = configuration.idleTarget
         isInstrumented = configuration.isInstrumented
         connectInterval = configuration.connectsPerSecond.map { .seconds(1 / $0) }
         slots = Array(repeating: Slot(), count: configuration.maxOpen)

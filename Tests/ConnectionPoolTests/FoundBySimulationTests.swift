@@ -9,4 +9,16 @@ struct FoundBySimulationTests {
         var bench = MachineBench(PoolConfiguration(maxOpen: 1, minIdle: 1))
         #expect(bench.tell { $0.resize(maxOpen: 1, minIdle: 0, maxIdle: nil, now: $1) } == [.filled])
     }
+
+    @Test("Lending the short way orders what minIdle asks for in its place, like the long way")
+    func shortWayKeepsMinIdle() throws {
+        var bench = MachineBench(PoolConfiguration(maxOpen: 2, minIdle: 1))
+        _ = bench.connected(bench.atStart.connects[0])
+        let actions = bench.tell { machine, now in
+            let site = BorrowSite(file: "bench", line: 1)
+            guard machine.lendFresh(now: now, affinity: -1, site: site) == nil else { return }
+            _ = machine.acquire(now: now, deadline: now.advanced(by: .seconds(1)), site: site)
+        }
+        #expect(actions.connects.count == 1)
+    }
 }
