@@ -49,6 +49,8 @@ public struct PoolStateMachine: Sendable {
         var askedAtGeneration = 0
         /// It has answered something since it was opened.
         var hasAnswered = false
+        /// The pool's count of troubles when it was opened.
+        var openedAfterTroubles = 0
         /// When it is due for a check, after it last proved to be alive.
         var checkIntervalNanoseconds: UInt64 = 0
         /// Its check takes so long that nobody should count on it.
@@ -104,6 +106,8 @@ public struct PoolStateMachine: Sendable {
     /// Since when no connect has succeeded; `nil` while they do.
     var failingSince: MonotonicInstant?
     var isBreakerOpen = false
+    /// Failed connects and connections that were dead on arrival, ever.
+    var troubles = 0
     /// Connections in a row that were lost before they had answered anything.
     var deadOnArrivalInRow = 0
     let connectInterval: Duration?

@@ -21,4 +21,22 @@ struct FoundBySimulationTests {
         }
         #expect(actions.connects.count == 1)
     }
+
+    @Test("An old connection that answers does not end the back-off of new ones that are dropped and refused")
+    func oldAnswerKeepsBackoff() throws {
+        var bench = MachineBench(PoolConfiguration(maxOpen: 4, minIdle: 2))
+        let handles = try bench.openLeased(2)
+        let next = try #require(bench.tell { _ = $0.returnDead(handles[1], now: $1) }.connects.first ?? bench.connecting.first)
+        _ = bench.connectFailed(next)
+        #expect(bench.release(handles[0]).connects.isEmpty)
+    }
+
+    @Test("A suspected leak whose borrower had not even begun is taken back")
+    func untakenLeakIsCleared() throws {
+        var bench = MachineBench(PoolConfiguration(maxOpen: 1, leakThreshold: .milliseconds(100)))
+        let handle = try bench.openLeased(1)[0]
+        _ = bench.pass(.seconds(1))
+        let actions = bench.tell { $0.returnUnused(handle, now: $1) }
+        #expect(actions.contains(.notice(.leakCleared(handle))))
+    }
 }
