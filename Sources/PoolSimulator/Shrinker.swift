@@ -126,6 +126,15 @@ package struct Shrinker<Machine: SimulatedMachine> {
     }
 }
 
+extension SimulatedLife {
+    /// The shortest life that breaks something on the real machine, and what it breaks; `nil` when this one breaks nothing.
+    package func shrunk() -> (life: SimulatedLife, failure: SimulationFailure)? {
+        guard var shrinker = Shrinker(self, on: realMachine) else { return nil }
+        let life = shrinker.shrink()
+        return (life, shrinker.failure)
+    }
+}
+
 extension SimulatedEvent {
     /// The same in plainer ways, the plainest first.
     fileprivate var simpler: [SimulatedEvent] {

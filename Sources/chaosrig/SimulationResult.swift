@@ -10,11 +10,7 @@ struct SimulationResult {
     init(_ exploration: Exploration, _ report: ExplorationReport) {
         self.exploration = exploration
         self.report = report
-        shortest = report.failure.flatMap { found in
-            guard var shrinker = Shrinker(found.life, on: realMachine) else { return nil }
-            let life = shrinker.shrink()
-            return (life, shrinker.failure)
-        }
+        shortest = report.failure?.life.shrunk()
     }
 
     private var missing: [String] { report.coverage.missing }
