@@ -96,13 +96,14 @@ public struct PoolConfiguration: Sendable, Equatable {
         self.backoffCap = backoffCap
     }
 
-    var idleLimit: Int { min(maxIdle ?? maxOpen, maxOpen) }
+    /// Idle connections at the most.
+    public var idleLimit: Int { min(maxIdle ?? maxOpen, maxOpen) }
 
     /// `minIdle` as far as `maxIdle` lets it: what is opened ahead must not be closed again as too many.
-    var idleTarget: Int { min(minIdle, idleLimit) }
+    public var idleTarget: Int { min(minIdle, idleLimit) }
 
     /// How often the machine looks over its connections.
-    var maintenanceInterval: Duration {
+    public var maintenanceInterval: Duration {
         var interval = min(healthCheckInterval / 4, .milliseconds(250))
         for limit in [maxLifetime, maxIdleTime, leakThreshold].compactMap({ $0 }) {
             interval = min(interval, limit / 4)

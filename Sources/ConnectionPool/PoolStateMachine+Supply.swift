@@ -168,6 +168,7 @@ extension PoolStateMachine {
     mutating func takeBackUntaken(_ slot: Int) {
         leased -= 1
         metrics.acquireCount -= 1
+        if slots[slot].leakReported { actions.append(.notice(.leakCleared(handle(slot)))) }
         guard slots[slot].wasQueued else { return }
         metrics.waitCount -= 1
         metrics.waitDuration -= slots[slot].turn.arrivedAt.duration(to: slots[slot].since)
