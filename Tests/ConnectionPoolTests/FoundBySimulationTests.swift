@@ -27,7 +27,8 @@ struct FoundBySimulationTests {
     func oldAnswerKeepsBackoff() throws {
         var bench = MachineBench(PoolConfiguration(maxOpen: 4, minIdle: 2))
         let handles = try bench.openLeased(2)
-        let next = try #require(bench.tell { _ = $0.returnDead(handles[1], now: $1) }.connects.first ?? bench.connecting.first)
+        let next = try #require(
+            bench.tell { _ = $0.returnDead(handles[1], now: $1) }.connects.first ?? bench.connecting.first)
         _ = bench.connectFailed(next)
         #expect(bench.release(handles[0]).connects.isEmpty)
     }
