@@ -4,6 +4,7 @@ import ConnectionPool
 import EventLoop
 import Glibc
 import RigModel
+import Synchronization
 import Threading
 
 /// Which way a COPY goes.
@@ -31,6 +32,7 @@ extension Session {
         try state.withLock { (state) throws(DriverError) -> (SocketWatch, isUnflushed: Bool) in
             if let refusal = TextValues.refusal(of: SQLStatement(text, role: .write)) { throw refusal }
             let connection = try state.admit(at: now)
+            isAtRest.store(false, ordering: .releasing)
             guard let watch = settled(&state) else { throw .notSent(.connectionLost, "the connection was closed") }
             try state.take(
                 connection, text.withCString { PQsendQueryParams(connection, $0, 0, nil, nil, nil, nil, 0) == 1 })
