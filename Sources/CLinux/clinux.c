@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <grp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -106,6 +107,12 @@ pid_t clinux_wait(pid_t pid, int no_hang, int *exited, int *code) {
 }
 
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+void clinux_futex_wait(void *word, uint32_t value) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+void clinux_futex_wake(void *word, int count) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0); }
 
 static __thread void *current_loop;
 static __thread int32_t current_loop_number = -1;

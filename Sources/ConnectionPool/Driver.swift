@@ -1,8 +1,8 @@
-package import RigModel
-package import Threading
+public import RigModel
+public import Threading
 
 /// Opens connections to one database. The pool knows a database by this protocol only.
-package protocol Driver<Connection>: Sendable {
+public protocol Driver<Connection>: Sendable {
     associatedtype Connection: DriverConnection
 
     /// Opens a connection that is ready for use, or throws by the deadline. Leaves nothing behind when it throws or is
@@ -17,26 +17,26 @@ package protocol Driver<Connection>: Sendable {
 }
 
 extension Driver {
-    package var dialect: any SQLDialect { StandardDialect() }
+    public var dialect: any SQLDialect { StandardDialect() }
 
-    package var statementCacheCounts: StatementCacheCounts { StatementCacheCounts() }
+    public var statementCacheCounts: StatementCacheCounts { StatementCacheCounts() }
 }
 
 /// Uses of the caches of prepared statements.
-package struct StatementCacheCounts: Sendable, Equatable {
+public struct StatementCacheCounts: Sendable, Equatable {
     /// Executions that found their statement prepared.
-    package var hits = 0
+    public var hits = 0
     /// Executions that had to prepare it.
-    package var misses = 0
+    public var misses = 0
 
-    package init(hits: Int = 0, misses: Int = 0) {
+    public init(hits: Int = 0, misses: Int = 0) {
         self.hits = hits
         self.misses = misses
     }
 }
 
 /// One open connection. Used by one borrower at a time; only ``abort()`` may be called beside a running call.
-package protocol DriverConnection: AnyObject, Sendable {
+public protocol DriverConnection: AnyObject, Sendable {
     /// The server process that serves it; `nil` for an embedded database.
     var backendPID: Int? { get }
 
@@ -90,15 +90,15 @@ package protocol DriverConnection: AnyObject, Sendable {
 }
 
 extension DriverConnection {
-    package var affinity: Int32 { -1 }
+    public var affinity: Int32 { -1 }
 
-    package func looksAlive(idleNanoseconds: UInt64) -> Bool { looksAlive() }
+    public func looksAlive(idleNanoseconds: UInt64) -> Bool { looksAlive() }
 
-    package func onIdleEvent(_ notice: @escaping @Sendable () -> Void) {}
+    public func onIdleEvent(_ notice: @escaping @Sendable () -> Void) {}
 }
 
 /// What a failed statement of a batch does to the others.
-package enum BatchAtomicity: Sendable, Equatable {
+public enum BatchAtomicity: Sendable, Equatable {
     /// All are applied or none: the first failure ends the batch, and those after it are not run.
     case allOrNothing
     /// Each stands for itself. Outside a transaction each commits on its own.
@@ -106,7 +106,7 @@ package enum BatchAtomicity: Sendable, Equatable {
 }
 
 /// What a connection that comes back is cleaned of.
-package enum ResetPolicy: String, Sendable, CaseIterable {
+public enum ResetPolicy: String, Sendable, CaseIterable {
     /// Nothing: a connection with an open transaction is closed instead.
     case none
     /// An open transaction is rolled back. Settings, locks and temporary tables of the session stay.
@@ -116,7 +116,7 @@ package enum ResetPolicy: String, Sendable, CaseIterable {
 }
 
 /// What the session is in, as the protocol tells.
-package enum TransactionStatus: String, Sendable {
+public enum TransactionStatus: String, Sendable {
     case idle
     case inTransaction = "in-transaction"
     /// In a transaction that can only be rolled back.
@@ -126,8 +126,8 @@ package enum TransactionStatus: String, Sendable {
 }
 
 /// A statement with `$1`, `$2`, … for its parameters, in any driver.
-package struct SQLStatement: Sendable, Equatable {
-    package enum Role: Sendable, Equatable {
+public struct SQLStatement: Sendable, Equatable {
+    public enum Role: Sendable, Equatable {
         case begin
         case commit
         case rollback
@@ -136,60 +136,60 @@ package struct SQLStatement: Sendable, Equatable {
         case write
     }
 
-    package var text: String
-    package var parameters: [SQLValue]
-    package var role: Role
+    public var text: String
+    public var parameters: [SQLValue]
+    public var role: Role
 
-    package init(_ text: String, _ parameters: [SQLValue] = [], role: Role) {
+    public init(_ text: String, _ parameters: [SQLValue] = [], role: Role) {
         self.text = text
         self.parameters = parameters
         self.role = role
     }
 
-    package static let commit = SQLStatement("COMMIT", role: .commit)
-    package static let rollback = SQLStatement("ROLLBACK", role: .rollback)
+    public static let commit = SQLStatement("COMMIT", role: .commit)
+    public static let rollback = SQLStatement("ROLLBACK", role: .rollback)
 }
 
-package enum SQLValue: Sendable, Hashable {
+public enum SQLValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case int(Int64)
     case double(Double)
     case text(String)
 
-    package var intValue: Int64? { if case .int(let value) = self { value } else { nil } }
-    package var textValue: String? { if case .text(let value) = self { value } else { nil } }
+    public var intValue: Int64? { if case .int(let value) = self { value } else { nil } }
+    public var textValue: String? { if case .text(let value) = self { value } else { nil } }
 }
 
 /// The rows of a statement, in order, and how many rows it changed.
-package struct SQLResult: Sendable, Equatable {
-    package var rows: [[SQLValue]]
-    package var affectedRows: Int
+public struct SQLResult: Sendable, Equatable {
+    public var rows: [[SQLValue]]
+    public var affectedRows: Int
 
-    package init(rows: [[SQLValue]] = [], affectedRows: Int = 0) {
+    public init(rows: [[SQLValue]] = [], affectedRows: Int = 0) {
         self.rows = rows
         self.affectedRows = affectedRows
     }
 }
 
 /// Why a driver call failed.
-package struct DriverError: Error, Sendable, Equatable, CustomStringConvertible {
-    package var cause: FailureCause
+public struct DriverError: Error, Sendable, Equatable, CustomStringConvertible {
+    public var cause: FailureCause
     /// The server's or the system's words, one line.
-    package var message: String
+    public var message: String
     /// `false` only when no byte of the request left this process.
-    package var requestSent: Bool
+    public var requestSent: Bool
 
-    package init(_ cause: FailureCause, _ message: String, requestSent: Bool = true) {
+    public init(_ cause: FailureCause, _ message: String, requestSent: Bool = true) {
         self.cause = cause
         self.message = message
         self.requestSent = requestSent
     }
 
-    package var description: String { "\(cause.name)\(cause.code.map { " [\($0)]" } ?? ""): \(message)" }
+    public var description: String { "\(cause.name)\(cause.code.map { " [\($0)]" } ?? ""): \(message)" }
 
     /// The connection cannot be trusted any more: discard it, and suspect every other one that is as old.
-    package var provesLoss: Bool {
+    public var provesLoss: Bool {
         switch cause {
         case .connectionLost, .sessionEnded, .protocolViolation: true
         default: false

@@ -1,19 +1,19 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// The right to use one connection, once. A second release, or a use after it, does not compile.
 ///
 /// A lease that dies unreleased is a leak: the pool is told, with the line that borrowed it, and closes the connection.
-package struct Lease<D: Driver>: ~Copyable, Sendable {
+public struct Lease<D: Driver>: ~Copyable, Sendable {
     @usableFromInline let core: PoolCore
     @usableFromInline let handle: ConnectionHandle
     /// Used by this lease only, until it is released. Statements go through ``execute(_:deadline:)``, so that the pool learns
     /// of a loss.
-    package let connection: D.Connection
-    package let site: BorrowSite
+    public let connection: D.Connection
+    public let site: BorrowSite
     @usableFromInline var isReleased = false
 
-    @inlinable
+    @inlinable @inline(__always)
     init(core: PoolCore, lent: Lent, site: BorrowSite) {
         self.core = core
         handle = lent.handle
@@ -23,12 +23,12 @@ package struct Lease<D: Driver>: ~Copyable, Sendable {
     }
 
     /// The pool's number of the connection.
-    package var connectionNumber: Int { handle.serial }
+    public var connectionNumber: Int { handle.serial }
 
     /// Runs a statement within the pool's statement timeout and the given deadline. An error that proves the connection dead
     /// makes the pool look after the others at once.
     @inlinable
-    package func execute(
+    public func execute(
         _ statement: SQLStatement, deadline: MonotonicInstant = .distantFuture
     ) async throws(DriverError) -> SQLResult {
         do throws(DriverError) {
@@ -43,8 +43,8 @@ package struct Lease<D: Driver>: ~Copyable, Sendable {
 
     /// Gives the connection back. What the protocol says about the session decides what becomes of it: idle, rolled back
     /// in the background, or closed. Never waits.
-    @inlinable
-    package consuming func release() {
+    @inlinable @inline(__always)
+    public consuming func release() {
         isReleased = true
         if let watcher = core.watcher { tellEnd(watcher, .released(connection.transactionStatus)) }
         core.release(handle, connection.transactionStatus, affinity: connection.affinity)
@@ -63,7 +63,7 @@ extension Pool {
     /// Lends a connection to `body` and takes it back on every way out: return, throw or cancellation.
     ///
     /// - Throws: ``PoolError`` when there is none in time; whatever `body` throws.
-    package func withConnection<R>(
+    public func withConnection<R>(
         deadline: MonotonicInstant = .distantFuture, file: StaticString = #fileID, line: UInt = #line,
         _ body: (borrowing Lease<D>) async throws -> R
     ) async throws -> R {
@@ -71,7 +71,7 @@ extension Pool {
     }
 
     /// The same, borrowed in the name of another line.
-    package func withConnection<R>(
+    public func withConnection<R>(
         deadline: MonotonicInstant, site: BorrowSite, _ body: (borrowing Lease<D>) async throws -> R
     ) async throws -> R {
         let lease = try await acquire(deadline: deadline, site: site)

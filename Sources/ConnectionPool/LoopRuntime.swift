@@ -1,26 +1,26 @@
-package import EventLoop
-package import Threading
+public import EventLoop
+public import Threading
 
 /// Time and threads of the real world: timers and background work on event loops.
-package struct LoopRuntime: PoolRuntime {
+public struct LoopRuntime: PoolRuntime {
     private let loops: EventLoopGroup
 
-    package init(loops: EventLoopGroup) { self.loops = loops }
+    public init(loops: EventLoopGroup) { self.loops = loops }
 
-    package init(loop: EventLoop) { self.init(loops: EventLoopGroup(loops: [loop])) }
+    public init(loop: EventLoop) { self.init(loops: EventLoopGroup(loops: [loop])) }
 
-    package var now: MonotonicInstant { .now }
+    public var now: MonotonicInstant { .now }
 
-    package func makeAlarm(_ fire: @escaping @Sendable () -> Void) -> any PoolAlarm {
+    public func makeAlarm(_ fire: @escaping @Sendable () -> Void) -> any PoolAlarm {
         Alarm(alarm: loops.loops[0].makeAlarm(fire))
     }
 
-    package func run(near affinity: Int32, _ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+    public func run(near affinity: Int32, _ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         let loop = loops.loops.first { $0.number == affinity } ?? loops.next()
         return Task(executorPreference: loop) { await work() }
     }
 
-    package func sleep(until instant: MonotonicInstant) async throws {
+    public func sleep(until instant: MonotonicInstant) async throws {
         try await loops.nearest().sleep(until: instant)
     }
 

@@ -34,9 +34,9 @@ struct ParkingLot: Sendable {
 }
 
 /// A connection that is lent, and the pool's name for it.
-package struct Lent: Sendable {
-    package let handle: ConnectionHandle
-    package let connection: any DriverConnection
+public struct Lent: Sendable {
+    public let handle: ConnectionHandle
+    public let connection: any DriverConnection
 
     init(handle: ConnectionHandle, connection: any DriverConnection) {
         self.handle = handle

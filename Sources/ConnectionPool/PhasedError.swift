@@ -1,14 +1,14 @@
-package import RigModel
+public import RigModel
 
 /// A driver's error together with the phase in which it came; the outcome depends on both.
-package struct PhasedError: Error, Sendable, Equatable, CustomStringConvertible {
-    package var phase: OperationPhase
-    package var error: DriverError
+public struct PhasedError: Error, Sendable, Equatable, CustomStringConvertible {
+    public var phase: OperationPhase
+    public var error: DriverError
 
-    package init(phase: OperationPhase, error: DriverError) {
+    public init(phase: OperationPhase, error: DriverError) {
         self.phase = phase
         self.error = error
     }
 
-    package var description: String { "\(phase.rawValue): \(error)" }
+    public var description: String { "\(phase.rawValue): \(error)" }
 }

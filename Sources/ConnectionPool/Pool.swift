@@ -1,5 +1,5 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// The instrumented connection pool.
 ///
@@ -13,11 +13,11 @@ package import Threading
 /// ```
 ///
 /// What it decides is in ``PoolStateMachine``, what it does in ``PoolCore``; this is the type-safe surface.
-package final class Pool<D: Driver>: Sendable {
-    package typealias Connection = D.Connection
+public final class Pool<D: Driver>: Sendable {
+    public typealias Connection = D.Connection
 
-    package let core: PoolCore
-    package let driver: D
+    public let core: PoolCore
+    public let driver: D
     let lifeline: PoolLifeline
 
     /// Creates the pool and begins to open `minIdle` connections. End it with ``close(within:)``.
@@ -28,7 +28,7 @@ package final class Pool<D: Driver>: Sendable {
     ///   - seed: draws lifetimes and back-off.
     ///   - observer: is told what happens; called outside the lock, on any thread.
     ///   - watcher: is told what borrowers do; called in their tasks.
-    package init(
+    public init(
         driver: D, configuration: PoolConfiguration, runtime: any PoolRuntime, seed: UInt64,
         observer: (any PoolObserver)? = nil, watcher: (any LeaseWatcher)? = nil
     ) {
@@ -48,8 +48,8 @@ package final class Pool<D: Driver>: Sendable {
     /// - Parameters:
     ///   - deadline: at the latest until then; never longer than the acquire timeout.
     ///   - site: who borrows, for leak reports.
-    @inlinable
-    package func acquire(
+    @inlinable @inline(__always)
+    public func acquire(
         deadline: MonotonicInstant = .distantFuture, site: BorrowSite
     ) async throws(PoolError) -> Lease<D> {
         if let watcher = core.watcher {
@@ -64,31 +64,32 @@ package final class Pool<D: Driver>: Sendable {
 
     // MARK: Observation
 
-    package var configuration: PoolConfiguration { core.configuration }
+    public var configuration: PoolConfiguration { core.configuration }
 
-    package var runtime: any PoolRuntime { core.runtime }
+    public var runtime: any PoolRuntime { core.runtime }
 
-    package var createdAt: MonotonicInstant { core.createdAt }
+    public var createdAt: MonotonicInstant { core.createdAt }
 
     /// Counters and gauges now.
-    package var metrics: PoolMetrics { core.metrics }
+    public var metrics: PoolMetrics { core.metrics }
 
-    package var gauges: PoolGauges { core.gauges }
+    public var gauges: PoolGauges { core.gauges }
 
     /// The leases that are out now, with their server processes.
-    package var openLeases: [(lease: PoolStateMachine.OpenLease, backendPID: Int?)] { core.openLeases }
+    public var openLeases: [(lease: PoolStateMachine.OpenLease, backendPID: Int?)] { core.openLeases }
 
-    package func countRetry() { core.countRetry() }
+    public func countRetry() { core.countRetry() }
 
     /// What must hold between any two events and does not, in words; after the close nothing may be left. For tests.
-    package func brokenInvariant() -> String? { core.brokenInvariant() }
+    public func brokenInvariant() -> String? { core.brokenInvariant() }
 
     // MARK: Close
 
-    /// Ends the pool: waiting acquires are refused, idle connections closed. Leases may come back within the limit; then
-    /// their connections are cut.
+    /// Ends the pool: waiting acquires are refused, idle connections closed. Leases may come back within the limit. Statements
+    /// that still run near its end (the last fifth of it, at most a second) are cancelled; at its end connections that are
+    /// still out are cut.
     ///
     /// - Parameter limit: how long leases may take; the configured close timeout where `nil`.
     /// - Returns: the number of leases that were cut. A second call waits for the first, whatever its own limit.
-    package func close(within limit: Duration? = nil) async -> Int { await core.close(within: limit) }
+    public func close(within limit: Duration? = nil) async -> Int { await core.close(within: limit) }
 }

@@ -1,18 +1,18 @@
-package import Threading
+public import Threading
 
 /// A connection of the pool: its place, and a serial number that no other connection ever has.
-package struct ConnectionHandle: Sendable, Hashable, Comparable, CustomStringConvertible {
-    package let slot: Int
-    package let serial: Int
+public struct ConnectionHandle: Sendable, Hashable, Comparable, CustomStringConvertible {
+    public let slot: Int
+    public let serial: Int
 
-    package var description: String { "#\(serial)" }
+    public var description: String { "#\(serial)" }
 
     /// In the order in which they were opened.
-    package static func < (a: ConnectionHandle, b: ConnectionHandle) -> Bool { a.serial < b.serial }
+    public static func < (a: ConnectionHandle, b: ConnectionHandle) -> Bool { a.serial < b.serial }
 }
 
 /// What the shell must do after it has left the lock.
-package enum PoolAction: Sendable, Equatable {
+public enum PoolAction: Sendable, Equatable {
     /// Open a connection; answer with `connected` or `connectFailed`.
     case connect(ConnectionHandle, deadline: MonotonicInstant)
     /// Prove that the server still answers; answer with `checked`.
@@ -21,6 +21,8 @@ package enum PoolAction: Sendable, Equatable {
     case reset(ConnectionHandle, deadline: MonotonicInstant)
     /// Close it; answer with `disconnected`.
     case close(ConnectionHandle, CloseReason, deadline: MonotonicInstant)
+    /// Ask the server to end the statement that its borrower runs, so that the borrower comes back. Needs no answer.
+    case cancelStatement(ConnectionHandle, deadline: MonotonicInstant)
     /// Cut it under its borrower, and forget it: the borrower's object frees it.
     case cut(ConnectionHandle)
     /// Cut it under the pool's own check, reset or close, which ends soon then and still answers.
@@ -30,12 +32,14 @@ package enum PoolAction: Sendable, Equatable {
     case grant(waiter: Int, ConnectionHandle)
     case refuse(waiter: Int, PoolError)
     case notice(PoolNotice)
+    /// `minIdle` connections are open for the first time.
+    case filled
     /// Nothing is left: `close` is done.
     case closed(leasesCut: Int)
 }
 
 /// Why the pool closed a connection.
-package enum CloseReason: String, Sendable {
+public enum CloseReason: String, Sendable {
     case maxLifetime = "max-lifetime"
     case maxIdle = "max-idle"
     case maxIdleTime = "max-idle-time"
@@ -45,11 +49,15 @@ package enum CloseReason: String, Sendable {
     case unusable
     /// The lease died without a release.
     case leaked
+    /// The pool was made smaller.
+    case resized
+    /// Everything that was open then was to be replaced.
+    case retired
     case poolClosed = "pool-closed"
 }
 
 /// Something that observers may want to know; not needed by the pool itself.
-package enum PoolNotice: Sendable, Equatable {
+public enum PoolNotice: Sendable, Equatable {
     case leakSuspected(ConnectionHandle, site: BorrowSite, held: Duration)
     /// A suspected leak came back after all.
     case leakCleared(ConnectionHandle)
@@ -59,7 +67,7 @@ package enum PoolNotice: Sendable, Equatable {
 }
 
 /// What the borrower says about a connection that it gives back.
-package enum ReleaseCondition: Sendable, Equatable {
+public enum ReleaseCondition: Sendable, Equatable {
     /// Idle outside a transaction.
     case clean
     /// Alive, with an open transaction.

@@ -1,51 +1,70 @@
 /// The limits of a pool. A value. The initialiser moves impossible numbers to the nearest possible one.
-package struct PoolConfiguration: Sendable, Equatable {
+public struct PoolConfiguration: Sendable, Equatable {
     /// Connections at the most, also those that are being opened or closed. At least 1.
-    package var maxOpen: Int
+    public var maxOpen: Int
     /// Idle connections that the pool opens ahead of demand, within `maxOpen` and `maxIdle`.
-    package var minIdle: Int
+    public var minIdle: Int
     /// Idle connections that it keeps; more are closed on return. `nil`: as many as `maxOpen`.
-    package var maxIdle: Int?
+    public var maxIdle: Int?
     /// Waiting acquires at the most, also those whose connection is just being opened; the next one fails at once. `nil`:
     /// no limit. At least 1: with 0 no connection would ever be opened for anyone.
-    package var maxWaiters: Int?
+    public var maxWaiters: Int?
     /// Age at which a connection is retired: on acquire, on release, and while idle. `nil`: never. At least 1 ms: one that
     /// is too old as soon as it is open would be replaced for ever.
-    package var maxLifetime: Duration?
+    public var maxLifetime: Duration?
     /// Each connection's lifetime is shortened by up to this share of it, so that they do not all end at once. 0…0.9.
-    package var maxLifetimeJitter: Double
+    public var maxLifetimeJitter: Double
     /// An idle connection beyond `minIdle` is closed after this long. `nil`: never.
-    package var maxIdleTime: Duration?
+    public var maxIdleTime: Duration?
     /// One budget for an acquire: queue, connect and check together.
-    package var acquireTimeout: Duration
-    package var connectTimeout: Duration
-    package var statementTimeout: Duration
-    /// Limit of a check, of a reset on return, and of closing one connection.
-    package var releaseTimeout: Duration
+    public var acquireTimeout: Duration
+    public var connectTimeout: Duration
+    public var statementTimeout: Duration
+    /// Limit of one check of a connection.
+    public var checkTimeout: Duration
+    /// Limit of a reset on return, and of closing one connection.
+    public var releaseTimeout: Duration
     /// What a connection that comes back is cleaned of.
-    package var reset: ResetPolicy
+    public var reset: ResetPolicy
     /// How long `close` waits for leases before it cuts them.
-    package var closeTimeout: Duration
+    public var closeTimeout: Duration
     /// A connection that was proven alive this recently is lent without a check.
-    package var checkAfterIdle: Duration
-    /// How often an idle connection is checked in the background.
-    package var healthCheckInterval: Duration
+    public var checkAfterIdle: Duration
+    /// Which idle connection is lent first.
+    public var idleOrder: IdleOrder
+    /// How often an idle connection is checked in the background; each a little earlier than that, so that they do not come
+    /// together.
+    public var healthCheckInterval: Duration
     /// A lease held for longer is reported as a suspected leak. `nil`: never.
-    package var leakThreshold: Duration?
+    public var leakThreshold: Duration?
+    /// Waiters are served in the order in which they came. On several event loops each grant then wakes another thread and
+    /// moves a connection there. With a time here a waiter on the connection's own loop may overtake those on others that
+    /// came at most this much earlier. Zero: never.
+    public var overtaking: Duration
     /// Connects in flight at the most; after a failed connect only one until one succeeds.
-    package var maxConnecting: Int
+    public var maxConnecting: Int
+    /// Connects begun per second at the most, for servers that a storm of connects after a restart would bring down again.
+    /// `nil`: as fast as `maxConnecting` and the server let it.
+    public var connectsPerSecond: Double?
+    /// The circuit breaker: when connects have failed for this long and no connection is open, acquires fail at once
+    /// instead of waiting, while one connect at a time probes the server. `nil`: never.
+    public var breakerAfter: Duration?
+    /// Keep histograms of waits and leases. Without them the counters remain.
+    public var isInstrumented: Bool
     /// Pause after failed connects: random in `0...min(cap, first × 2ⁿ)` (full jitter).
-    package var backoffFirst: Duration
-    package var backoffCap: Duration
+    public var backoffFirst: Duration
+    public var backoffCap: Duration
 
-    package init(
+    public init(
         maxOpen: Int = 10, minIdle: Int = 0, maxIdle: Int? = nil, maxWaiters: Int? = nil,
         maxLifetime: Duration? = nil, maxLifetimeJitter: Double = 0.1, maxIdleTime: Duration? = nil,
         acquireTimeout: Duration = .seconds(2), connectTimeout: Duration = .seconds(2),
-        statementTimeout: Duration = .seconds(5), releaseTimeout: Duration = .seconds(2),
+        statementTimeout: Duration = .seconds(5), checkTimeout: Duration = .seconds(2), releaseTimeout: Duration = .seconds(2),
         reset: ResetPolicy = .rollback,
         closeTimeout: Duration = .seconds(5), checkAfterIdle: Duration = .milliseconds(500),
-        healthCheckInterval: Duration = .seconds(1), leakThreshold: Duration? = nil, maxConnecting: Int = 4,
+        idleOrder: IdleOrder = .lastUsedFirst, healthCheckInterval: Duration = .seconds(30), leakThreshold: Duration? = nil, overtaking: Duration = .zero,
+        maxConnecting: Int = 4, connectsPerSecond: Double? = nil,
+        breakerAfter: Duration? = .seconds(30), isInstrumented: Bool = true,
         backoffFirst: Duration = .milliseconds(20), backoffCap: Duration = .seconds(1)
     ) {
         self.maxOpen = max(1, maxOpen)
@@ -58,12 +77,18 @@ package struct PoolConfiguration: Sendable, Equatable {
         self.acquireTimeout = acquireTimeout
         self.connectTimeout = connectTimeout
         self.statementTimeout = statementTimeout
+        self.checkTimeout = checkTimeout
         self.releaseTimeout = releaseTimeout
+        self.idleOrder = idleOrder
+        self.connectsPerSecond = connectsPerSecond.map { max($0, 0.001) }
+        self.breakerAfter = breakerAfter
+        self.isInstrumented = isInstrumented
         self.reset = reset
         self.closeTimeout = closeTimeout
         self.checkAfterIdle = checkAfterIdle
         self.healthCheckInterval = healthCheckInterval
         self.leakThreshold = leakThreshold
+        self.overtaking = overtaking
         self.maxConnecting = max(1, maxConnecting)
         self.backoffFirst = backoffFirst
         self.backoffCap = backoffCap
@@ -76,10 +101,18 @@ package struct PoolConfiguration: Sendable, Equatable {
 
     /// How often the machine looks over its connections.
     var maintenanceInterval: Duration {
-        var interval = min(healthCheckInterval / 4, .seconds(1))
+        var interval = min(healthCheckInterval / 4, .milliseconds(250))
         for limit in [maxLifetime, maxIdleTime, leakThreshold].compactMap({ $0 }) {
             interval = min(interval, limit / 4)
         }
         return max(interval, .milliseconds(20))
     }
+}
+
+/// Which of several idle connections is lent first.
+public enum IdleOrder: String, Sendable, CaseIterable {
+    /// The one that came back last (LIFO): few connections stay warm, the others may go.
+    case lastUsedFirst = "last-used-first"
+    /// The one that has been idle for longest: all are used alike, for example to spread over servers behind one address.
+    case roundRobin = "round-robin"
 }

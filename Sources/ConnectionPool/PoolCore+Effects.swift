@@ -10,6 +10,7 @@ extension PoolCore {
         case reset(ConnectionHandle, any DriverConnection, deadline: MonotonicInstant)
         case close(ConnectionHandle, any DriverConnection, deadline: MonotonicInstant)
         case abort(any DriverConnection)
+        case cancelStatement(any DriverConnection, deadline: MonotonicInstant)
         case cancel(Task<Void, Never>)
         case resume(ParkingLot.Continuation, ParkingLot.Grant)
     }
@@ -22,11 +23,14 @@ extension PoolCore {
             }
             return connection
         }
-        func deliver(_ grant: ParkingLot.Grant, _ waiter: WaiterID) -> Effect? {
+        func deliver(_ grant: ParkingLot.Grant, _ waiter: Int) -> Effect? {
             state.waiters.deliver(grant, to: waiter).map { .resume($0, grant) }
         }
         switch action {
-        case .connect(let handle, let deadline): return .connect(handle, deadline: deadline)
+        case .connect(let handle, let deadline):
+            // The pool may have been made larger.
+            while state.connections.count <= handle.slot { state.connections.append(nil) }
+            return .connect(handle, deadline: deadline)
         case .check(let handle, let deadline): return .check(handle, connection(handle), deadline: deadline)
         case .reset(let handle, let deadline): return .reset(handle, connection(handle), deadline: deadline)
         case .close(let handle, _, let deadline): return .close(handle, connection(handle), deadline: deadline)
@@ -38,6 +42,10 @@ extension PoolCore {
         case .grant(let waiter, let handle):
             return deliver(.lent(Lent(handle: handle, connection: connection(handle))), waiter)
         case .refuse(let waiter, let error): return deliver(.refused(error), waiter)
+        case .cancelStatement(let handle, let deadline): return .cancelStatement(connection(handle), deadline: deadline)
+        case .filled:
+            state.news.append(.filled)
+            return nil
         case .notice(let notice):
             if observer != nil {
                 state.news.append(.notice(notice, backendPID: state.connections[notice.handle.slot]?.backendPID))
@@ -85,6 +93,8 @@ extension PoolCore {
                 }
             }
         case .abort(let connection): connection.abort()
+        case .cancelStatement(let connection, let deadline):
+            runtime.run(near: connection.affinity) { await connection.cancelRunningStatement(deadline: deadline) }
         case .cancel(let task): task.cancel()
         case .resume(let continuation, let grant): continuation.resume(returning: grant)
         }

@@ -1,14 +1,16 @@
 import EventLoop
-package import Threading
+public import Threading
 
 /// Acquire and release.
 extension PoolCore {
     /// A connection that is there and needs no check. The whole of most acquires: one clock reading, one lock.
     ///
+    /// It does not ask whether the task is cancelled (45 ns, a third of an acquire): nothing is waited for, and the first
+    /// statement asks.
+    ///
     /// - Parameter turn: set to the borrower's place in line when the connection that it got proved dead.
-    /// - Returns: `nil` when it takes more than that, or the task is cancelled: ``acquire(deadline:site:turn:)`` goes on.
-    package func lendAtOnce(deadline: MonotonicInstant, site: BorrowSite, turn: inout Turn?) -> Lent? {
-        if Task.isCancelled { return nil }
+    /// - Returns: `nil` when it takes more than that: ``acquire(deadline:site:turn:)`` goes on.
+    public func lendAtOnce(deadline: MonotonicInstant, site: BorrowSite, turn: inout Turn?) -> Lent? {
         let clock = runtime.now
         guard clock < deadline else { return nil }
         let affinity = EventLoop.currentNumber
@@ -18,7 +20,7 @@ extension PoolCore {
             guard let handle = state.machine.lendFresh(now: state.now, affinity: affinity, site: site) else {
                 return nil
             }
-            idleNanoseconds = state.machine.idleNanoseconds(of: handle, now: state.now)
+            idleNanoseconds = state.machine.nanosecondsSinceProof(of: handle, now: state.now)
             return state.lent(handle)
         }
         guard let lent else { return nil }
@@ -28,7 +30,7 @@ extension PoolCore {
     }
 
     /// Borrows a connection, and waits for it where it must.
-    package func acquire(
+    public func acquire(
         deadline: MonotonicInstant, site: BorrowSite, turn: Turn?
     ) async throws(PoolError) -> Lent {
         let limit = acquireLimit(deadline, now: runtime.now)
@@ -71,7 +73,7 @@ extension PoolCore {
         transition { $0.machine.returnDead(handle, now: $1) }
     }
 
-    private func wait(_ waiter: WaiterID) async -> ParkingLot.Grant {
+    private func wait(_ waiter: Int) async -> ParkingLot.Grant {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let ready = state.withLock { $0.waiters.park(waiter, continuation) }
@@ -84,7 +86,15 @@ extension PoolCore {
     }
 
     /// Called by the lease, once.
-    package func release(_ handle: ConnectionHandle, _ status: TransactionStatus, affinity: Int32) {
+    public func release(_ handle: ConnectionHandle, _ status: TransactionStatus, affinity: Int32) {
+        let clock = runtime.now
+        if status == .idle, configuration.reset != .full {
+            let isDone = state.withLock { state in
+                if clock > state.now { state.now = clock }
+                return state.machine.takeBackClean(handle, affinity: affinity, now: state.now)
+            }
+            if isDone { return }
+        }
         let condition: ReleaseCondition =
             switch status {
             case .idle: configuration.reset == .full ? .needsReset : .clean
@@ -95,12 +105,12 @@ extension PoolCore {
     }
 
     /// Called by a lease that dies unreleased.
-    package func noteLeak(_ handle: ConnectionHandle) {
+    public func noteLeak(_ handle: ConnectionHandle) {
         transition { $0.machine.release(handle, .leaked, affinity: -1, now: $1) }
     }
 
     /// Called by the lease when a call on its connection proved it dead.
-    package func noteLoss(_ handle: ConnectionHandle) {
+    public func noteLoss(_ handle: ConnectionHandle) {
         transition { $0.machine.lost(handle, now: $1) }
     }
 }

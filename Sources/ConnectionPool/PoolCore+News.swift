@@ -5,6 +5,7 @@ extension PoolCore {
     /// The order matters: a suspected leak comes before its all-clear.
     enum News: Sendable {
         case notice(PoolNotice, backendPID: Int?)
+        case filled
         case closed(leasesCut: Int)
     }
 
@@ -20,7 +21,10 @@ extension PoolCore {
             for news in batch {
                 switch news {
                 case .notice(let notice, let backendPID): observer?.poolNoticed(notice, backendPID: backendPID)
-                case .closed(let leasesCut): endClose(leasesCut)
+                case .filled: endFilling(true)
+                case .closed(let leasesCut):
+                    endFilling(false)
+                    endClose(leasesCut)
                 }
             }
         }

@@ -10,7 +10,7 @@ extension PoolCore {
         let result = state.withLock { state -> R in
             state.now = max(state.now, clock)
             let result = body(&state, state.now)
-            if state.machine.hasActions || state.machine.alarmMayHaveMovedEarlier { collect(&state, into: &work) }
+            collect(&state, into: &work)
             return result
         }
         if !work.isEmpty { perform(work) }

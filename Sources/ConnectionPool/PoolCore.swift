@@ -1,11 +1,11 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// The shell around ``PoolStateMachine``: lock, decide, unlock, act. What ``Pool`` is made of; it knows no driver's type, so
 /// that it is compiled once and not looked up at run time for each kind of pool.
 ///
 /// Thread-safe. The lock is held for the transition only; what follows from it runs after unlocking.
-package final class PoolCore: Sendable {
+public final class PoolCore: Sendable {
     typealias Connect = @Sendable (MonotonicInstant) async throws(DriverError) -> any DriverConnection
 
     let state: Lock<State>
@@ -15,7 +15,7 @@ package final class PoolCore: Sendable {
     let idleListener = Lock<(@Sendable (ConnectionHandle) -> Void)?>(nil)
     let observer: (any PoolObserver)?
     /// Is told by the leases what their borrowers do.
-    package let watcher: (any LeaseWatcher)?
+    public let watcher: (any LeaseWatcher)?
     let runtime: any PoolRuntime
     let configuration: PoolConfiguration
     let createdAt: MonotonicInstant
@@ -37,6 +37,8 @@ package final class PoolCore: Sendable {
         /// What is still to be told, in order. One thread at a time tells it.
         var news: [News] = []
         var isTelling = false
+        var fillWaiters: [Int: CheckedContinuation<Bool, Never>] = [:]
+        var nextFillWaiter = 0
         var closeWaiters: [CheckedContinuation<Int, Never>] = []
         /// Set when everybody who observes has been told everything.
         var closedWith: Int?
@@ -85,7 +87,7 @@ package final class PoolCore: Sendable {
     }
 
     /// The earlier of `deadline` and the statement timeout from now.
-    package func statementLimit(_ deadline: MonotonicInstant) -> MonotonicInstant {
+    public func statementLimit(_ deadline: MonotonicInstant) -> MonotonicInstant {
         min(deadline, runtime.now.later(byNanoseconds: statementTimeoutNanoseconds))
     }
 
@@ -113,7 +115,7 @@ package final class PoolCore: Sendable {
         state.withLock { state in
             if let broken = state.machine.brokenInvariant() { return broken }
             guard state.machine.isClosed else { return nil }
-            let left = state.waiters.count + state.connectTasks.count
+            let left = state.waiters.count + state.connectTasks.count + state.fillWaiters.count
             if left > 0 { return "\(left) waiters, answers or connects are left after the close" }
             let open = state.connections.count { $0 != nil }
             return open > 0 ? "\(open) connections are held after the close" : nil
@@ -125,7 +127,12 @@ package final class PoolCore: Sendable {
     /// See ``Pool/close(within:)``.
     func close(within limit: Duration?) async -> Int {
         let limit = limit ?? configuration.closeTimeout
-        transition { $0.machine.close(now: $1, cutAt: $1.advanced(by: limit)) }
+        transition { state, now in
+            let cutAt = now.advanced(by: limit)
+            // The last part of the limit is for the answers to the cancels.
+            let cancelAt = now.advanced(by: max(limit - .seconds(1), limit * 4 / 5))
+            state.machine.close(now: now, cancelAt: cancelAt, cutAt: cutAt)
+        }
         let cut = await withCheckedContinuation { continuation in
             let done = state.withLock { state -> Int? in
                 if state.closedWith == nil { state.closeWaiters.append(continuation) }

@@ -1,8 +1,8 @@
-package import RigModel
+public import RigModel
 import Threading
 
 /// Why no connection was lent. Each case says what the caller can do next.
-package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
+public enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The budget passed first. Retry later, raise `maxOpen`, or look at the connect failure.
     case acquireTimedOut(waited: Duration, gauges: PoolGauges, maxOpen: Int, lastConnectFailure: String?)
     /// Every connection that this acquire was about to get was dead already, more often than there can be connections:
@@ -10,12 +10,15 @@ package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
     case onlyDeadConnections(tries: Int)
     /// `maxWaiters` acquires wait already. Shed load.
     case tooManyWaiters(limit: Int)
+    /// Connects have failed for so long that the pool asks nobody to wait any more; it probes the server meanwhile. Look at
+    /// the last failure, and try again later.
+    case breakerOpen(failingFor: Duration, lastConnectFailure: String)
     /// The pool is closing or closed.
     case closed
     /// The calling task was cancelled while it waited; nothing is held.
     case cancelled
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .acquireTimedOut(let waited, let gauges, let maxOpen, let failure):
             "no connection within \(Int(waited.milliseconds)) ms (\(gauges), max open \(maxOpen))"
@@ -23,40 +26,42 @@ package enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
         case .onlyDeadConnections(let tries):
             "\(tries) connections in a row were dead before they could be lent; the server accepts and drops them"
         case .tooManyWaiters(let limit): "\(limit) acquires wait already, which is the limit (max waiters)"
+        case .breakerOpen(let duration, let failure):
+            "no connection could be opened for \(Int(duration.seconds)) s, so nobody waits for one; last: \(failure)"
         case .closed: "the pool is closed"
         case .cancelled: "cancelled while waiting for a connection"
         }
     }
 
     /// The same in the words of the outcome table.
-    package var cause: FailureCause {
+    public var cause: FailureCause {
         switch self {
         case .acquireTimedOut: .timedOut
         case .onlyDeadConnections: .connectionLost
-        case .tooManyWaiters, .closed: .poolRefused
+        case .tooManyWaiters, .breakerOpen, .closed: .poolRefused
         case .cancelled: .cancelled
         }
     }
 }
 
 /// Where a connection was borrowed.
-package struct BorrowSite: Sendable, Equatable, CustomStringConvertible {
-    package let file: StaticString
-    package let line: UInt
+public struct BorrowSite: Sendable, Equatable, CustomStringConvertible {
+    public let file: StaticString
+    public let line: UInt
 
-    package init(file: StaticString, line: UInt) {
+    public init(file: StaticString, line: UInt) {
         self.file = file
         self.line = line
     }
 
     /// The line that calls this.
-    package static func here(file: StaticString = #fileID, line: UInt = #line) -> BorrowSite {
+    public static func here(file: StaticString = #fileID, line: UInt = #line) -> BorrowSite {
         BorrowSite(file: file, line: line)
     }
 
-    package var description: String { "\(file):\(line)" }
+    public var description: String { "\(file):\(line)" }
 
-    package static func == (a: BorrowSite, b: BorrowSite) -> Bool {
+    public static func == (a: BorrowSite, b: BorrowSite) -> Bool {
         a.line == b.line && a.description == b.description
     }
 }

@@ -1,57 +1,61 @@
-package import RigModel
+public import RigModel
 import Threading
 
 /// How many connections are in which state, at one moment.
-package struct PoolGauges: Sendable, Equatable, CustomStringConvertible {
+public struct PoolGauges: Sendable, Equatable, CustomStringConvertible {
     /// Idle, in use, being checked or being reset.
-    package var open = 0
-    package var idle = 0
-    package var inUse = 0
-    package var connecting = 0
-    package var waiting = 0
+    public var open = 0
+    public var idle = 0
+    public var inUse = 0
+    public var connecting = 0
+    public var waiting = 0
 
-    package init() {}
+    public init() {}
 
-    package var description: String {
+    public var description: String {
         "open \(open), idle \(idle), in use \(inUse), connecting \(connecting), waiting \(waiting)"
     }
 }
 
 /// Counters since the pool began, under the names that people know from other pools.
-package struct PoolMetrics: Sendable, Equatable {
-    package var gauges = PoolGauges()
-    package var maxOpenConnections = 0
+public struct PoolMetrics: Sendable, Equatable {
+    public var gauges = PoolGauges()
+    public var maxOpenConnections = 0
     /// Acquires that were served.
-    package var acquireCount = 0
+    public var acquireCount = 0
     /// Of these the ones that had to wait, and for how long in sum.
-    package var waitCount = 0
-    package var waitDuration = Duration.zero
-    package var acquireTimeouts = 0
-    package var acquireCancelled = 0
-    package var connectsOpened = 0
-    package var connectFailures = 0
-    package var maxIdleClosed = 0
-    package var maxIdleTimeClosed = 0
-    package var maxLifetimeClosed = 0
+    public var waitCount = 0
+    public var waitDuration = Duration.zero
+    public var acquireTimeouts = 0
+    public var acquireCancelled = 0
+    public var connectsOpened = 0
+    public var connectFailures = 0
+    public var maxIdleClosed = 0
+    public var maxIdleTimeClosed = 0
+    public var maxLifetimeClosed = 0
     /// Connections found dead, out of step or leaked.
-    package var lostClosed = 0
-    package var healthChecksOK = 0
-    package var healthChecksFailed = 0
-    package var resets = 0
-    package var leaksSuspected = 0
-    package var retries = 0
+    public var lostClosed = 0
+    public var healthChecksOK = 0
+    public var healthChecksFailed = 0
+    public var resets = 0
+    public var leaksSuspected = 0
+    /// Times that the circuit breaker opened, and whether it is open now.
+    public var breakerOpened = 0
+    public var isBreakerOpen = false
+    public var isSuspended = false
+    public var retries = 0
     /// Time that connections were in use, summed, for the utilisation.
-    package var leasedDuration = Duration.zero
-    package var acquireWait = LatencyHistogram()
-    package var leaseDuration = LatencyHistogram()
-    package var connectTime = LatencyHistogram()
+    public var leasedNanoseconds: UInt64 = 0
+    public var acquireWait = LatencyHistogram()
+    public var leaseDuration = LatencyHistogram()
+    public var connectTime = LatencyHistogram()
 
-    package init() {}
+    public init() {}
 
     /// Names and values in the order of the documentation; times in milliseconds.
     ///
     /// - Parameter lifetime: how long the pool has existed, for the utilisation.
-    package func members(lifetime: Duration) -> [JSONValue.Member] {
+    public func members(lifetime: Duration) -> [JSONValue.Member] {
         let capacity = lifetime.seconds * Double(maxOpenConnections)
         return [
             .init("maxOpenConnections", JSONValue(maxOpenConnections)),
@@ -67,8 +71,10 @@ package struct PoolMetrics: Sendable, Equatable {
             .init("maxLifetimeClosed", JSONValue(maxLifetimeClosed)), .init("lostClosed", JSONValue(lostClosed)),
             .init("healthChecksOK", JSONValue(healthChecksOK)),
             .init("healthChecksFailed", JSONValue(healthChecksFailed)), .init("resets", JSONValue(resets)),
-            .init("leaksSuspected", JSONValue(leaksSuspected)), .init("retries", JSONValue(retries)),
-            .init("utilisation", .double(capacity > 0 ? leasedDuration.seconds / capacity : 0)),
+            .init("leaksSuspected", JSONValue(leaksSuspected)),
+            .init("breakerOpened", JSONValue(breakerOpened)), .init("breakerOpen", .bool(isBreakerOpen)),
+            .init("suspended", .bool(isSuspended)), .init("retries", JSONValue(retries)),
+            .init("utilisation", .double(capacity > 0 ? Double(leasedNanoseconds) / 1e9 / capacity : 0)),
             .init("acquireWait_ms", Self.quantiles(acquireWait)),
             .init("leaseDuration_ms", Self.quantiles(leaseDuration)),
             .init("connectTime_ms", Self.quantiles(connectTime)),

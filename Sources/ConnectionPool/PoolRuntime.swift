@@ -1,7 +1,7 @@
-package import Threading
+public import Threading
 
 /// Where the pool's shell gets time and threads from. A test gives it a manual one.
-package protocol PoolRuntime: Sendable {
+public protocol PoolRuntime: Sendable {
     var now: MonotonicInstant { get }
     /// A timer that calls `fire`, from any thread, once for each time that was set. It may also call early.
     func makeAlarm(_ fire: @escaping @Sendable () -> Void) -> any PoolAlarm
@@ -16,7 +16,7 @@ package protocol PoolRuntime: Sendable {
 }
 
 /// A one-shot timer that can be set again.
-package protocol PoolAlarm: Sendable {
+public protocol PoolAlarm: Sendable {
     /// Replaces the former time; `nil` clears it.
     func set(_ instant: MonotonicInstant?)
     /// Never fires again.

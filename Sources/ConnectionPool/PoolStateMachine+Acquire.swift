@@ -1,8 +1,8 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// The answer to an acquire.
-package enum AcquireDecision: Sendable, Equatable {
+public enum AcquireDecision: Sendable, Equatable {
     case lend(ConnectionHandle)
     /// The answer comes as a `grant` or `refuse` action for this waiter.
     case wait(Int)
@@ -10,12 +10,12 @@ package enum AcquireDecision: Sendable, Equatable {
 }
 
 /// A borrower's place in the order of arrival.
-package struct Turn: Sendable, Equatable {
+public struct Turn: Sendable, Equatable {
     /// Counts up with each acquire.
-    package let ticket: Int
-    package let arrivedAt: MonotonicInstant
+    public let ticket: Int
+    public let arrivedAt: MonotonicInstant
 
-    package init(ticket: Int, arrivedAt: MonotonicInstant) {
+    public init(ticket: Int, arrivedAt: MonotonicInstant) {
         self.ticket = ticket
         self.arrivedAt = arrivedAt
     }
@@ -27,15 +27,18 @@ extension PoolStateMachine {
     /// - Parameters:
     ///   - deadline: until when they wait; one budget for queue, connect and check.
     ///   - site: who wants it, for leak reports.
+    ///   - affinity: the event loop on which they wait; -1 for none. See ``PoolConfiguration/overtaking``.
     ///   - turn: they come back because the connection that they got proved to be dead, and keep their place in line.
-    package mutating func acquire(
-        now: MonotonicInstant, deadline: MonotonicInstant, site: BorrowSite? = nil, turn: Turn? = nil
+    public mutating func acquire(
+        now: MonotonicInstant, deadline: MonotonicInstant, site: BorrowSite? = nil, turn: Turn? = nil,
+        affinity: Int32 = -1
     ) -> AcquireDecision {
         guard phase == .running else { return .refuse(.closed) }
+        if isBreakerOpen { return .refuse(breakerError(now)) }
         let comesBack = turn != nil
         let turn = turn ?? nextTurn(now)
         defer { supply(now) }
-        if waiters.isEmpty, let slot = popFreshIdle(now) {
+        if waiters.isEmpty, !isSuspended, let slot = popFreshIdle(now) {
             lend(slot, to: turn, site, queued: false, now)
             return .lend(handle(slot))
         }
@@ -46,13 +49,13 @@ extension PoolStateMachine {
             metrics.acquireTimeouts += 1
             return .refuse(timeout(waited: turn.arrivedAt.duration(to: now)))
         }
-        waiters.enqueue(turn, deadline: deadline, site: site)
+        waiters.enqueue(turn, deadline: deadline, site: site, affinity: affinity)
         return .wait(turn.ticket)
     }
 
     /// A waiting acquire was cancelled. When it was answered already nothing happens: it holds what it got and gives it
     /// back with ``returnUnused(_:now:)``.
-    package mutating func cancel(waiter: Int) {
+    public mutating func cancel(waiter: Int) {
         guard waiters.remove(ticket: waiter) else { return }
         metrics.acquireCancelled += 1
         actions.append(.refuse(waiter: waiter, .cancelled))
@@ -60,7 +63,7 @@ extension PoolStateMachine {
 
     /// The borrower saw its connection die. Everything as old is suspect from now on; the connection itself is closed when
     /// it comes back. Ignored when the pool has cut it meanwhile.
-    package mutating func lost(_ handle: ConnectionHandle, now: MonotonicInstant) {
+    public mutating func lost(_ handle: ConnectionHandle, now: MonotonicInstant) {
         guard let slot = slot(of: handle, in: .leased) else { return }
         slots[slot].isLost = true
         noteLoss(of: slot, now)
@@ -68,8 +71,13 @@ extension PoolStateMachine {
     }
 
     /// A connection comes back. Ignored when the pool has cut it meanwhile.
-    package mutating func release(_ handle: ConnectionHandle, _ condition: ReleaseCondition, now: MonotonicInstant) {
+    ///
+    /// - Parameter affinity: the event loop that does its waiting now; -1 for none.
+    public mutating func release(
+        _ handle: ConnectionHandle, _ condition: ReleaseCondition, affinity: Int32 = -1, now: MonotonicInstant
+    ) {
         guard let slot = slot(of: handle, in: .leased) else { return }
+        slots[slot].affinity = affinity
         endLease(slot, now)
         if slots[slot].leakReported, condition != .leaked { actions.append(.notice(.leakCleared(handle))) }
         switch condition {
@@ -81,6 +89,7 @@ extension PoolStateMachine {
         case .clean:
             // Proves that it lives, but not the generation: its last answer may be older than the loss that raised that.
             slots[slot].provenAt = now
+            noteAnswer(slot)
             makeAvailable(slot, now)
         case .needsReset where phase == .running:
             beginReset(slot, now)
@@ -93,7 +102,7 @@ extension PoolStateMachine {
     }
 
     /// A grant was refused: its borrower was cancelled before it could take it. The next one gets it.
-    package mutating func returnUnused(_ handle: ConnectionHandle, now: MonotonicInstant) {
+    public mutating func returnUnused(_ handle: ConnectionHandle, now: MonotonicInstant) {
         metrics.acquireCancelled += 1
         guard let slot = slot(of: handle, in: .leased) else { return }
         takeBackUntaken(slot)
@@ -104,7 +113,7 @@ extension PoolStateMachine {
     /// A look at the socket just before lending showed that the server has closed it.
     ///
     /// - Returns: the borrower's place in line, for its next acquire; `nil` when the pool has cut the lease meanwhile.
-    package mutating func returnDead(_ handle: ConnectionHandle, now: MonotonicInstant) -> Turn? {
+    public mutating func returnDead(_ handle: ConnectionHandle, now: MonotonicInstant) -> Turn? {
         guard let slot = slot(of: handle, in: .leased) else { return nil }
         takeBackUntaken(slot)
         noteLoss(of: slot, now)
@@ -116,9 +125,9 @@ extension PoolStateMachine {
     /// The lease ends: what it held is counted.
     mutating func endLease(_ slot: Int, _ now: MonotonicInstant) {
         leased -= 1
-        let held = slots[slot].since.duration(to: now)
-        metrics.leasedDuration += held
-        metrics.leaseDuration.add(nanoseconds: held.nanoseconds)
+        let held = now.nanoseconds - slots[slot].since.nanoseconds
+        metrics.leasedNanoseconds &+= held
+        if isInstrumented { metrics.leaseDuration.add(nanoseconds: Int64(held)) }
     }
 
     func timeout(waited: Duration) -> PoolError {

@@ -6,10 +6,11 @@ extension PoolStateMachine {
     /// Checks in flight that a waiter may count on.
     var promisingChecks: Int { checking - slowChecks }
 
-    /// A connection more would be used: someone waits for it, or `minIdle` asks for it.
+    /// A connection more would be used: someone waits for it, `minIdle` asks for it, or an open breaker probes with it.
     var wantsConnection: Bool {
-        phase == .running && occupied < configuration.maxOpen
-            && idleStack.count + connecting + promisingChecks < configuration.idleTarget + waiters.count
+        guard phase == .running, !isSuspended, occupied < configuration.maxOpen else { return false }
+        if isBreakerOpen { return occupied == 0 }
+        return idleStack.count + connecting + promisingChecks < configuration.idleTarget + waiters.count
     }
 
     /// Connects in flight at the most: while they fail, one tries for all.
@@ -18,23 +19,30 @@ extension PoolStateMachine {
     /// Orders what the waiters and `minIdle` need: lends fresh idle connections, checks doubtful ones, opens new ones.
     /// Every event ends with it. O(1) while nobody waits.
     mutating func supply(_ now: MonotonicInstant) {
-        guard phase == .running else { return }
+        guard phase == .running, !isSuspended else { return }
         while !waiters.isEmpty, let slot = popFreshIdle(now) { grantToFirst(slot, now) }
         // What is idle now is doubtful, or nobody wants it.
         while promisingChecks < waiters.count, let slot = idleStack.popLast() { beginCheck(slot, now) }
-        while wantsConnection, connecting < connectLimit, now >= noConnectBefore { beginConnect(now) }
+        while wantsConnection, connecting < connectLimit, now >= noConnectBefore, now >= nextConnectAt {
+            beginConnect(now)
+        }
     }
 
-    /// Takes the idle connection that was used last among those that need no check, and retires those that are too old on
-    /// the way. O(1) when the last one is fresh.
+    /// Takes the idle connection that is first in the idle order among those that need no check, and retires those that are
+    /// too old on the way. O(1) when the first one is fresh.
     mutating func popFreshIdle(_ now: MonotonicInstant) -> Int? {
-        for index in idleStack.indices.reversed() {
+        let isRoundRobin = configuration.idleOrder == .roundRobin
+        var passed = 0
+        while passed < idleStack.count {
+            let index = isRoundRobin ? passed : idleStack.count - 1 - passed
             let slot = idleStack[index]
             if now >= slots[slot].expiresAt {
                 idleStack.remove(at: index)
                 beginClose(slot, .maxLifetime, now)
-            } else if slots[slot].provenAt.duration(to: now) < configuration.checkAfterIdle {
+            } else if isFresh(slot, now) {
                 return idleStack.remove(at: index)
+            } else {
+                passed += 1
             }
         }
         return nil
@@ -45,6 +53,7 @@ extension PoolStateMachine {
         slots[slot] = Slot(state: .connecting, serial: nextSerial, since: now, generation: generation)
         nextSerial += 1
         connecting += 1
+        if let connectInterval { nextConnectAt = now.advanced(by: connectInterval) }
         actions.append(.connect(handle(slot), deadline: now.advanced(by: configuration.connectTimeout)))
     }
 
@@ -54,7 +63,7 @@ extension PoolStateMachine {
         slots[slot].since = now
         slots[slot].askedAtGeneration = generation
         checking += 1
-        actions.append(.check(handle(slot), deadline: now.advanced(by: configuration.releaseTimeout)))
+        actions.append(.check(handle(slot), deadline: now.advanced(by: configuration.checkTimeout)))
     }
 
     /// The slot must have left its former state's count.
@@ -74,8 +83,9 @@ extension PoolStateMachine {
         case .maxIdle: metrics.maxIdleClosed += 1
         case .maxIdleTime: metrics.maxIdleTimeClosed += 1
         case .lost, .unusable, .leaked: metrics.lostClosed += 1
-        case .poolClosed: break
+        case .poolClosed, .resized, .retired: break
         }
+        if reason == .lost, !slots[slot].hasAnswered { noteDeadOnArrival(now) }
         slots[slot].state = .closing
         slots[slot].since = now
         closing += 1
@@ -92,17 +102,32 @@ extension PoolStateMachine {
             beginClose(slot, .poolClosed, now)
         } else if now >= slots[slot].expiresAt {
             beginClose(slot, .maxLifetime, now)
+        } else if slots[slot].serial < retiredBelow {
+            beginClose(slot, .retired, now)
+        } else if isShrinking, occupied - closing >= configuration.maxOpen {
+            // This slot is in no count now, so it is one too many already.
+            beginClose(slot, .resized, now)
         } else if slots[slot].generation < generation {
             beginCheck(slot, now)
-        } else if !waiters.isEmpty {
+        } else if !waiters.isEmpty, !isSuspended {
             grantToFirst(slot, now)
-        } else if idleStack.count >= configuration.idleLimit {
+        } else if idleStack.count >= idleLimit {
             beginClose(slot, .maxIdle, now)
         } else {
-            slots[slot].state = .idle
-            slots[slot].since = now
-            idleStack.append(slot)
+            becomeIdle(slot, now)
         }
+    }
+
+    /// The slot must have left its former state's count.
+    mutating func becomeIdle(_ slot: Int, _ now: MonotonicInstant) {
+        slots[slot].state = .idle
+        slots[slot].since = now
+        idleStack.append(slot)
+    }
+
+    /// It was proven alive so recently that it is lent without a check.
+    func isFresh(_ slot: Int, _ now: MonotonicInstant) -> Bool {
+        now.nanoseconds < slots[slot].provenAt.nanoseconds + checkAfterIdleNanoseconds
     }
 
     /// One proven loss makes everything that was proven before it suspect: what is idle is checked at once, what is in use
@@ -116,7 +141,8 @@ extension PoolStateMachine {
     }
 
     private mutating func grantToFirst(_ slot: Int, _ now: MonotonicInstant) {
-        guard let waiter = waiters.popFirst() else { preconditionFailure("a grant without a waiter") }
+        let waiter = waiters.popFirst(near: slots[slot].affinity, overtakingNanoseconds: overtakingNanoseconds)
+        guard let waiter else { preconditionFailure("a grant without a waiter") }
         lend(slot, to: waiter.turn, waiter.site, queued: true, now)
         actions.append(.grant(waiter: waiter.turn.ticket, handle(slot)))
     }
@@ -130,10 +156,10 @@ extension PoolStateMachine {
         slots[slot].site = site
         slots[slot].leakReported = false
         leased += 1
-        let waited = turn.arrivedAt.duration(to: now)
         metrics.acquireCount += 1
-        metrics.acquireWait.add(nanoseconds: waited.nanoseconds)
+        if isInstrumented { metrics.acquireWait.add(nanoseconds: Int64(now.nanoseconds - turn.arrivedAt.nanoseconds)) }
         guard queued else { return }
+        let waited = turn.arrivedAt.duration(to: now)
         metrics.waitCount += 1
         metrics.waitDuration += waited
     }

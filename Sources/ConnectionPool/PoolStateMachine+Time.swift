@@ -1,14 +1,17 @@
-package import Threading
+public import Threading
 
 extension PoolStateMachine {
     /// Time has passed. May be called early, or for nothing.
-    package mutating func alarmFired(now: MonotonicInstant) {
+    public mutating func alarmFired(now: MonotonicInstant) {
         while let waiter = waiters.popExpired(now: now) {
             metrics.acquireTimeouts += 1
             actions.append(
                 .refuse(waiter: waiter.turn.ticket, timeout(waited: waiter.turn.arrivedAt.duration(to: now))))
         }
-        if case .closing(let cutAt) = phase, now >= cutAt { cut(now) }
+        if case .closing(let cancelAt, let cutAt) = phase {
+            if let cancelAt, now >= cancelAt { cancelStatements(cutAt) }
+            if now >= cutAt { cut(now) }
+        }
         if now >= maintenanceAt {
             maintain(now)
             maintenanceAt = now.advanced(by: configuration.maintenanceInterval)
@@ -40,7 +43,8 @@ extension PoolStateMachine {
                 beginClose(slot, .maxIdleTime, now)
                 idle -= 1
             } else if checksAllowed > 0,
-                slots[slot].provenAt.duration(to: now) >= configuration.healthCheckInterval
+                now.nanoseconds - min(now.nanoseconds, slots[slot].provenAt.nanoseconds)
+                    >= slots[slot].checkIntervalNanoseconds
             {
                 checksAllowed -= 1
                 beginCheck(slot, now)
@@ -75,11 +79,15 @@ extension PoolStateMachine {
 
     // MARK: Closing
 
-    /// Ends the pool: waiters are refused, idle connections closed; leases may come back until `cutAt`, then they are
-    /// cut. A second call does nothing. `closed` follows as an action.
-    package mutating func close(now: MonotonicInstant, cutAt: MonotonicInstant) {
+    /// Ends the pool: waiters are refused, idle connections closed. Leases may come back by themselves until `cancelAt`; then
+    /// the statements that they run are cancelled, and at `cutAt` their connections are cut. A second call does nothing.
+    /// `closed` follows as an action.
+    public mutating func close(
+        now: MonotonicInstant, cancelAt: MonotonicInstant? = nil, cutAt: MonotonicInstant
+    ) {
         guard phase == .running else { return }
-        phase = .closing(cutAt: cutAt)
+        phase = .closing(cancelAt: cancelAt.map { min($0, cutAt) }, cutAt: cutAt)
+        isBreakerOpen = false
         while let waiter = waiters.popFirst() { actions.append(.refuse(waiter: waiter.turn.ticket, .closed)) }
         for slot in idleStack { beginClose(slot, .poolClosed, now) }
         idleStack = []
@@ -87,6 +95,13 @@ extension PoolStateMachine {
             actions.append(.cancelConnect(handle(slot)))
         }
         finishClosingIfEmpty()
+    }
+
+    private mutating func cancelStatements(_ cutAt: MonotonicInstant) {
+        phase = .closing(cancelAt: nil, cutAt: cutAt)
+        for slot in slots.indices where slots[slot].state == .leased {
+            actions.append(.cancelStatement(handle(slot), deadline: cutAt))
+        }
     }
 
     /// The limit has passed. Leases that are still out are cut: their borrowers' objects free them, the pool forgets them.

@@ -1,5 +1,5 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// The decisions of the pool. Pure: no lock, no clock, no I/O. Each event is a mutating method that is told the time, which
 /// never goes back; what must be done about it collects in ``takeActions()``.
@@ -17,7 +17,7 @@ package import Threading
 ///
 /// Acquires wait on the pool, never on one connect: whoever is first in line gets whichever connection is ready first,
 /// and a cancelled acquire cancels no connect.
-package struct PoolStateMachine: Sendable {
+public struct PoolStateMachine: Sendable {
     enum SlotState: Sendable {
         /// No connection. Next: connecting.
         case free
@@ -47,6 +47,10 @@ package struct PoolStateMachine: Sendable {
         var generation = 0
         /// The pool's generation when the running check or reset was sent.
         var askedAtGeneration = 0
+        /// It has answered something since it was opened.
+        var hasAnswered = false
+        /// When it is due for a check, after it last proved to be alive.
+        var checkIntervalNanoseconds: UInt64 = 0
         /// Its check takes so long that nobody should count on it.
         var isSlow = false
         /// Who holds it, and since when they waited.
@@ -56,18 +60,25 @@ package struct PoolStateMachine: Sendable {
         var leakReported = false
         /// Its borrower saw it die.
         var isLost = false
+        /// The event loop on which it was used last; -1 for none.
+        var affinity: Int32 = -1
     }
 
     enum Phase: Sendable, Equatable {
         case running
-        /// Next: cut, closed.
-        case closing(cutAt: MonotonicInstant)
+        /// Next: cut, closed. `cancelAt`: when statements that still run are cancelled; `nil` once they were.
+        case closing(cancelAt: MonotonicInstant?, cutAt: MonotonicInstant)
         /// The limit of the close has passed: everything ends by force. Next: closed.
         case cut
         case closed
     }
 
     var configuration: PoolConfiguration
+    /// From the configuration, in nanoseconds and plain numbers for the path of every acquire.
+    let checkAfterIdleNanoseconds: UInt64
+    let overtakingNanoseconds: UInt64
+    var idleLimit: Int
+    let isInstrumented: Bool
     var slots: [Slot]
     var freeSlots: [Int]
     /// Slots of idle connections; the last one was used last and is lent first. None of them is suspect.
@@ -89,6 +100,19 @@ package struct PoolStateMachine: Sendable {
     var connectFailuresInRow = 0
     var noConnectBefore = MonotonicInstant(nanoseconds: 0)
     var lastConnectFailure: String?
+    /// Since when no connect has succeeded; `nil` while they do.
+    var failingSince: MonotonicInstant?
+    var isBreakerOpen = false
+    /// Connections in a row that were lost before they had answered anything.
+    var deadOnArrivalInRow = 0
+    let connectInterval: Duration?
+    var nextConnectAt = MonotonicInstant(nanoseconds: 0)
+    var isSuspended = false
+    /// There are more connections than there may be, since the pool was made smaller.
+    var isShrinking = false
+    /// Connections with a lower serial number are to be replaced.
+    var retiredBelow = 0
+    var hasFilled = false
     var maintenanceAt: MonotonicInstant
     var leasesCut = 0
     var generator: SeededGenerator
@@ -99,24 +123,33 @@ package struct PoolStateMachine: Sendable {
     ///   - configuration: the limits.
     ///   - seed: draws lifetimes and back-off.
     ///   - now: the pool's first moment; `minIdle` connections are ordered at once.
-    package init(configuration: PoolConfiguration, seed: UInt64, now: MonotonicInstant) {
+    public init(configuration: PoolConfiguration, seed: UInt64, now: MonotonicInstant) {
         self.configuration = configuration
+        checkAfterIdleNanoseconds = UInt64(max(0, configuration.checkAfterIdle.nanoseconds))
+        overtakingNanoseconds = UInt64(max(0, configuration.overtaking.nanoseconds))
+        idleLimit = configuration.idleLimit
+        isInstrumented = configuration.isInstrumented
+        connectInterval = configuration.connectsPerSecond.map { .seconds(1 / $0) }
         slots = Array(repeating: Slot(), count: configuration.maxOpen)
         freeSlots = Array((0..<configuration.maxOpen).reversed())
         generator = SeededGenerator(seed: seed, stream: "pool")
         maintenanceAt = now.advanced(by: configuration.maintenanceInterval)
         metrics.maxOpenConnections = configuration.maxOpen
+        hasFilled = configuration.idleTarget == 0
         supply(now)
     }
 
+    /// Whether ``takeActions()`` would return any.
+    var hasActions: Bool { !actions.isEmpty }
+
     /// What must be done now, in order. Empty afterwards.
-    package mutating func takeActions() -> [PoolAction] {
+    public mutating func takeActions() -> [PoolAction] {
         if actions.isEmpty { return [] }
         defer { actions = [] }
         return actions
     }
 
-    package var gauges: PoolGauges {
+    public var gauges: PoolGauges {
         var gauges = PoolGauges()
         gauges.open = idleStack.count + leased + checking + resetting
         gauges.idle = idleStack.count
@@ -127,37 +160,39 @@ package struct PoolStateMachine: Sendable {
     }
 
     /// Counters and gauges at this moment.
-    package func snapshot() -> PoolMetrics {
+    public func snapshot() -> PoolMetrics {
         var snapshot = metrics
+        snapshot.isBreakerOpen = isBreakerOpen
+        snapshot.isSuspended = isSuspended
         snapshot.gauges = gauges
         return snapshot
     }
 
     /// A lease that is out, for reports.
-    package struct OpenLease: Sendable, Equatable {
-        package let connection: ConnectionHandle
-        package let site: BorrowSite?
-        package let since: MonotonicInstant
+    public struct OpenLease: Sendable, Equatable {
+        public let connection: ConnectionHandle
+        public let site: BorrowSite?
+        public let since: MonotonicInstant
     }
 
     /// The leases that are out, in order of their connections' serial numbers.
-    package var openLeases: [OpenLease] {
+    public var openLeases: [OpenLease] {
         slots.indices.filter { slots[$0].state == .leased }
             .map { OpenLease(connection: handle($0), site: slots[$0].site, since: slots[$0].since) }
             .sorted { $0.connection.serial < $1.connection.serial }
     }
 
-    package var isClosed: Bool { phase == .closed }
+    public var isClosed: Bool { phase == .closed }
 
     /// When ``alarmFired(now:)`` must be called, at the latest. After that call it is later than that call was, so the alarm
     /// cannot spin. O(log waiters) amortised.
-    package mutating func nextAlarm() -> MonotonicInstant? {
+    public mutating func nextAlarm() -> MonotonicInstant? {
         if phase == .closed { return nil }
         var next = maintenanceAt
         if let deadline = waiters.earliestDeadline { next = min(next, deadline) }
-        if case .closing(let cutAt) = phase { next = min(next, cutAt) }
+        if case .closing(let cancelAt, let cutAt) = phase { next = min(next, cancelAt ?? cutAt) }
         // Only where the pause is what it waits for: with a connect in flight the answer wakes it.
-        if wantsConnection, connecting < connectLimit { next = min(next, noConnectBefore) }
+        if wantsConnection, connecting < connectLimit { next = min(next, max(noConnectBefore, nextConnectAt)) }
         return next
     }
 
@@ -178,5 +213,6 @@ package struct PoolStateMachine: Sendable {
         slots[slot].serial = -1
         slots[slot].site = nil
         freeSlots.append(slot)
+        if isShrinking, occupied <= configuration.maxOpen { isShrinking = false }
     }
 }

@@ -1,28 +1,28 @@
-package import RigModel
+public import RigModel
 import Threading
 
 /// When an operation that failed is tried again. Pure.
 ///
 /// What may have happened decides, not the error's name: *not applied* is tried again, *maybe applied* only where doing
 /// it twice does no harm. What is tried again is always the whole unit of work, a transaction from its BEGIN.
-package struct RetryPolicy: Sendable, Equatable {
-    package enum Mode: String, Sendable {
+public struct RetryPolicy: Sendable, Equatable {
+    public enum Mode: String, Sendable {
         case safe
         case none
         /// Tries again whatever failed. Wrong on purpose: it is there to show that the rig finds it.
         case blind
     }
 
-    package var mode: Mode
+    public var mode: Mode
     /// Tries in all, 1…15: a row carries the number of the try that wrote it in 4 bits.
-    package var maxAttempts: Int
+    public var maxAttempts: Int
     /// From the first try to the beginning of the last one.
-    package var budget: Duration
+    public var budget: Duration
     /// The pause before try n + 1 is random in `0...min(cap, first × 2ⁿ⁻¹)` (full jitter).
-    package var firstDelay: Duration
-    package var delayCap: Duration
+    public var firstDelay: Duration
+    public var delayCap: Duration
 
-    package init(
+    public init(
         mode: Mode = .safe, maxAttempts: Int = 4, budget: Duration = .seconds(5),
         firstDelay: Duration = .milliseconds(10), delayCap: Duration = .seconds(1)
     ) {
@@ -41,7 +41,7 @@ package struct RetryPolicy: Sendable, Equatable {
     ///   - isIdempotent: doing it twice does no harm.
     ///   - elapsed: since the first attempt began.
     /// - Returns: how long to wait before the next attempt; `nil`: give up.
-    package func delay(
+    public func delay(
         after outcome: Outcome, cause: FailureCause, attempt: Int, isIdempotent: Bool, elapsed: Duration,
         generator: inout SeededGenerator
     ) -> Duration? {

@@ -1,12 +1,12 @@
 import RigModel
-package import Threading
+public import Threading
 
 extension DriverConnection {
     /// A batch for a database without round trips to save: one statement after the other. All or nothing is a transaction
     /// around them, unless one is open already.
     ///
     /// - Parameter begin: what opens that transaction.
-    package func executeInTurn(
+    public func executeInTurn(
         _ batch: [SQLStatement], atomicity: BatchAtomicity, begin: SQLStatement, deadline: MonotonicInstant
     ) async -> [Result<SQLResult, DriverError>] {
         guard atomicity == .allOrNothing, transactionStatus == .idle else {
@@ -48,13 +48,13 @@ extension DriverConnection {
 
 extension DriverError {
     /// A statement of a batch that was applied, and undone because a later one failed.
-    package static func rolledBack(with failed: Int) -> DriverError {
+    public static func rolledBack(with failed: Int) -> DriverError {
         DriverError(
             .server(sqlState: "25P02"), "item \(failed) of the batch failed, so this one was rolled back with it")
     }
 
     /// A statement of a batch that was never run, because an earlier one failed.
-    package static func notRun(after failed: Int) -> DriverError {
+    public static func notRun(after failed: Int) -> DriverError {
         DriverError(
             .server(sqlState: "25P02"), "item \(failed) of the batch failed, so this one was not run",
             requestSent: false)

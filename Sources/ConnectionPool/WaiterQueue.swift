@@ -1,18 +1,27 @@
-package import Threading
+public import Threading
 
 /// The acquires that wait, in order of arrival: FIFO with removal from anywhere in O(1), and the earliest deadline in
 /// O(log n) amortised. Pure.
-package struct WaiterQueue: Sendable {
+public struct WaiterQueue: Sendable {
     /// One acquire that waits.
-    package struct Waiter: Sendable, Equatable {
-        package var turn = Turn(ticket: -1, arrivedAt: MonotonicInstant(nanoseconds: 0))
-        package var site: BorrowSite?
+    public struct Waiter: Sendable, Equatable {
+        public var turn = Turn(ticket: -1, arrivedAt: MonotonicInstant(nanoseconds: 0))
+        public var site: BorrowSite?
     }
 
     private struct Node: Sendable {
         var waiter = Waiter()
         var previous = -1
         var next = -1
+        /// Neighbours among the waiters of the same loop.
+        var previousNear = -1
+        var nextNear = -1
+        var affinity: Int32 = -1
+    }
+
+    private struct Ends {
+        var head = -1
+        var tail = -1
     }
 
     private struct Due: Sendable {
@@ -23,51 +32,97 @@ package struct WaiterQueue: Sendable {
 
     private var nodes: [Node] = []
     private var free: [Int] = []
+    /// First and last waiter of each event loop, by the loop's number.
+    private var near: [Ends] = []
     private var head = -1
     private var tail = -1
     private var indexOfTicket: [Int: Int] = [:]
     /// A binary heap by deadline; entries of waiters that left stay until they reach the top or outnumber the rest.
     private var heap: [Due] = []
 
-    package private(set) var count = 0
-    package var isEmpty: Bool { count == 0 }
+    public private(set) var count = 0
+    public var isEmpty: Bool { count == 0 }
 
-    package init() {}
+    public init() {}
 
     /// Puts a waiter at its place by ticket: at the end, or further ahead when it comes back from a connection that proved
     /// dead. O(1) at the end, else O(waiters before it), which are such waiters too: at most one for each connection.
-    package mutating func enqueue(_ turn: Turn, deadline: MonotonicInstant, site: BorrowSite?) {
+    public mutating func enqueue(_ turn: Turn, deadline: MonotonicInstant, site: BorrowSite?, affinity: Int32 = -1) {
         let next = successor(of: turn.ticket)
         let previous = next >= 0 ? nodes[next].previous : tail
-        let node = Node(waiter: Waiter(turn: turn, site: site), previous: previous, next: next)
+        var node = Node(waiter: Waiter(turn: turn, site: site), previous: previous, next: next)
+        node.affinity = next < 0 ? affinity : -1
         let index = free.popLast() ?? nodes.count
         if index == nodes.count { nodes.append(node) } else { nodes[index] = node }
         if previous >= 0 { nodes[previous].next = index } else { head = index }
         if next >= 0 { nodes[next].previous = index } else { tail = index }
         indexOfTicket[turn.ticket] = index
         count += 1
+        linkNear(index)
         push(Due(deadline: deadline, index: index, ticket: turn.ticket))
     }
 
     /// Takes the first waiter off the queue.
-    package mutating func popFirst() -> Waiter? {
+    public mutating func popFirst() -> Waiter? {
         guard head >= 0 else { return nil }
         let waiter = nodes[head].waiter
         remove(index: head)
         return waiter
     }
 
+    private mutating func linkNear(_ index: Int) {
+        let affinity = Int(nodes[index].affinity)
+        guard affinity >= 0 else { return }
+        while near.count <= affinity { near.append(Ends()) }
+        let tail = near[affinity].tail
+        nodes[index].previousNear = tail
+        if tail >= 0 { nodes[tail].nextNear = index } else { near[affinity].head = index }
+        near[affinity].tail = index
+    }
+
+    private mutating func unlinkNear(_ node: Node) {
+        let affinity = Int(node.affinity)
+        guard affinity >= 0 else { return }
+        if node.previousNear >= 0 {
+            nodes[node.previousNear].nextNear = node.nextNear
+        } else {
+            near[affinity].head = node.nextNear
+        }
+        if node.nextNear >= 0 {
+            nodes[node.nextNear].previousNear = node.previousNear
+        } else {
+            near[affinity].tail = node.previousNear
+        }
+    }
+
+    /// Takes the first waiter; one on this loop instead, when it came at most this much later. O(1).
+    public mutating func popFirst(near affinity: Int32, overtakingNanoseconds: UInt64) -> Waiter? {
+        guard head >= 0 else { return nil }
+        var index = head
+        if overtakingNanoseconds > 0, affinity >= 0, affinity < near.count, near[Int(affinity)].head >= 0 {
+            let candidate = near[Int(affinity)].head
+            if nodes[candidate].waiter.turn.arrivedAt.nanoseconds - nodes[head].waiter.turn.arrivedAt.nanoseconds
+                <= overtakingNanoseconds
+            {
+                index = candidate
+            }
+        }
+        let waiter = nodes[index].waiter
+        remove(index: index)
+        return waiter
+    }
+
     /// Takes a waiter out of the queue.
     ///
     /// - Returns: `false` when it is not in the queue any more.
-    package mutating func remove(ticket: Int) -> Bool {
+    public mutating func remove(ticket: Int) -> Bool {
         guard let index = indexOfTicket[ticket] else { return false }
         remove(index: index)
         return true
     }
 
     /// Takes out a waiter whose deadline has passed.
-    package mutating func popExpired(now: MonotonicInstant) -> Waiter? {
+    public mutating func popExpired(now: MonotonicInstant) -> Waiter? {
         dropStaleTop()
         guard let top = heap.first, top.deadline <= now else { return nil }
         popTop()
@@ -76,7 +131,7 @@ package struct WaiterQueue: Sendable {
         return waiter
     }
 
-    package var earliestDeadline: MonotonicInstant? {
+    public var earliestDeadline: MonotonicInstant? {
         mutating get {
             dropStaleTop()
             return heap.first?.deadline
@@ -96,6 +151,7 @@ package struct WaiterQueue: Sendable {
         if node.previous >= 0 { nodes[node.previous].next = node.next } else { head = node.next }
         if node.next >= 0 { nodes[node.next].previous = node.previous } else { tail = node.previous }
         indexOfTicket[node.waiter.turn.ticket] = nil
+        unlinkNear(node)
         nodes[index] = Node()
         free.append(index)
         count -= 1

@@ -1,4 +1,4 @@
-package import Threading
+public import Threading
 
 extension EventLoop {
     /// Waits until `descriptor` is ready, once.
@@ -13,7 +13,7 @@ extension EventLoop {
     ///   - readiness: what to wait for.
     ///   - deadline: when to give up.
     /// - Throws: ``LoopError``.
-    package nonisolated(nonsending) func wait(
+    public nonisolated(nonsending) func wait(
         _ slot: WaitSlot, _ descriptor: Int32, for readiness: Readiness, until deadline: MonotonicInstant
     ) async throws(LoopError) {
         precondition(slot.table === slots, "the slot was made by another event loop")
@@ -29,7 +29,7 @@ extension EventLoop {
     /// Sleeps until `deadline`; returns at once when it has passed.
     ///
     /// - Throws: ``LoopError/cancelled`` or ``LoopError/stopped``.
-    package nonisolated(nonsending) func sleep(until deadline: MonotonicInstant) async throws(LoopError) {
+    public nonisolated(nonsending) func sleep(until deadline: MonotonicInstant) async throws(LoopError) {
         let slot = makeSlot()
         let failure = await park(slot.slot, until: deadline) { _, _ in .park }
         withExtendedLifetime(slot) {}

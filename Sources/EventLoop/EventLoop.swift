@@ -14,12 +14,12 @@ import Threading
 ///
 /// Waits, sleeps and alarms may be used by any thread and from any executor. Tasks that prefer the loop run on its thread,
 /// so a wait costs them no change of thread; they must not block it. A loop lives until ``shutdown()``: its thread keeps it.
-package final class EventLoop: TaskExecutor, Sendable {
+public final class EventLoop: TaskExecutor, Sendable {
     /// A number that no other loop of this process has.
-    package let number: Int32
+    public let number: Int32
 
     /// For actors that want to live on the loop's thread.
-    package let isolation: LoopSerialExecutor
+    public let isolation: LoopSerialExecutor
 
     let poller: Poller
     let slots = SlotTable()
@@ -34,7 +34,7 @@ package final class EventLoop: TaskExecutor, Sendable {
     ///
     /// - Parameter name: the thread's name; the kernel keeps 15 bytes.
     /// - Throws: ``LoopError/system(errno:call:)`` when the process has no descriptors left (it needs three).
-    package init(name: String = "event-loop") throws(LoopError) {
+    public init(name: String = "event-loop") throws(LoopError) {
         let poller = try Poller()
         number = Self.numbers.add(1, ordering: .relaxed).newValue
         self.poller = poller
@@ -51,7 +51,7 @@ package final class EventLoop: TaskExecutor, Sendable {
     ///
     /// Call it from outside, once its users are done; a second call does nothing. Blocks for as long as the job that the
     /// loop runs at that moment.
-    package func shutdown() {
+    public func shutdown() {
         precondition(!isOnLoop, "shutdown() was called on the loop's own thread, which cannot wait for its own end")
         stopping.store(true, ordering: .sequentiallyConsistent)
         poller.wake()
@@ -59,18 +59,18 @@ package final class EventLoop: TaskExecutor, Sendable {
     }
 
     /// Whether the calling code runs on the loop's thread.
-    package var isOnLoop: Bool { jobs.isOnOwner }
+    public var isOnLoop: Bool { jobs.isOnOwner }
 
     /// Whether ``shutdown()`` has begun.
-    package var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
+    public var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
 
     /// Runs `job` on the loop's thread. Called by the Swift runtime, from any thread.
-    package func enqueue(_ job: consuming ExecutorJob) {
+    public func enqueue(_ job: consuming ExecutorJob) {
         jobs.enqueue(.task(UnownedJob(job), asUnownedTaskExecutor()))
     }
 
     /// A place to wait. Any thread. See ``WaitSlot``.
-    package func makeSlot() -> WaitSlot { WaitSlot(table: slots) }
+    public func makeSlot() -> WaitSlot { WaitSlot(table: slots) }
 
     /// Enters the state's deadline into the heap if the entry that is there would come too late.
     ///

@@ -1,4 +1,4 @@
-package import Threading
+public import Threading
 
 extension EventLoop {
     /// An alarm that is not set. Any thread.
@@ -6,14 +6,14 @@ extension EventLoop {
     /// - Parameter callback: runs on the loop's thread, outside every lock, each time the alarm goes off; it may set the
     ///   alarm again. It must not block. It is kept until ``LoopAlarm/cancel()`` or the alarm's end: capture weakly what
     ///   owns the alarm.
-    package func makeAlarm(_ callback: @escaping @Sendable () -> Void) -> LoopAlarm {
+    public func makeAlarm(_ callback: @escaping @Sendable () -> Void) -> LoopAlarm {
         LoopAlarm(loop: self, callback: callback)
     }
 }
 
 /// A timer that goes off once each time it is set. All calls are thread-safe, return at once, and may come from the
 /// callback itself.
-package final class LoopAlarm: Sendable {
+public final class LoopAlarm: Sendable {
     private let loop: EventLoop
     private let place: WaitSlot
 
@@ -27,7 +27,7 @@ package final class LoopAlarm: Sendable {
     /// after ``cancel()`` or the loop's shutdown.
     ///
     /// - Complexity: O(1) when the time moves later, O(log *n*) in the number of slots when it moves earlier.
-    package func set(at time: MonotonicInstant) {
+    public func set(at time: MonotonicInstant) {
         let mustWake = place.slot.state.withLock { state in
             guard state.onExpiry != nil else { return false }
             state.deadline = time
@@ -37,10 +37,10 @@ package final class LoopAlarm: Sendable {
     }
 
     /// Unsets the time. An alarm that goes off on the loop's thread at this very moment may still run its callback.
-    package func clear() { place.slot.state.withLock { $0.deadline = .distantFuture } }
+    public func clear() { place.slot.state.withLock { $0.deadline = .distantFuture } }
 
     /// Unsets the time for good and lets go of the callback. An alarm that goes off at this very moment may still run it.
-    package func cancel() {
+    public func cancel() {
         let callback = place.slot.state.withLock { state in
             state.deadline = .distantFuture
             return state.onExpiry.take()

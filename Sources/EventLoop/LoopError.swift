@@ -1,7 +1,7 @@
 import Glibc
 
 /// Why a wait on an ``EventLoop`` ended without what it waited for.
-package enum LoopError: Error, Sendable, Equatable, CustomStringConvertible {
+public enum LoopError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The deadline passed first. The descriptor may still become ready later.
     case timedOut
     /// The waiting task was cancelled, before or during the wait.
@@ -11,7 +11,7 @@ package enum LoopError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kernel refused a call. `errno` is its number, `call` the function's name.
     case system(errno: Int32, call: String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .timedOut: "the deadline passed before the descriptor was ready"
         case .cancelled: "the waiting task was cancelled"

@@ -1,16 +1,16 @@
 import CLinux
 
 /// What a wait waits for. An error or a hang-up on the descriptor ends every wait: the next read or write tells more.
-package struct Readiness: OptionSet, Sendable {
-    package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+public struct Readiness: OptionSet, Sendable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Bytes (or the end of the stream, or a connection to accept) can be read.
-    package static let readable = Readiness(rawValue: 1)
+    public static let readable = Readiness(rawValue: 1)
     /// Bytes can be written, or a connect has finished.
-    package static let writable = Readiness(rawValue: 2)
+    public static let writable = Readiness(rawValue: 2)
     /// Whichever comes first.
-    package static let both: Readiness = [.readable, .writable]
+    public static let both: Readiness = [.readable, .writable]
 
     /// The bits for epoll_ctl(2).
     var epollEvents: UInt32 {

@@ -1,5 +1,5 @@
 import CLinux
-package import Threading
+public import Threading
 
 /// A socket that stays registered with a loop, so that waiting for it costs no system call.
 ///
@@ -15,8 +15,8 @@ package import Threading
 ///
 /// One task waits at a time; everything else is thread-safe. Call ``end()`` before the watch is dropped while its socket
 /// stays open; a socket that is closed is forgotten by the kernel itself.
-package final class SocketWatch: Sendable {
-    package let loop: EventLoop
+public final class SocketWatch: Sendable {
+    public let loop: EventLoop
     private let place: WaitSlot
     private let descriptor: Int32
     private let generation: UInt32
@@ -24,7 +24,7 @@ package final class SocketWatch: Sendable {
     /// Registers the socket. It must stay open as long as somebody waits for it.
     ///
     /// - Throws: ``LoopError/system(errno:call:)`` when the kernel refuses it.
-    package init(loop: EventLoop, descriptor: Int32) throws(LoopError) {
+    public init(loop: EventLoop, descriptor: Int32) throws(LoopError) {
         self.loop = loop
         self.descriptor = descriptor
         place = loop.makeSlot()
@@ -41,7 +41,7 @@ package final class SocketWatch: Sendable {
     /// Waits until an edge came since the last wait.
     ///
     /// - Throws: ``LoopError``. A deadline that has passed wins over an edge.
-    package nonisolated(nonsending) func wait(
+    public nonisolated(nonsending) func wait(
         for readiness: Readiness, until deadline: MonotonicInstant
     ) async throws(LoopError) {
         let wanted = Edge.wanted(for: readiness)
@@ -60,11 +60,11 @@ package final class SocketWatch: Sendable {
 
     /// The peer has closed, or has sent something, since the last wait. A look without a system call: it may miss what
     /// came in the last microseconds.
-    package var hasNews: Bool { place.slot.state.withLock { ($0.edges ?? 0) & Edge.news != 0 } }
+    public var hasNews: Bool { place.slot.state.withLock { ($0.edges ?? 0) & Edge.news != 0 } }
 
     /// Calls `notice` on the loop's thread, outside every lock, each time the peer closes or sends something while nobody
     /// waits. Once in a while that is an answer whose reader had not begun to wait. It must not block.
-    package func onIdleEvent(_ notice: (@Sendable () -> Void)?) {
+    public func onIdleEvent(_ notice: (@Sendable () -> Void)?) {
         let former = place.slot.state.withLock { state in
             defer { state.onIdleEvent = notice }
             return state.onIdleEvent
@@ -73,5 +73,5 @@ package final class SocketWatch: Sendable {
     }
 
     /// Takes the socket off the loop. Call it while the socket is still open: its number could be someone else's later.
-    package func end() { loop.poller.forget(descriptor) }
+    public func end() { loop.poller.forget(descriptor) }
 }

@@ -1,6 +1,6 @@
 /// A place to wait on a loop, one wait at a time. Make one per connection with ``EventLoop/makeSlot()`` and keep it as long
 /// as the connection: waiting then allocates nothing. It returns to the loop when the last reference goes.
-package final class WaitSlot: Sendable {
+public final class WaitSlot: Sendable {
     let slot: Slot
     let table: SlotTable
 

@@ -133,7 +133,7 @@ struct BatchLedger {
             _ = try ledger.verdict(role: .write, end: end)
         } catch {
             // An error of one item, in front of a Sync that was never answered, is not the others' fate.
-            if case .server = error.cause {} else { return error }
+            guard case .server = error.cause else { return error }
         }
         return DriverError(.protocolViolation, "a batch ended without the answer to its Sync")
     }

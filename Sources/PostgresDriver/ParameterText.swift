@@ -41,7 +41,8 @@ enum ParameterText {
     /// Writes a value and its NUL; nothing for NULL.
     ///
     /// - Returns: where the next one goes; `nil` when the text holds a NUL byte.
-    private static func write(_ value: SQLValue, at start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>? {
+    private static func write(_ value: SQLValue, at start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>?
+    {
         var end = start
         switch value {
         case .null: return start

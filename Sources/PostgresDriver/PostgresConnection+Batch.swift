@@ -25,7 +25,9 @@ extension PostgresConnection {
         }
         if atomicity == .allOrNothing, let refused = Self.firstRefusal(in: batch) {
             // Nothing may be sent: the Sync would commit the others.
-            return batch.indices.map { $0 == refused.item ? .failure(refused.error) : .failure(.notRun(after: refused.item)) }
+            return batch.indices.map {
+                $0 == refused.item ? .failure(refused.error) : .failure(.notRun(after: refused.item))
+            }
         }
         var pipeline = Pipeline(items: batch, atomicity: atomicity)
         var results = await run(&pipeline, from: start, until: deadline)

@@ -103,7 +103,9 @@ extension Session {
             if let name {
                 return name.withCString { PQsendQueryPrepared(connection, $0, count, values, nil, nil, 0) == 1 }
             }
-            return statement.text.withCString { PQsendQueryParams(connection, $0, count, nil, values, nil, nil, 0) == 1 }
+            return statement.text.withCString {
+                PQsendQueryParams(connection, $0, count, nil, values, nil, nil, 0) == 1
+            }
         }
     }
 

@@ -70,7 +70,9 @@ extension Session {
     /// Gives libpq what it should have, and writes it. Stops while the kernel takes no more, so that libpq never holds much.
     private func sendMore(_ pipeline: inout Pipeline, _ state: inout State, _ connection: OpaquePointer) {
         while true {
-            if pipeline.isBlocked || pipeline.unwrittenBytes >= 32 << 10 || (pipeline.isSent && pipeline.unwrittenBytes > 0) {
+            if pipeline.isBlocked || pipeline.unwrittenBytes >= 32 << 10
+                || (pipeline.isSent && pipeline.unwrittenBytes > 0)
+            {
                 pipeline.isBlocked = PQflush(connection) == 1
                 if pipeline.isBlocked { return }
                 pipeline.unwrittenBytes = 0

@@ -207,5 +207,7 @@ struct StatementText: Hashable {
         return Self.words.contains(String(decoding: word, as: UTF8.self))
     }
 
-    private static let words: Set<String> = ["select", "insert", "update", "delete", "merge", "with", "values", "table"]
+    private static let words: Set<String> = [
+        "select", "insert", "update", "delete", "merge", "with", "values", "table",
+    ]
 }

@@ -5,7 +5,7 @@ extension Event {
     ///
     /// A completion is written as `attempt` and the fields behind it, those that are `nil` left out, so that its
     /// absence can be read back.
-    package func write(to bytes: inout [UInt8]) {
+    public func write(to bytes: inout [UInt8]) {
         bytes.append(contentsOf: #"{"i":"#.utf8)
         Self.write(index, to: &bytes)
         Self.write(#","t":"#, time, to: &bytes)
@@ -27,7 +27,7 @@ extension Event {
     }
 
     /// The event as one JSON object, without a line feed.
-    package var line: String {
+    public var line: String {
         var bytes: [UInt8] = []
         write(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
@@ -66,7 +66,7 @@ extension Completion {
 
 extension FailureDescription {
     /// `{"phase","class","sqlstate","message"}`.
-    package var jsonValue: JSONValue {
+    public var jsonValue: JSONValue {
         [
             "phase": .string(phase.rawValue), "class": .string(failureClass), "sqlstate": JSONValue(code),
             "message": .string(message),
@@ -76,7 +76,7 @@ extension FailureDescription {
 
 extension Attempt {
     /// `{"n","outcome","error","delay_ns","idempotent","inside_open_transaction"}`.
-    package var jsonValue: JSONValue {
+    public var jsonValue: JSONValue {
         [
             "n": JSONValue(number), "outcome": .string(outcome.rawValue), "error": error?.jsonValue ?? .null,
             "delay_ns": delayNanoseconds.map(JSONValue.int) ?? .null, "idempotent": .bool(isIdempotent),
@@ -86,12 +86,12 @@ extension Attempt {
 }
 
 /// Why a line is not an event.
-package enum EventCodingError: Error, Equatable, CustomStringConvertible {
+public enum EventCodingError: Error, Equatable, CustomStringConvertible {
     case syntax(JSONSyntaxError)
     /// The value under `key` is missing or of another sort.
     case field(key: String, expected: String, seen: String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .syntax(let error): error.description
         case .field(let key, let expected, let seen):
@@ -102,22 +102,22 @@ package enum EventCodingError: Error, Equatable, CustomStringConvertible {
 
 extension Event {
     /// Times and durations beyond this (146 years) are refused, so that sums of two never overflow.
-    package static let timeLimit: Int64 = 1 << 62 - 1
+    public static let timeLimit: Int64 = 1 << 62 - 1
 
     /// Reads one line of `history.jsonl`, with or without its line feed. Unknown keys are ignored.
     ///
     /// - Throws: ``EventCodingError`` that names the key, what was expected and what was seen.
-    package init(line: ArraySlice<UInt8>) throws(EventCodingError) {
+    public init(line: ArraySlice<UInt8>) throws(EventCodingError) {
         let json: JSONValue
         do { json = try JSONValue(parsing: line) } catch { throw .syntax(error) }
         try self.init(json: json)
     }
 
     /// The same for a text.
-    package init(line: String) throws(EventCodingError) { try self.init(line: Array(line.utf8)[...]) }
+    public init(line: String) throws(EventCodingError) { try self.init(line: Array(line.utf8)[...]) }
 
     /// The event in a JSON object.
-    package init(json: JSONValue) throws(EventCodingError) {
+    public init(json: JSONValue) throws(EventCodingError) {
         let fields = EventFields(json)
         self.init(
             index: Int(try fields.require("i", "a number from 0") { $0.intValue.flatMap { $0 >= 0 ? $0 : nil } }),

@@ -1,42 +1,42 @@
 /// When which fault was injected, proven and healed, and when the phases began. A mergeable fold; memory grows with the
 /// number of injections.
-package struct FaultTimeline: Sendable, Equatable {
+public struct FaultTimeline: Sendable, Equatable {
     /// One injection, as far as the history tells.
-    package struct Injection: Sendable, Equatable {
+    public struct Injection: Sendable, Equatable {
         /// Counts from 0 in the run.
-        package var number: Int
-        package var kind: String
+        public var number: Int
+        public var kind: String
         /// For example `restart immediate, down for 2 s`.
-        package var detail = ""
-        package var inject: Moment?
-        package var landed: Bool?
-        package var evidence: JSONValue?
-        package var heal: Moment?
-        package var healOK: Bool?
-        package var forced = false
+        public var detail = ""
+        public var inject: Moment?
+        public var landed: Bool?
+        public var evidence: JSONValue?
+        public var heal: Moment?
+        public var healOK: Bool?
+        public var forced = false
     }
 
     /// Where an event stands in the history. `time` in nanoseconds since the run's start.
-    package struct Moment: Sendable, Equatable, Comparable {
-        package var index: Int
-        package var time: Int64
+    public struct Moment: Sendable, Equatable, Comparable {
+        public var index: Int
+        public var time: Int64
 
-        package init(index: Int, time: Int64) {
+        public init(index: Int, time: Int64) {
             self.index = index
             self.time = time
         }
 
-        package static func < (a: Moment, b: Moment) -> Bool { (a.time, a.index) < (b.time, b.index) }
+        public static func < (a: Moment, b: Moment) -> Bool { (a.time, a.index) < (b.time, b.index) }
     }
 
     private var byNumber: [Int: Injection] = [:]
     private var phaseBegins: [String: Moment] = [:]
     /// The latest time of any event that was observed.
-    package private(set) var lastTime: Int64 = 0
+    public private(set) var lastTime: Int64 = 0
 
-    package init() {}
+    public init() {}
 
-    package mutating func observe(_ event: Event) {
+    public mutating func observe(_ event: Event) {
         lastTime = max(lastTime, event.time)
         guard let fact = NemesisFact(event) else { return }
         let moment = Moment(index: event.index, time: event.time)
@@ -61,7 +61,7 @@ package struct FaultTimeline: Sendable, Equatable {
         }
     }
 
-    package mutating func merge(_ other: FaultTimeline) {
+    public mutating func merge(_ other: FaultTimeline) {
         lastTime = max(lastTime, other.lastTime)
         for (name, moment) in other.phaseBegins { note(moment, beginOf: name) }
         byNumber.merge(other.byNumber) { mine, theirs in
@@ -78,18 +78,18 @@ package struct FaultTimeline: Sendable, Equatable {
     }
 
     /// All injections in no particular order, without the price of sorting them.
-    package var unordered: some Collection<Injection> { byNumber.values }
+    public var unordered: some Collection<Injection> { byNumber.values }
 
     /// All injections, in the order of their numbers. O(n log n).
-    package var injections: [Injection] { byNumber.values.sorted { $0.number < $1.number } }
+    public var injections: [Injection] { byNumber.values.sorted { $0.number < $1.number } }
 
-    package subscript(number: Int) -> Injection? { byNumber[number] }
+    public subscript(number: Int) -> Injection? { byNumber[number] }
 
     /// When the phase began; the first time, should it have begun twice.
-    package func begin(ofPhase name: String) -> Int64? { phaseBegins[name]?.time }
+    public func begin(ofPhase name: String) -> Int64? { phaseBegins[name]?.time }
 
     /// From the phase's begin to the begin of the next one, or to the last event.
-    package func span(ofPhase name: String) -> Range<Int64>? {
+    public func span(ofPhase name: String) -> Range<Int64>? {
         guard let begin = phaseBegins[name] else { return nil }
         let next = phaseBegins.values.filter { $0 > begin }.min()
         return begin.time..<max(begin.time, next?.time ?? lastTime)
@@ -106,10 +106,10 @@ package struct FaultTimeline: Sendable, Equatable {
 
 extension FaultTimeline.Injection {
     /// `restart #0`.
-    package var shortName: String { "\(kind) #\(number)" }
+    public var shortName: String { "\(kind) #\(number)" }
 
     /// `restart #0 (immediate, down for 2 s)`: the detail without the kind, which it may begin with.
-    package var name: String {
+    public var name: String {
         let rest =
             detail.hasPrefix(kind) ? String(detail.dropFirst(kind.count).drop { $0 == " " || $0 == ":" }) : detail
         return rest.isEmpty ? shortName : "\(shortName) (\(rest))"

@@ -1,39 +1,39 @@
 /// Why a text is not JSON.
-package struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
+public struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
     /// Bytes before the place.
-    package var offset: Int
+    public var offset: Int
     /// What was expected there, and what stood there.
-    package var problem: String
+    public var problem: String
 
-    package init(offset: Int, problem: String) {
+    public init(offset: Int, problem: String) {
         self.offset = offset
         self.problem = problem
     }
 
-    package var description: String { "not JSON at byte \(offset): \(problem)" }
+    public var description: String { "not JSON at byte \(offset): \(problem)" }
 }
 
 // By hand and not with Foundation's JSONSerialization: that one forgets the order of keys and cannot tell 1 from true
 // or 1.0 on Linux, so a line could not be read back as it was written.
 extension JSONValue {
     /// Nesting beyond this is refused, so that no input can exhaust the stack.
-    package static let depthLimit = 256
+    public static let depthLimit = 256
 
     /// Reads one JSON value (RFC 8259) and nothing behind it but white space. Keeps the order of keys. A number without
     /// fraction and exponent that fits becomes ``JSONValue/int(_:)``, every other one ``JSONValue/double(_:)``; half of
     /// a surrogate pair becomes U+FFFD. O(bytes).
     ///
     /// - Throws: ``JSONSyntaxError`` with the place.
-    package init(parsing bytes: ArraySlice<UInt8>) throws(JSONSyntaxError) {
+    public init(parsing bytes: ArraySlice<UInt8>) throws(JSONSyntaxError) {
         var parser = JSONParser(bytes)
         self = try parser.document()
     }
 
     /// The same for a whole array.
-    package init(parsing bytes: [UInt8]) throws(JSONSyntaxError) { try self.init(parsing: bytes[...]) }
+    public init(parsing bytes: [UInt8]) throws(JSONSyntaxError) { try self.init(parsing: bytes[...]) }
 
     /// The same for a text.
-    package init(parsing text: String) throws(JSONSyntaxError) { try self.init(parsing: Array(text.utf8)) }
+    public init(parsing text: String) throws(JSONSyntaxError) { try self.init(parsing: Array(text.utf8)) }
 }
 
 /// Recursive descent over bytes.

@@ -2,7 +2,7 @@
 // keep their order. Reading: JSONReading.
 extension JSONValue {
     /// Appends the value as JSON without line breaks. Non-finite numbers, which JSON lacks, become `null`.
-    package func write(to bytes: inout [UInt8]) {
+    public func write(to bytes: inout [UInt8]) {
         switch self {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let flag): bytes.append(contentsOf: (flag ? "true" : "false").utf8)
@@ -29,14 +29,14 @@ extension JSONValue {
     }
 
     /// The value on one line.
-    package var compactText: String {
+    public var compactText: String {
         var bytes: [UInt8] = []
         write(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The value over several lines, indented by two spaces, for files that people open.
-    package var prettyText: String { pretty(indent: "") + "\n" }
+    public var prettyText: String { pretty(indent: "") + "\n" }
 
     private func pretty(indent: String) -> String {
         let inner = indent + "  "
@@ -62,7 +62,7 @@ extension JSONValue {
     private static let hex = Array("0123456789abcdef".utf8)
 
     /// Appends `text` as a JSON string; every control character is escaped.
-    package static func write(_ text: String, to bytes: inout [UInt8]) {
+    public static func write(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {

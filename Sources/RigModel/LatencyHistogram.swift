@@ -1,18 +1,18 @@
 /// A log-linear histogram of durations: 128 linear steps per power of two, so a quantile is at most 0.8 % off.
 ///
 /// A value in bounded memory (about 4 700 counters, allocated as needed). Adding is O(1), merging and quantiles O(counters).
-package struct LatencyHistogram: Sendable, Equatable {
+public struct LatencyHistogram: Sendable, Equatable {
     private static let linearBits = 7
     private var counts: [UInt64] = []
     /// The number of durations added.
-    package private(set) var count: UInt64 = 0
+    public private(set) var count: UInt64 = 0
     /// The largest duration added, exact, in nanoseconds.
-    package private(set) var maxNanoseconds: Int64 = 0
+    public private(set) var maxNanoseconds: Int64 = 0
 
-    package init() {}
+    public init() {}
 
     /// Adds one duration. Negative ones count as 0.
-    package mutating func add(nanoseconds: Int64) {
+    public mutating func add(nanoseconds: Int64) {
         let value = UInt64(max(nanoseconds, 0))
         let index = Self.index(of: value)
         if index >= counts.count { counts.append(contentsOf: repeatElement(0, count: index + 1 - counts.count)) }
@@ -21,7 +21,7 @@ package struct LatencyHistogram: Sendable, Equatable {
         maxNanoseconds = max(maxNanoseconds, Int64(clamping: value))
     }
 
-    package mutating func merge(_ other: LatencyHistogram) {
+    public mutating func merge(_ other: LatencyHistogram) {
         if other.counts.count > counts.count {
             counts.append(contentsOf: repeatElement(0, count: other.counts.count - counts.count))
         }
@@ -34,7 +34,7 @@ package struct LatencyHistogram: Sendable, Equatable {
     /// largest sample. `nil` when nothing was added.
     ///
     /// - Parameter quantile: a share in `0...1`; values outside are clamped.
-    package func nanoseconds(atQuantile quantile: Double) -> Int64? {
+    public func nanoseconds(atQuantile quantile: Double) -> Int64? {
         guard count > 0 else { return nil }
         let rank = max(1, UInt64((min(max(quantile, 0), 1) * Double(count)).rounded(.up)))
         var seen: UInt64 = 0

@@ -1,7 +1,7 @@
 /// Finds the name that somebody probably meant.
-package enum NearestName {
+public enum NearestName {
     /// The nearest of the names, when it is near enough to be meant: at most a third of its characters differ.
-    package static func of(_ word: String, in names: [String]) -> String? {
+    public static func of(_ word: String, in names: [String]) -> String? {
         let ranked = names.map { (name: $0, distance: distance(word.lowercased(), $0.lowercased())) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
         return best.distance <= max(1, best.name.count / 3) ? best.name : nil

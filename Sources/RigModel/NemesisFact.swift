@@ -1,5 +1,5 @@
 /// What an event of the nemesis says; the vocabulary of docs/history.md as a type.
-package enum NemesisFact: Sendable, Equatable {
+public enum NemesisFact: Sendable, Equatable {
     /// A phase of the run begins.
     case phase(String)
     case inject(fault: Int, kind: String, detail: String)
@@ -9,7 +9,7 @@ package enum NemesisFact: Sendable, Equatable {
     case heal(fault: Int, kind: String, ok: Bool, forced: Bool, facts: JSONValue)
 
     /// `nil` for events of others, and for those that say nothing known.
-    package init?(_ event: Event) {
+    public init?(_ event: Event) {
         guard event.process == .nemesis, let word = event.value["phase"]?.stringValue else { return nil }
         if event.function == "phase" {
             guard word == "begin", let name = event.value["name"]?.stringValue else { return nil }
@@ -34,7 +34,7 @@ package enum NemesisFact: Sendable, Equatable {
     }
 
     /// `f` of the event that says this.
-    package var function: String {
+    public var function: String {
         switch self {
         case .phase: "phase"
         case .inject(_, let kind, _), .landed(_, let kind, _, _), .heal(_, let kind, _, _, _): kind
@@ -42,7 +42,7 @@ package enum NemesisFact: Sendable, Equatable {
     }
 
     /// `value` of the event that says this.
-    package var value: JSONValue {
+    public var value: JSONValue {
         switch self {
         case .phase(let name): ["phase": "begin", "name": .string(name)]
         case .inject(let fault, _, let detail):

@@ -1,34 +1,34 @@
 /// Brings the invoke and the completion of each operation together. A mergeable fold over whole processes; memory grows
 /// with the operations in flight.
-package struct OperationPairing: Sendable {
+public struct OperationPairing: Sendable {
     /// An operation that was begun.
-    package struct Begun: Sendable, Equatable {
-        package var process: Event.Process
-        package var function: String
-        package var value: JSONValue
-        package var index: Int
+    public struct Begun: Sendable, Equatable {
+        public var process: Event.Process
+        public var function: String
+        public var value: JSONValue
+        public var index: Int
         /// Nanoseconds since the run's start.
-        package var time: Int64
+        public var time: Int64
     }
 
     /// An operation that ended.
-    package struct Ended: Sendable, Equatable {
-        package var begun: Begun
+    public struct Ended: Sendable, Equatable {
+        public var begun: Begun
         /// The completion: `ok`, `fail` or `info`.
-        package var event: Event
+        public var event: Event
 
         /// From the scheduled start, where there was a schedule, to the completion.
-        package var latencyNanoseconds: Int64 { event.time - begun.time + (event.completion?.lagNanoseconds ?? 0) }
+        public var latencyNanoseconds: Int64 { event.time - begun.time + (event.completion?.lagNanoseconds ?? 0) }
     }
 
     private var open: [Event.Process: Begun] = [:]
     /// Operations whose process began another one without ending them first; a correct history has none.
     private var abandoned: [Begun] = []
 
-    package init() {}
+    public init() {}
 
     /// - Returns: the operation that this event ends, or `nil`.
-    package mutating func observe(_ event: Event) -> Ended? {
+    public mutating func observe(_ event: Event) -> Ended? {
         guard case .worker = event.process else { return nil }
         switch event.kind {
         case .invoke:
@@ -43,7 +43,7 @@ package struct OperationPairing: Sendable {
         }
     }
 
-    package mutating func merge(_ other: OperationPairing) {
+    public mutating func merge(_ other: OperationPairing) {
         abandoned += other.abandoned
         for (process, begun) in other.open {
             if let mine = open[process] { abandoned.append(min(mine, begun) { $0.index < $1.index }) }
@@ -52,7 +52,7 @@ package struct OperationPairing: Sendable {
     }
 
     /// Operations that were begun and have no completion, in the order of the history.
-    package var neverEnded: [Begun] { (Array(open.values) + abandoned).sorted { $0.index < $1.index } }
+    public var neverEnded: [Begun] { (Array(open.values) + abandoned).sorted { $0.index < $1.index } }
 }
 
 private func min<T>(_ a: T, _ b: T, by isLess: (T, T) -> Bool) -> T { isLess(b, a) ? b : a }

@@ -1,5 +1,5 @@
 /// What a client may believe about an operation that ended.
-package enum Outcome: String, Sendable, Comparable {
+public enum Outcome: String, Sendable, Comparable {
     /// It happened.
     case ok
     /// It certainly did not happen and never will.
@@ -15,11 +15,11 @@ package enum Outcome: String, Sendable, Comparable {
         }
     }
 
-    package static func < (a: Outcome, b: Outcome) -> Bool { a.doubt < b.doubt }
+    public static func < (a: Outcome, b: Outcome) -> Bool { a.doubt < b.doubt }
 }
 
 /// Where in the life of an operation something failed.
-package enum OperationPhase: String, Sendable, CaseIterable {
+public enum OperationPhase: String, Sendable, CaseIterable {
     /// Waiting for a connection from the pool.
     case acquire
     /// Opening a connection.
@@ -37,7 +37,7 @@ package enum OperationPhase: String, Sendable, CaseIterable {
 }
 
 /// Why a call to a database failed. Drivers translate into these words.
-package enum FailureCause: Sendable, Equatable {
+public enum FailureCause: Sendable, Equatable {
     /// The server answered with this SQLSTATE and kept the connection.
     case server(sqlState: String)
     /// The server ended the session with this SQLSTATE (severity FATAL or PANIC).
@@ -60,7 +60,7 @@ package enum FailureCause: Sendable, Equatable {
     case protocolViolation
 
     /// The name used in files.
-    package var name: String {
+    public var name: String {
         switch self {
         case .server: "server-error"
         case .sessionEnded: "session-ended"
@@ -76,7 +76,7 @@ package enum FailureCause: Sendable, Equatable {
     }
 
     /// The SQLSTATE or SQLite code, where there is one.
-    package var code: String? {
+    public var code: String? {
         switch self {
         case .server(let state), .sessionEnded(let state): state
         case .connectFailed(let state): state

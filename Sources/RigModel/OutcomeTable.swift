@@ -18,14 +18,14 @@
 ///
 /// Why a FATAL in autocommit is `info` although the server spoke: in the extended protocol the commit happens at Sync,
 /// after CommandComplete, so neither CommandComplete nor a FATAL before ReadyForQuery proves anything.
-package enum OutcomeTable {
+public enum OutcomeTable {
     /// - Parameters:
     ///   - cause: what failed.
     ///   - phase: where.
     ///   - requestSent: `false` only when the driver knows that no byte of the statement left.
     ///   - inTransaction: the statement ran inside an explicit transaction.
     ///   - readOnly: the statement has no effect that could be doubted.
-    package static func outcome(
+    public static func outcome(
         of cause: FailureCause, during phase: OperationPhase, requestSent: Bool, inTransaction: Bool, readOnly: Bool
     ) -> Outcome {
         switch phase {

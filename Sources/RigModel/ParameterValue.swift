@@ -1,5 +1,5 @@
 /// A typed value of a scenario file, after its unit was read.
-package enum ParameterValue: Sendable, Equatable {
+public enum ParameterValue: Sendable, Equatable {
     /// Nanoseconds.
     case duration(Duration)
     /// A whole number, 0 or more.
@@ -13,17 +13,17 @@ package enum ParameterValue: Sendable, Equatable {
     case choice(String)
     case text(String)
 
-    package var durationValue: Duration? { if case .duration(let value) = self { value } else { nil } }
-    package var countValue: Int? { if case .count(let value) = self { value } else { nil } }
-    package var shareValue: Double? { if case .share(let value) = self { value } else { nil } }
-    package var rateValue: Double? { if case .rate(let value) = self { value } else { nil } }
-    package var flagValue: Bool? { if case .flag(let value) = self { value } else { nil } }
-    package var choiceValue: String? { if case .choice(let value) = self { value } else { nil } }
-    package var textValue: String? { if case .text(let value) = self { value } else { nil } }
+    public var durationValue: Duration? { if case .duration(let value) = self { value } else { nil } }
+    public var countValue: Int? { if case .count(let value) = self { value } else { nil } }
+    public var shareValue: Double? { if case .share(let value) = self { value } else { nil } }
+    public var rateValue: Double? { if case .rate(let value) = self { value } else { nil } }
+    public var flagValue: Bool? { if case .flag(let value) = self { value } else { nil } }
+    public var choiceValue: String? { if case .choice(let value) = self { value } else { nil } }
+    public var textValue: String? { if case .text(let value) = self { value } else { nil } }
 }
 
 /// What a parameter may hold. Several types may be allowed: a kill takes `all`, a count, or a share.
-package enum ParameterType: Sendable, Equatable {
+public enum ParameterType: Sendable, Equatable {
     case duration
     case count
     case share
@@ -34,16 +34,16 @@ package enum ParameterType: Sendable, Equatable {
 }
 
 /// One parameter of a fault, an invariant or a workload.
-package struct Parameter: Sendable, Equatable {
-    package var name: String
+public struct Parameter: Sendable, Equatable {
+    public var name: String
     /// The first one that accepts the text wins.
-    package var types: [ParameterType]
+    public var types: [ParameterType]
     /// `nil`: may be left out, and then means what `summary` says.
-    package var defaultValue: ParameterValue?
-    package var isRequired: Bool
-    package var summary: String
+    public var defaultValue: ParameterValue?
+    public var isRequired: Bool
+    public var summary: String
 
-    package init(
+    public init(
         _ name: String, _ types: ParameterType..., default defaultValue: ParameterValue? = nil,
         isRequired: Bool = false, summary: String
     ) {
@@ -57,16 +57,16 @@ package struct Parameter: Sendable, Equatable {
 
 /// What a scenario file may say about one kind of fault, invariant or operation. Declared beside the thing itself, so
 /// that adding one touches one file and one line of its catalogue.
-package struct Shape: Sendable, Equatable {
+public struct Shape: Sendable, Equatable {
     /// As written in the file: `kill-connections`.
-    package var name: String
+    public var name: String
     /// One line for `chaosrig list`.
-    package var summary: String
-    package var parameters: [Parameter]
+    public var summary: String
+    public var parameters: [Parameter]
     /// For faults: lasts until it is healed (then `for:` is allowed), or over at once.
-    package var isLasting: Bool
+    public var isLasting: Bool
 
-    package init(name: String, summary: String, parameters: [Parameter] = [], isLasting: Bool = false) {
+    public init(name: String, summary: String, parameters: [Parameter] = [], isLasting: Bool = false) {
         self.name = name
         self.summary = summary
         self.parameters = parameters
@@ -75,18 +75,18 @@ package struct Shape: Sendable, Equatable {
 }
 
 /// Parameters by name, defaults filled in. Getters trap on a wrong type: the scenario was validated before.
-package struct Parameters: Sendable, Equatable {
-    package var values: [String: ParameterValue]
+public struct Parameters: Sendable, Equatable {
+    public var values: [String: ParameterValue]
 
-    package init(_ values: [String: ParameterValue] = [:]) { self.values = values }
+    public init(_ values: [String: ParameterValue] = [:]) { self.values = values }
 
-    package subscript(name: String) -> ParameterValue? { values[name] }
+    public subscript(name: String) -> ParameterValue? { values[name] }
 
-    package func duration(_ name: String) -> Duration? { values[name].map { required($0.durationValue, name, $0) } }
-    package func count(_ name: String) -> Int? { values[name].map { required($0.countValue, name, $0) } }
-    package func share(_ name: String) -> Double? { values[name].map { required($0.shareValue, name, $0) } }
-    package func choice(_ name: String) -> String? { values[name].map { required($0.choiceValue, name, $0) } }
-    package func flag(_ name: String) -> Bool? { values[name].map { required($0.flagValue, name, $0) } }
+    public func duration(_ name: String) -> Duration? { values[name].map { required($0.durationValue, name, $0) } }
+    public func count(_ name: String) -> Int? { values[name].map { required($0.countValue, name, $0) } }
+    public func share(_ name: String) -> Double? { values[name].map { required($0.shareValue, name, $0) } }
+    public func choice(_ name: String) -> String? { values[name].map { required($0.choiceValue, name, $0) } }
+    public func flag(_ name: String) -> Bool? { values[name].map { required($0.flagValue, name, $0) } }
 
     private func required<T>(_ converted: T?, _ name: String, _ value: ParameterValue) -> T {
         guard let converted else { preconditionFailure("parameter \(name) has the unexpected value \(value)") }

@@ -1,33 +1,33 @@
 /// Everything a report shows about one run. Plain values: whoever renders them needs nothing else.
-package struct RunReport: Sendable, Equatable {
-    package static let schema = "chaosrig.report/1"
+public struct RunReport: Sendable, Equatable {
+    public static let schema = "chaosrig.report/1"
 
-    package var scenario: String
-    package var scenarioSummary: String
-    package var seed: UInt64
-    package var verdict: Verdict
-    package var exitCode: Int
+    public var scenario: String
+    public var scenarioSummary: String
+    public var seed: UInt64
+    public var verdict: Verdict
+    public var exitCode: Int
     /// Why the verdict or exit code is not the invariants' alone: interrupted, a fault that did not land, leftovers.
-    package var notes: [String]
+    public var notes: [String]
     /// RFC 3339, UTC.
-    package var startedAt: String
-    package var durationSeconds: Double
+    public var startedAt: String
+    public var durationSeconds: Double
     /// Ordered names and values: versions, cores, kernel.
-    package var environment: [JSONValue.Member]
+    public var environment: [JSONValue.Member]
     /// What was tested; passwords masked.
-    package var target: String
-    package var faults: [FaultRecord]
-    package var invariants: [InvariantResult]
-    package var workload: [OperationSummary]
+    public var target: String
+    public var faults: [FaultRecord]
+    public var invariants: [InvariantResult]
+    public var workload: [OperationSummary]
     /// Open model: scheduled operations that were never started, because every client was busy too long.
-    package var droppedOperations: Int
+    public var droppedOperations: Int
     /// The pool's metrics by their names in the documentation.
-    package var pool: [JSONValue.Member]
-    package var recovery: [RecoveryRecord]
+    public var pool: [JSONValue.Member]
+    public var recovery: [RecoveryRecord]
     /// The command that runs the same again.
-    package var replay: String
+    public var replay: String
 
-    package init(
+    public init(
         scenario: String, scenarioSummary: String, seed: UInt64, verdict: Verdict, exitCode: Int, notes: [String],
         startedAt: String, durationSeconds: Double, environment: [JSONValue.Member], target: String,
         faults: [FaultRecord], invariants: [InvariantResult], workload: [OperationSummary], droppedOperations: Int,
@@ -54,19 +54,19 @@ package struct RunReport: Sendable, Equatable {
 }
 
 /// One injection of one fault.
-package struct FaultRecord: Sendable, Equatable {
-    package var kind: String
+public struct FaultRecord: Sendable, Equatable {
+    public var kind: String
     /// For example `restart immediate, down for 2 s`.
-    package var detail: String
+    public var detail: String
     /// Seconds since the run's start.
-    package var injectedAtSeconds: Double
-    package var healedAtSeconds: Double?
+    public var injectedAtSeconds: Double
+    public var healedAtSeconds: Double?
     /// The fault was proven to have had its effect.
-    package var landed: Bool
+    public var landed: Bool
     /// The proof, or why there is none.
-    package var evidence: JSONValue
+    public var evidence: JSONValue
 
-    package init(
+    public init(
         kind: String, detail: String, injectedAtSeconds: Double, healedAtSeconds: Double?, landed: Bool,
         evidence: JSONValue
     ) {
@@ -80,17 +80,17 @@ package struct FaultRecord: Sendable, Equatable {
 }
 
 /// One kind of operation over the whole run.
-package struct OperationSummary: Sendable, Equatable {
-    package var kind: String
-    package var ok: Int
-    package var fail: Int
-    package var info: Int
+public struct OperationSummary: Sendable, Equatable {
+    public var kind: String
+    public var ok: Int
+    public var fail: Int
+    public var info: Int
     /// Successful operations; open model: from the scheduled start.
-    package var latency: LatencyHistogram
+    public var latency: LatencyHistogram
     /// Failures by class and code, most frequent first: `57P01 session-ended` → 12.
-    package var failures: [(name: String, count: Int)]
+    public var failures: [(name: String, count: Int)]
 
-    package init(
+    public init(
         kind: String, ok: Int, fail: Int, info: Int, latency: LatencyHistogram, failures: [(name: String, count: Int)]
     ) {
         self.kind = kind
@@ -101,23 +101,23 @@ package struct OperationSummary: Sendable, Equatable {
         self.failures = failures
     }
 
-    package static func == (a: OperationSummary, b: OperationSummary) -> Bool {
+    public static func == (a: OperationSummary, b: OperationSummary) -> Bool {
         a.kind == b.kind && a.ok == b.ok && a.fail == b.fail && a.info == b.info && a.latency == b.latency
             && a.failures.map(\.name) == b.failures.map(\.name) && a.failures.map(\.count) == b.failures.map(\.count)
     }
 }
 
 /// How the system came back after one fault. Seconds since the fault was healed; `nil`: never within the run.
-package struct RecoveryRecord: Sendable, Equatable {
-    package var fault: String
-    package var firstOkSeconds: Double?
-    package var fullPoolSeconds: Double?
-    package var baselineThroughputSeconds: Double?
-    package var baselineP95Seconds: Double?
+public struct RecoveryRecord: Sendable, Equatable {
+    public var fault: String
+    public var firstOkSeconds: Double?
+    public var fullPoolSeconds: Double?
+    public var baselineThroughputSeconds: Double?
+    public var baselineP95Seconds: Double?
     /// Operations that ended in `fail` or `info` between injection and recovery.
-    package var lostOperations: Int
+    public var lostOperations: Int
 
-    package init(
+    public init(
         fault: String, firstOkSeconds: Double?, fullPoolSeconds: Double?, baselineThroughputSeconds: Double?,
         baselineP95Seconds: Double?, lostOperations: Int
     ) {

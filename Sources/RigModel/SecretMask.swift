@@ -1,12 +1,12 @@
 /// Takes passwords out of connection strings before they are shown. Pure.
-package enum SecretMask {
+public enum SecretMask {
     /// A libpq URL or `key=value` string with `***` for its password.
-    package static func inURL(_ text: String) -> String {
+    public static func inURL(_ text: String) -> String {
         maskUserInfo(maskParameters(text))
     }
 
     /// A `--set path=value` whose value may be a connection string.
-    package static func inSetting(_ setting: String) -> String {
+    public static func inSetting(_ setting: String) -> String {
         guard let equals = setting.firstIndex(of: "=") else { return setting }
         return setting[...equals] + inURL(String(setting[setting.index(after: equals)...]))
     }

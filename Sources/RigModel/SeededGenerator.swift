@@ -2,10 +2,10 @@
 ///
 /// Each part of a run draws from a stream of its own, split off by name, so that adding a draw in one part changes
 /// nothing in another.
-package struct SeededGenerator: RandomNumberGenerator, Sendable {
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: (UInt64, UInt64, UInt64, UInt64)
 
-    package init(seed: UInt64) {
+    public init(seed: UInt64) {
         var mix = seed
         func next() -> UInt64 {
             mix &+= 0x9E37_79B9_7F4A_7C15
@@ -18,14 +18,14 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
 
     /// The stream called `name` of a seed: the same name and seed give the same numbers in every run.
-    package init(seed: UInt64, stream name: String) {
+    public init(seed: UInt64, stream name: String) {
         // FNV-1a; only has to tell names apart.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         self.init(seed: seed ^ hash)
     }
 
-    package mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         func rotate(_ x: UInt64, _ k: UInt64) -> UInt64 { (x << k) | (x >> (64 - k)) }
         let result = rotate(state.1 &* 5, 7) &* 9
         let shifted = state.1 << 17
@@ -39,5 +39,5 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
 
     /// A number in `0..<1`.
-    package mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
+    public mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -1,11 +1,11 @@
 /// Durations as a person writes them: `2 s`, `1.25 s`, `250 ms`, `41.3 µs`, `1 min 5 s`.
-package enum TimeText {
+public enum TimeText {
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("ns", 1), ("µs", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000),
     ]
 
     /// Three significant digits, rounded half up, without trailing zeros; minutes and hours as two whole numbers.
-    package static func words(nanoseconds: Int64) -> String {
+    public static func words(nanoseconds: Int64) -> String {
         if nanoseconds < 0 { return "-" + words(nanoseconds: nanoseconds == .min ? .max : -nanoseconds) }
         if nanoseconds >= 59_950_000_000 { return long(seconds: (nanoseconds - 500_000_000) / 1_000_000_000 + 1) }
         for (position, unit) in units.enumerated() {
@@ -16,7 +16,7 @@ package enum TimeText {
     }
 
     /// The same for seconds, as reports hold them.
-    package static func words(seconds: Double) -> String {
+    public static func words(seconds: Double) -> String {
         words(nanoseconds: Int64(clamping: Int128(exactly: (seconds * 1e9).rounded()) ?? 0))
     }
 

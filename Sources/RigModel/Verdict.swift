@@ -1,5 +1,5 @@
 /// The answer of one invariant, or of a run.
-package enum Verdict: String, Sendable, Comparable, CaseIterable {
+public enum Verdict: String, Sendable, Comparable, CaseIterable {
     case valid
     /// Nothing to judge, or the checker could not judge.
     case unknown
@@ -14,25 +14,25 @@ package enum Verdict: String, Sendable, Comparable, CaseIterable {
     }
 
     /// Worse is greater, so the verdict of a run is the maximum of its parts.
-    package static func < (a: Verdict, b: Verdict) -> Bool { a.severity < b.severity }
+    public static func < (a: Verdict, b: Verdict) -> Bool { a.severity < b.severity }
 }
 
 /// One violation, with what a person needs in order to believe it.
-package struct Finding: Sendable, Equatable {
+public struct Finding: Sendable, Equatable {
     /// One sentence.
-    package var title: String
-    package var expected: String
-    package var seen: String
+    public var title: String
+    public var expected: String
+    public var seen: String
     /// Indices of the events in `history.jsonl` that show it; the first few.
-    package var events: [Int]
+    public var events: [Int]
     /// When, in nanoseconds since the run's start.
-    package var time: Int64?
+    public var time: Int64?
     /// The faults that were active at that time, in words; "none" where none was.
-    package var activeFault: String
+    public var activeFault: String
     /// The source line that borrowed the connection, for leaks.
-    package var site: String?
+    public var site: String?
 
-    package init(
+    public init(
         title: String, expected: String, seen: String, events: [Int] = [], time: Int64? = nil,
         activeFault: String = "none", site: String? = nil
     ) {
@@ -47,19 +47,19 @@ package struct Finding: Sendable, Equatable {
 }
 
 /// What one invariant came to.
-package struct InvariantResult: Sendable, Equatable {
-    package var name: String
-    package var verdict: Verdict
+public struct InvariantResult: Sendable, Equatable {
+    public var name: String
+    public var verdict: Verdict
     /// One line: what was looked at and what was found.
-    package var summary: String
+    public var summary: String
     /// At most ``findingLimit``; the summary tells the full number.
-    package var findings: [Finding]
+    public var findings: [Finding]
     /// Numbers, for reports and trends.
-    package var measured: JSONValue
+    public var measured: JSONValue
 
-    package static let findingLimit = 20
+    public static let findingLimit = 20
 
-    package init(
+    public init(
         name: String, verdict: Verdict, summary: String, findings: [Finding] = [], measured: JSONValue = [:]
     ) {
         self.name = name

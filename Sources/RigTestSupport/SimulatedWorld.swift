@@ -172,7 +172,9 @@ struct SimulatedWorld {
         case .notice(.leakSuspected(let handle, _, _)):
             statistics.leaksSuspected += 1
             if holdings[handle] == nil { throw failure("a leak of \(handle) is suspected, which nobody holds") }
-        case .notice: break
+        case .cancelStatement(let handle, _):
+            if holdings[handle] == nil { throw failure("a statement of \(handle) is cancelled, which nobody holds") }
+        case .notice, .filled: break
         case .closed(let leasesCut):
             guard closedWith == nil else { throw failure("closed twice") }
             if !calls.isEmpty || !connections.isEmpty { throw failure("closed, but \(connections.keys) exist") }

@@ -13,14 +13,25 @@ package struct SQLiteConfiguration: Sendable, Equatable {
     /// The longest wait for a lock that somebody else holds. The deadline of the call always comes first.
     package var busyTimeout: Duration
     package var createsIfMissing: Bool
+    /// Opens the file for reading only: every write fails with `SQLITE_READONLY`. The file must exist, in the journal mode
+    /// that is asked for.
+    package var isReadOnly: Bool
+    /// Prepared statements that each connection keeps. At least 1.
+    package var statementCacheSize: Int
+    /// Page cache of each connection, in KiB; it grows as pages are read. SQLite's default is 2000.
+    package var pageCacheKiB: Int
 
     package init(
         path: String, journalMode: JournalMode? = .wal, busyTimeout: Duration = .seconds(1),
-        createsIfMissing: Bool = true
+        createsIfMissing: Bool = true, isReadOnly: Bool = false, statementCacheSize: Int = 128,
+        pageCacheKiB: Int = 8000
     ) {
         self.path = path
         self.journalMode = journalMode
         self.busyTimeout = busyTimeout
         self.createsIfMissing = createsIfMissing
+        self.isReadOnly = isReadOnly
+        self.statementCacheSize = max(1, statementCacheSize)
+        self.pageCacheKiB = max(64, pageCacheKiB)
     }
 }

@@ -3,7 +3,7 @@ package import ConnectionPool
 import RigModel
 package import Threading
 
-/// Opens connections to one database file with the system's SQLite, one thread per connection.
+/// Opens connections to one database file with the system's SQLite.
 ///
 /// ```swift
 /// let driver = SQLiteDriver(SQLiteConfiguration(path: "/tmp/x/rig.db"))
@@ -11,37 +11,34 @@ package import Threading
 /// ```
 package struct SQLiteDriver: Driver {
     package let configuration: SQLiteConfiguration
-    private let leaks = LeakedStatements()
+    /// Where its connections run. A task that prefers this executor calls them without a change of thread.
+    package let threads: SQLiteThreads
+    private let books = DriverBooks()
 
-    package init(_ configuration: SQLiteConfiguration) { self.configuration = configuration }
+    /// - Parameter threads: a group of its own where none is given. Its threads end after the last connection.
+    package init(_ configuration: SQLiteConfiguration, threads: SQLiteThreads = SQLiteThreads()) {
+        self.configuration = configuration
+        self.threads = threads
+    }
 
     /// The SQL of every statement that was still open when its connection was closed. Must stay empty: this driver
-    /// finalizes each statement before a call returns.
-    package var leakedStatements: [String] { leaks.all }
+    /// finalizes its own before. See ``SQLiteHandle/close()``.
+    package var leakedStatements: [String] { books.leakedStatements }
 
-    /// - Throws: see ``SQLiteHandle/open(_:)``. The file is closed and the thread gone before it throws.
+    package var statementCacheCounts: StatementCacheCounts { books.cacheCounts }
+
+    /// - Throws: see ``SQLiteHandle/open(_:)``. The file is closed before it throws.
     package func connect(deadline: MonotonicInstant) async throws(DriverError) -> SQLiteConnection {
-        let thread = SQLiteThread(busyTimeout: configuration.busyTimeout, onLeak: leaks.add)
+        let session = SQLiteSession(threads: threads, configuration: configuration, books: books)
         do throws(DriverError) {
-            try await thread.call(deadline: deadline) { [configuration] handle throws(DriverError) in
-                try handle.open(configuration)
-            }
+            try await session.open(configuration, deadline: deadline)
         } catch {
-            thread.beginStop()
-            await thread.waitUntilStopped(deadline: max(deadline, .now.advanced(by: .seconds(1))))
+            session.beginStop()
+            await session.waitUntilStopped(deadline: max(deadline, .now.advanced(by: .seconds(1))))
             throw error
         }
-        return SQLiteConnection(thread: thread)
+        return SQLiteConnection(session: session)
     }
-}
-
-/// Thread-safe.
-private final class LeakedStatements: Sendable {
-    private let statements = Lock<[String]>([])
-
-    var all: [String] { statements.withLock { $0 } }
-
-    @Sendable func add(_ leaked: [String]) { statements.withLock { $0 += leaked } }
 }
 
 extension SQLiteDriver {

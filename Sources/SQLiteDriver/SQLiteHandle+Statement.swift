@@ -1,9 +1,13 @@
 import CSQLite
 package import ConnectionPool
 import RigModel
+import Threading
 
 extension SQLiteHandle {
-    /// Runs one statement to its end. Whatever happens, the prepared statement is finalized.
+    /// Statements that took less than this are expected to do so again.
+    static let quickNanoseconds: UInt64 = 1_000_000
+
+    /// Runs one statement to its end. Whatever happens, it is reset, and stays prepared for the next use.
     ///
     /// - Throws: `.busy`, `.timedOut`, `.cancelled`, `.embedded`. `requestSent` is `false` when the statement was refused
     ///   before its first step: it did not parse, or its parameters do not fit.
@@ -11,37 +15,59 @@ extension SQLiteHandle {
         guard let database else {
             throw DriverError(.embedded(code: "SQLITE_MISUSE"), "the database is not open", requestSent: false)
         }
+        beginTry()
         // SQLite rolls back by itself after some errors and says "no transaction is active" to the ROLLBACK that
         // follows. As in other databases, that is not an error.
         if statement.role == .rollback, transactionStatus == .idle { return SQLResult() }
-        guard let prepared = try prepare(statement.text, in: database) else { return SQLResult() }
-        defer { sqlite3_finalize(prepared) }
-        try bind(statement.parameters, to: prepared)
+        guard let cached = try prepared(statement.text) else { return SQLResult() }
+        defer { if cached.isKept { cached.reset() } else { cached.finalize() } }
+        try bind(statement.parameters, to: cached)
 
-        let changesBefore = sqlite3_total_changes64(database)
+        let changesBefore = cached.isReadOnly ? 0 : sqlite3_total_changes64(database)
         var result = SQLResult()
         while true {
-            let status = sqlite3_step(prepared)
+            let status = sqlite3_step(cached.prepared)
             if status == SQLITE_DONE { break }
             guard status == SQLITE_ROW else { throw failure(status) }
-            result.rows.append((0..<sqlite3_column_count(prepared)).map { value(ofColumn: $0, of: prepared) })
+            result.rows.append(Self.row(of: cached.prepared))
         }
         // sqlite3_changes keeps the number of the last writing statement, also while others run.
-        if sqlite3_total_changes64(database) != changesBefore {
+        if !cached.isReadOnly, sqlite3_total_changes64(database) != changesBefore {
             result.affectedRows = Int(sqlite3_changes64(database))
+        }
+        if let limits {
+            cached.isQuick = MonotonicInstant.now.nanoseconds &- limits.begin.nanoseconds < Self.quickNanoseconds
         }
         return result
     }
 
+    /// Whether the statement is known to end before anybody could want to cancel it.
+    func isQuick(_ text: String) -> Bool { statements.find(text)?.isQuick ?? false }
+
     /// - Returns: `nil` for an empty text.
-    private func prepare(_ text: String, in database: OpaquePointer) throws(DriverError) -> OpaquePointer? {
+    private func prepared(_ text: String) throws(DriverError) -> CachedStatement? {
+        if let cached = statements.find(text) {
+            counter.countHit()
+            return cached
+        }
+        guard let prepared = try prepare(text) else { return nil }
+        let cached = CachedStatement(text: text, prepared: prepared)
+        guard cached.isKept else { return cached }
+        counter.countMiss()
+        statements.insert(cached)?.finalize()
+        return cached
+    }
+
+    /// - Returns: `nil` for an empty text.
+    private func prepare(_ text: String) throws(DriverError) -> OpaquePointer? {
         var prepared: OpaquePointer?
         var second: OpaquePointer?
         // The second call sees what follows the first statement: spaces and comments give no statement.
         let status = text.withCString { start in
             var rest: UnsafePointer<CChar>?
-            let first = sqlite3_prepare_v2(database, start, -1, &prepared, &rest)
-            return first == SQLITE_OK ? sqlite3_prepare_v2(database, rest, -1, &second, nil) : first
+            let first = sqlite3_prepare_v3(database, start, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, &rest)
+            guard first == SQLITE_OK, let rest, rest.pointee != 0 else { return first }
+            return sqlite3_prepare_v2(database, rest, -1, &second, nil)
         }
         if status == SQLITE_OK, second == nil { return prepared }
         var error = failure(status)
@@ -56,23 +82,22 @@ extension SQLiteHandle {
     }
 
     /// Binds by name, so that `$1` may occur more than once.
-    private func bind(_ parameters: [SQLValue], to prepared: OpaquePointer) throws(DriverError) {
-        let expected = sqlite3_bind_parameter_count(prepared)
-        guard expected == parameters.count else {
+    private func bind(_ parameters: [SQLValue], to cached: CachedStatement) throws(DriverError) {
+        let indexes = cached.parameterIndexes
+        guard indexes.count == parameters.count else {
             throw DriverError(
                 .embedded(code: "SQLITE_RANGE"),
-                "the statement has \(expected) different parameters, \(parameters.count) values were given",
+                "the statement has \(indexes.count) different parameters, \(parameters.count) values were given",
                 requestSent: false)
         }
-        for (offset, parameter) in parameters.enumerated() {
-            let index = sqlite3_bind_parameter_index(prepared, "$\(offset + 1)")
-            guard index > 0 else {
+        for offset in indexes.indices {
+            guard indexes[offset] > 0 else {
                 throw DriverError(
                     .embedded(code: "SQLITE_RANGE"),
                     "the statement has no parameter $\(offset + 1); parameters are named $1, $2, … without gaps",
                     requestSent: false)
             }
-            let status = Self.bind(parameter, at: index, of: prepared)
+            let status = Self.bind(parameters[offset], at: indexes[offset], of: cached.prepared)
             guard status == SQLITE_OK else {
                 var error = failure(status)
                 error.requestSent = false
@@ -96,8 +121,19 @@ extension SQLiteHandle {
         }
     }
 
+    private static func row(of prepared: OpaquePointer) -> [SQLValue] {
+        // Asked for each row: a statement that SQLite prepared again may have other columns than before.
+        let count = Int(sqlite3_column_count(prepared))
+        return [SQLValue](unsafeUninitializedCapacity: count) { values, initialized in
+            for column in 0..<count {
+                values.initializeElement(at: column, to: value(ofColumn: Int32(column), of: prepared))
+            }
+            initialized = count
+        }
+    }
+
     /// A blob becomes text of the form `\x6869`, as PostgreSQL writes it.
-    private func value(ofColumn column: Int32, of prepared: OpaquePointer) -> SQLValue {
+    private static func value(ofColumn column: Int32, of prepared: OpaquePointer) -> SQLValue {
         switch sqlite3_column_type(prepared, column) {
         case SQLITE_INTEGER: return .int(sqlite3_column_int64(prepared, column))
         case SQLITE_FLOAT: return .double(sqlite3_column_double(prepared, column))

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// A named thread with an explicit end: whoever starts one must make its body return and then ``join()`` it.
-package final class ServiceThread: Sendable {
+public final class ServiceThread: Sendable {
     private final class Start: Sendable {
         let name: String
         let body: @Sendable () -> Void
@@ -20,7 +20,7 @@ package final class ServiceThread: Sendable {
     ///   - name: shown by `top -H` and debuggers; the kernel keeps 15 bytes.
     ///   - stackBytes: the size of its stack.
     ///   - body: what it runs; the thread ends when it returns.
-    package init(name: String, stackBytes: Int = 1 << 20, body: @escaping @Sendable () -> Void) {
+    public init(name: String, stackBytes: Int = 1 << 20, body: @escaping @Sendable () -> Void) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -41,7 +41,7 @@ package final class ServiceThread: Sendable {
     }
 
     /// Waits until the body has returned. A second call returns at once. Never call it from the thread itself.
-    package func join() {
+    public func join() {
         guard let thread = handle.withLock({ $0.take() }) else { return }
         pthread_join(thread, nil)
     }

@@ -87,6 +87,7 @@ struct PoolStressTests {
         switch error {
         case let error as PoolError: error.cause
         case let error as PhasedError: error.error.cause
+        case let error as CommitInDoubt: error.error.cause
         case let error as DriverError: error.cause
         default: nil
         }

@@ -105,18 +105,24 @@ struct PoolTests {
         try await fixture.closeCleanly()
     }
 
-    @Test("An acquire of a task that is cancelled already takes nothing")
+    @Test("A task that is cancelled already waits for nothing; what is idle it may have")
     func cancelledBefore() async throws {
-        let fixture = PoolFixture()
+        let fixture = PoolFixture(PoolConfiguration(maxOpen: 1))
         try await fixture.open(1)
-        let gate = Watched(false)
-        let task = Task {
-            try? await gate.wait { $0 }
-            return try await fixture.pool.acquire(site: .here()).release()
+        func acquireCancelled() -> Task<Void, any Error> {
+            let gate = Watched(false)
+            let task = Task {
+                try? await gate.wait { $0 }
+                return try await fixture.pool.acquire(site: .here()).release()
+            }
+            task.cancel()
+            return task
         }
-        task.cancel()
-        await #expect(throws: PoolError.cancelled) { try await task.value }
-        #expect(fixture.pool.metrics.acquireCount == 1)
+        try await acquireCancelled().value
+        let held = HeldLease(try await fixture.pool.acquire(site: .here()))
+        await #expect(throws: PoolError.cancelled) { try await acquireCancelled().value }
+        #expect(fixture.pool.gauges.waiting == 0)
+        held.release()
         try await fixture.closeCleanly()
     }
 

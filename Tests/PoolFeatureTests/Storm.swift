@@ -28,8 +28,9 @@ final class Storm: Sendable {
     private let table: String
     private let isOver = Atomic<Bool>(false)
 
-    init(loops: EventLoopGroup) async throws {
-        var configuration = try PostgresConfiguration(url: try await TestPostgres.shared().url)
+    /// - Parameter url: a server with room for the pool's connections and one more.
+    init(url: String, loops: EventLoopGroup) async throws {
+        var configuration = try PostgresConfiguration(url: url)
         admin = try await PostgresDriver(configuration: configuration, loops: loops).connect(deadline: .inTenMinutes)
         configuration.applicationName = applicationName
         var limits = PoolConfiguration(maxOpen: Self.connections)

@@ -1,4 +1,5 @@
 import ConnectionPool
+import DatabaseServers
 import EventLoop
 import Glibc
 import PostgresDriver
@@ -20,7 +21,11 @@ struct StormTests {
     func storm() async throws {
         let loops = try EventLoopGroup(count: 4, name: "storm")
         defer { loops.shutdown() }
-        let storm = try await Storm(loops: loops)
+        try await TestPostgres.withPrivateServer { server in try await run(Storm(url: server.url, loops: loops), loops)
+        }
+    }
+
+    private func run(_ storm: Storm, _ loops: EventLoopGroup) async throws {
         let killer = Task(executorPreference: loops.loops[0]) { try await storm.killUntilStopped() }
         let end = MonotonicInstant.now.advanced(by: .seconds(Self.seconds))
         let ledgers = try await withThrowingTaskGroup(of: [Storm.Entry].self) { group in

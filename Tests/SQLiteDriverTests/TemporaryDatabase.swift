@@ -124,3 +124,13 @@ let endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) S
 /// Writes for ever, and would fill the disk but for an interrupt. Nothing reaches the file before the end.
 let endlessWrite =
     "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) INSERT OR REPLACE INTO t SELECT n % 100, n FROM c"
+
+/// A value that several tasks of a test share.
+final class Shared<Value: Sendable>: Sendable {
+    private let lock: Lock<Value>
+    init(_ value: Value) { lock = Lock(value) }
+    var value: Value {
+        get { lock.withLock { $0 } }
+        set { lock.withLock { $0 = newValue } }
+    }
+}

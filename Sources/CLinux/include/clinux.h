@@ -41,6 +41,23 @@ void *clinux_current_loop(void);
 int32_t clinux_current_loop_number(void);
 void clinux_set_current_loop(void *loop, int32_t number);
 
+// --- locks -------------------------------------------------------------------------------------------------------
+
+/// Sleeps while the 32-bit word has this value (futex(2), private). May return early.
+void clinux_futex_wait(void *word, uint32_t value);
+
+/// Wakes up to `count` threads that sleep on the word.
+void clinux_futex_wake(void *word, int count);
+
+/// Tells the processor that this is a loop that waits for another thread.
+static inline void clinux_relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 // --- processes ---------------------------------------------------------------------------------------------------
 
 /// What clinux_spawn needs; every pointer stays the caller's.

@@ -1,19 +1,19 @@
-package import Threading
+public import Threading
 
 /// Which items go into which batch, and when. Pure: time is passed in.
 ///
 /// A batch is ready when it is full, or its oldest item has waited long enough. Inside a batch items are sorted by their
 /// keys, so that all batches take the locks of the rows in the same order; items with the same key keep their order, also
 /// over batches: while a key is in flight its next items wait.
-package struct BatchQueue<Key: Comparable & Hashable & Sendable, Item: Sendable>: Sendable {
-    package struct Entry: Sendable {
-        package let number: Int
-        package let key: Key
-        package let item: Item
+public struct BatchQueue<Key: Comparable & Hashable & Sendable, Item: Sendable>: Sendable {
+    public struct Entry: Sendable {
+        public let number: Int
+        public let key: Key
+        public let item: Item
         let due: MonotonicInstant
     }
 
-    package enum Refusal: Sendable, Equatable {
+    public enum Refusal: Sendable, Equatable {
         case full(limit: Int)
         case closed
     }
@@ -25,19 +25,19 @@ package struct BatchQueue<Key: Comparable & Hashable & Sendable, Item: Sendable>
     private var batchesInFlight = 0
     private var nextNumber = 0
     private var mustFlush = false
-    package private(set) var isClosed = false
+    public private(set) var isClosed = false
 
-    package init(_ configuration: BatcherConfiguration) { self.configuration = configuration }
+    public init(_ configuration: BatcherConfiguration) { self.configuration = configuration }
 
-    package var count: Int { queued.count }
+    public var count: Int { queued.count }
 
     /// Nothing waits, nothing runs.
-    package var isEmpty: Bool { queued.isEmpty && batchesInFlight == 0 }
+    public var isEmpty: Bool { queued.isEmpty && batchesInFlight == 0 }
 
     /// An item arrives.
     ///
     /// - Returns: its number, for ``withdraw(_:)``.
-    package mutating func add(_ item: Item, key: Key, now: MonotonicInstant) -> Result<Int, Refused> {
+    public mutating func add(_ item: Item, key: Key, now: MonotonicInstant) -> Result<Int, Refused> {
         if isClosed { return .failure(Refused(.closed)) }
         if queued.count >= configuration.maxQueued { return .failure(Refused(.full(limit: configuration.maxQueued))) }
         let entry = Entry(number: nextNumber, key: key, item: item, due: now.advanced(by: configuration.maxDelay))
@@ -47,8 +47,8 @@ package struct BatchQueue<Key: Comparable & Hashable & Sendable, Item: Sendable>
     }
 
     /// A reason as an error.
-    package struct Refused: Error, Equatable {
-        package let reason: Refusal
+    public struct Refused: Error, Equatable {
+        public let reason: Refusal
         init(_ reason: Refusal) { self.reason = reason }
     }
 
@@ -56,23 +56,23 @@ package struct BatchQueue<Key: Comparable & Hashable & Sendable, Item: Sendable>
     ///
     /// - Returns: `false` when it is in a batch already.
     /// - Complexity: O(items that wait).
-    package mutating func withdraw(_ number: Int) -> Bool {
+    public mutating func withdraw(_ number: Int) -> Bool {
         guard let place = queued.firstIndex(where: { $0.number == number }) else { return false }
         queued.remove(at: place)
         return true
     }
 
     /// What waits now goes without waiting longer.
-    package mutating func flush() { mustFlush = !queued.isEmpty }
+    public mutating func flush() { mustFlush = !queued.isEmpty }
 
     /// No item is taken any more; what waits goes at once.
-    package mutating func close() {
+    public mutating func close() {
         isClosed = true
         flush()
     }
 
     /// The next batch, sorted, if there is one to be sent now. Call again until there is none.
-    package mutating func takeBatch(now: MonotonicInstant) -> [Entry]? {
+    public mutating func takeBatch(now: MonotonicInstant) -> [Entry]? {
         guard let oldest = oldestToSend, batchesInFlight < configuration.maxInFlight,
             mustFlush || queued.count >= configuration.maxCount || oldest.due <= now
         else { return nil }
@@ -93,7 +93,7 @@ package struct BatchQueue<Key: Comparable & Hashable & Sendable, Item: Sendable>
     }
 
     /// A batch has ended.
-    package mutating func end(_ batch: [Entry]) {
+    public mutating func end(_ batch: [Entry]) {
         batchesInFlight -= 1
         for entry in batch {
             guard let left = keysInFlight[entry.key] else { preconditionFailure("key \(entry.key) was not in flight") }
@@ -103,7 +103,7 @@ package struct BatchQueue<Key: Comparable & Hashable & Sendable, Item: Sendable>
 
     /// When ``takeBatch(now:)`` may have something that it does not have now; `nil` when only an item or the end of a batch
     /// can change that.
-    package var nextAlarm: MonotonicInstant? {
+    public var nextAlarm: MonotonicInstant? {
         batchesInFlight < configuration.maxInFlight ? oldestToSend?.due : nil
     }
 

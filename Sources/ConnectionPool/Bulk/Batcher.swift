@@ -1,5 +1,5 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// Groups single writes of many tasks by count and by delay, and sends each group as one pipelined batch.
 ///
@@ -13,7 +13,7 @@ package import Threading
 /// ```
 ///
 /// `Key` says in which order items take their locks: normally the primary key of the row.
-package final class Batcher<D: Driver, Key: Comparable & Hashable & Sendable>: Sendable {
+public final class Batcher<D: Driver, Key: Comparable & Hashable & Sendable>: Sendable {
     private typealias Answer = Result<SQLResult, DriverError>
     private typealias Queue = BatchQueue<Key, Item>
 
@@ -36,7 +36,7 @@ package final class Batcher<D: Driver, Key: Comparable & Hashable & Sendable>: S
     private let alarm = Lock<(any PoolAlarm)?>(nil)
 
     /// - Parameter site: in whose name connections are borrowed.
-    package init(
+    public init(
         pool: Pool<D>, configuration: BatcherConfiguration = BatcherConfiguration(), file: StaticString = #fileID,
         line: UInt = #line
     ) {
@@ -53,13 +53,13 @@ package final class Batcher<D: Driver, Key: Comparable & Hashable & Sendable>: S
 
     deinit { alarm.withLock { $0.take() }?.cancel() }
 
-    package var counts: BatcherCounts { state.withLock { $0.counts } }
+    public var counts: BatcherCounts { state.withLock { $0.counts } }
 
     /// Writes with the next batch.
     ///
     /// - Throws: ``DriverError``: the item's own failure; `poolRefused` when too many wait or the batcher is closed; `timedOut`
     ///   and `cancelled`, with `requestSent` saying whether its batch was under way: then it may have been applied.
-    package func submit(
+    public func submit(
         _ statement: SQLStatement, key: Key, deadline: MonotonicInstant = .distantFuture
     ) async throws(DriverError) -> SQLResult {
         let runtime = pool.runtime
@@ -93,14 +93,14 @@ package final class Batcher<D: Driver, Key: Comparable & Hashable & Sendable>: S
     }
 
     /// Sends what waits now without waiting longer.
-    package func flush() {
+    public func flush() {
         state.withLock { $0.queue.flush() }
         send()
     }
 
     /// Takes no more items, and returns when everything that was queued has ended. Each batch is bounded by the pool's own
     /// limits.
-    package func close() async {
+    public func close() async {
         let reply = Reply<Void>()
         state.withLock { state in
             state.queue.close()

@@ -1,18 +1,18 @@
 /// The limits of a ``Batcher``. A value. The initialiser moves impossible numbers to the nearest possible one.
-package struct BatcherConfiguration: Sendable, Equatable {
+public struct BatcherConfiguration: Sendable, Equatable {
     /// Items that go together at the most.
-    package var maxCount: Int
+    public var maxCount: Int
     /// How long an item waits for others to come with it.
-    package var maxDelay: Duration
+    public var maxDelay: Duration
     /// Items that wait at the most; the next one is refused at once.
-    package var maxQueued: Int
+    public var maxQueued: Int
     /// Batches that run at the same time, each on a connection of its own. Two of them never hold the same key.
-    package var maxInFlight: Int
+    public var maxInFlight: Int
     /// `allOrNothing`: one transaction, so one write to the log for all. When one item fails there the batch falls back, so
     /// that it does not fail the others.
-    package var atomicity: BatchAtomicity
+    public var atomicity: BatchAtomicity
 
-    package init(
+    public init(
         maxCount: Int = 100, maxDelay: Duration = .milliseconds(2), maxQueued: Int = 10_000, maxInFlight: Int = 2,
         atomicity: BatchAtomicity = .allOrNothing
     ) {
@@ -25,17 +25,17 @@ package struct BatcherConfiguration: Sendable, Equatable {
 }
 
 /// What a batcher has done.
-package struct BatcherCounts: Sendable, Equatable {
-    package var items = 0
-    package var batches = 0
+public struct BatcherCounts: Sendable, Equatable {
+    public var items = 0
+    public var batches = 0
     /// Items that were refused because too many waited.
-    package var refused = 0
+    public var refused = 0
     /// Items that left before they were sent.
-    package var withdrawn = 0
+    public var withdrawn = 0
     /// Batches of which an item failed, so that the others were run again.
-    package var fallbacks = 0
+    public var fallbacks = 0
     /// Batches that the server ended because of a deadlock.
-    package var deadlocks = 0
+    public var deadlocks = 0
 
-    package init() {}
+    public init() {}
 }

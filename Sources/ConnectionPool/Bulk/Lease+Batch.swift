@@ -1,12 +1,12 @@
 import RigModel
-package import Threading
+public import Threading
 
 extension Lease {
     /// Runs several statements with as few round trips as the database can, within the pool's statement timeout for all of
     /// them together. An error that proves the connection dead makes the pool look after the others at once.
     ///
     /// - Returns: a result for each statement, in order.
-    package func execute(
+    public func execute(
         batch: [SQLStatement], atomicity: BatchAtomicity, deadline: MonotonicInstant = .distantFuture
     ) async -> [Result<SQLResult, DriverError>] {
         guard let first = batch.first else { return [] }

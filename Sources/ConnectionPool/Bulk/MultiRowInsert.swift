@@ -1,19 +1,19 @@
-package import Threading
+public import Threading
 
 /// Builds `INSERT … VALUES ($1,$2),($3,$4)…` for many rows. Pure.
 ///
 /// The rows are spread over few different statement texts, so that caches of prepared statements find them again: as many
 /// full statements as fit, and for the rest powers of two. 1 000 rows of 100 columns with 65 535 parameters become one
 /// statement of 655 rows and others of 256, 64, 16, 8 and 1.
-package struct MultiRowInsert: Sendable, Equatable {
+public struct MultiRowInsert: Sendable, Equatable {
     /// SQL text, not a value: quoted where it needs quotes.
-    package var table: String
+    public var table: String
     /// SQL text, like the table.
-    package var columns: [String]
+    public var columns: [String]
     /// What follows the values: `ON CONFLICT DO NOTHING`, `RETURNING id`.
-    package var suffix: String
+    public var suffix: String
 
-    package init(into table: String, columns: [String], suffix: String = "") {
+    public init(into table: String, columns: [String], suffix: String = "") {
         precondition(!columns.isEmpty, "an INSERT into \(table) needs at least one column")
         self.table = table
         self.columns = columns
@@ -26,7 +26,7 @@ package struct MultiRowInsert: Sendable, Equatable {
     ///   - maxParameters: per statement: 65 535 for PostgreSQL, 32 766 for SQLite.
     ///   - maxRows: per statement, where fewer are wanted than fit.
     /// - Complexity: O(values).
-    package func statements(
+    public func statements(
         for rows: [[SQLValue]], maxParameters: Int, maxRows: Int = .max
     ) -> [SQLStatement] {
         precondition(columns.count <= maxParameters, "\(columns.count) columns, but only \(maxParameters) parameters")
@@ -80,7 +80,7 @@ extension Lease {
     ///
     /// - Returns: a result for each statement of ``MultiRowInsert/statements(for:maxParameters:maxRows:)``, with its number of
     ///   rows.
-    package func insert(
+    public func insert(
         _ insert: MultiRowInsert, rows: [[SQLValue]], dialect: any SQLDialect,
         atomicity: BatchAtomicity = .allOrNothing, deadline: MonotonicInstant = .distantFuture
     ) async -> [Result<SQLResult, DriverError>] {
@@ -94,7 +94,7 @@ extension Pool {
     ///
     /// - Returns: the number of rows that each statement inserted.
     /// - Throws: ``PoolError``; the ``DriverError`` of the statement that failed.
-    package func insert(
+    public func insert(
         _ insert: MultiRowInsert, rows: [[SQLValue]], deadline: MonotonicInstant = .distantFuture,
         file: StaticString = #fileID, line: UInt = #line
     ) async throws -> [Int] {

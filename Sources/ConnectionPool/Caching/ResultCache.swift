@@ -1,11 +1,11 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// Keeps the results of reads that ask for it, for one database. Thread-safe.
 ///
 /// A result depends on nothing but its statement and parameters: no reads whose answer depends on the session (role,
 /// `search_path`, temporary tables). Whoever changes what a result depends on invalidates its tags *after* the commit.
-package final class ResultCache: Sendable {
+public final class ResultCache: Sendable {
     private struct State: Sendable {
         var core: ResultCacheCore
         var followers: [Int: [Reply<Answer>]] = [:]
@@ -24,18 +24,18 @@ package final class ResultCache: Sendable {
     private let state: Lock<State>
 
     /// - Parameter maxBytes: memory for keys and rows.
-    package init(maxBytes: Int) { state = Lock(State(core: ResultCacheCore(maxBytes: maxBytes))) }
+    public init(maxBytes: Int) { state = Lock(State(core: ResultCacheCore(maxBytes: maxBytes))) }
 
-    package var counts: ResultCacheCounts { state.withLock { $0.core.counts } }
+    public var counts: ResultCacheCounts { state.withLock { $0.core.counts } }
 
     /// Forgets every result with one of these tags. Who reads from now on does not get a result whose query began before.
-    package func invalidate(_ tags: String...) {
+    public func invalidate(_ tags: String...) {
         state.withLock { state in
             for tag in tags { state.core.invalidate(tag: tag) }
         }
     }
 
-    package func invalidateAll() { state.withLock { $0.core.invalidateAll() } }
+    public func invalidateAll() { state.withLock { $0.core.invalidateAll() } }
 
     /// The kept result, or the one that `load` gets. `load` runs in the caller's task, once for all who miss at one time.
     func read(
@@ -113,7 +113,7 @@ extension Pool {
     ///   - tags: what the rows depend on. The same for the same statement.
     /// - Throws: ``PoolError``, ``DriverError``. Who waits for another task's query gets its error, but not its timeout or
     ///   cancellation.
-    package func cachedRead(
+    public func cachedRead(
         _ statement: SQLStatement, in cache: ResultCache, timeToLive: Duration, tags: [String] = [],
         deadline: MonotonicInstant = .distantFuture, file: StaticString = #fileID, line: UInt = #line
     ) async throws -> SQLResult {

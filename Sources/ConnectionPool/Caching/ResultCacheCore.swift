@@ -1,4 +1,4 @@
-package import Threading
+public import Threading
 
 /// What a results cache keeps and forgets. Pure: time is passed in, queries are run by others.
 ///
@@ -7,9 +7,9 @@ package import Threading
 /// query of their own.
 ///
 /// - Complexity: O(1) for each look; O(entries with the tag) for an invalidation.
-package struct ResultCacheCore: Sendable {
+public struct ResultCacheCore: Sendable {
     /// The answer to a look.
-    package enum Look: Sendable, Equatable {
+    public enum Look: Sendable, Equatable {
         case hit(SQLResult)
         /// Run the query, and tell ``finish(_:with:now:)``.
         case lead(Int)
@@ -39,8 +39,8 @@ package struct ResultCacheCore: Sendable {
     static let entryOverhead = MemoryLayout<Entry>.stride + 3 * MemoryLayout<ResultCacheKey>.stride
 
     /// Bytes that the entries may take together.
-    package let maxBytes: Int
-    package private(set) var counts = ResultCacheCounts()
+    public let maxBytes: Int
+    public private(set) var counts = ResultCacheCounts()
     private var entries: [Entry?] = []
     private var freePlaces: [Int] = []
     private var index: [ResultCacheKey: Int] = [:]
@@ -51,12 +51,12 @@ package struct ResultCacheCore: Sendable {
     private var leaders: [ResultCacheKey: Int] = [:]
     private var nextLoad = 1
 
-    package init(maxBytes: Int) { self.maxBytes = max(0, maxBytes) }
+    public init(maxBytes: Int) { self.maxBytes = max(0, maxBytes) }
 
     /// - Parameters:
     ///   - timeToLive: how old a result may be for this reader, counted from the beginning of its query.
     ///   - tags: what the result depends on; used when this look leads.
-    package mutating func look(
+    public mutating func look(
         up statement: SQLStatement, timeToLive: Duration, tags: [String], now: MonotonicInstant
     ) -> Look {
         let key = ResultCacheKey(statement)
@@ -85,7 +85,7 @@ package struct ResultCacheCore: Sendable {
     /// A load has ended. Its result is kept unless something that it depends on was invalidated meanwhile.
     ///
     /// - Parameter result: `nil` when the query failed.
-    package mutating func finish(_ load: Int, with result: SQLResult?) {
+    public mutating func finish(_ load: Int, with result: SQLResult?) {
         guard let ended = loads.removeValue(forKey: load) else { preconditionFailure("load \(load) ended twice") }
         if leaders[ended.key] == load { leaders[ended.key] = nil }
         guard let result else { return }
@@ -108,7 +108,7 @@ package struct ResultCacheCore: Sendable {
     }
 
     /// Forgets every result with this tag, and those that are being loaded.
-    package mutating func invalidate(tag: String) {
+    public mutating func invalidate(tag: String) {
         for place in tagged[tag] ?? [] {
             remove(place)
             counts.invalidated += 1
@@ -117,7 +117,7 @@ package struct ResultCacheCore: Sendable {
     }
 
     /// Forgets everything.
-    package mutating func invalidateAll() {
+    public mutating func invalidateAll() {
         while oldest >= 0 {
             remove(oldest)
             counts.invalidated += 1
@@ -176,30 +176,30 @@ package struct ResultCacheCore: Sendable {
 }
 
 /// What a results cache has done.
-package struct ResultCacheCounts: Sendable, Equatable {
+public struct ResultCacheCounts: Sendable, Equatable {
     /// Looks that found a result.
-    package var hits = 0
+    public var hits = 0
     /// Looks that found somebody who was just asking, and shared the answer.
-    package var shared = 0
+    public var shared = 0
     /// Looks that had to ask.
-    package var misses = 0
+    public var misses = 0
     /// Results that were too old when somebody looked.
-    package var expired = 0
+    public var expired = 0
     /// Results that made room for others.
-    package var evicted = 0
-    package var invalidated = 0
+    public var evicted = 0
+    public var invalidated = 0
     /// Results that were not kept because an invalidation came while they were loaded.
-    package var staleLoads = 0
+    public var staleLoads = 0
     /// Results that were not kept because they are larger than the whole cache.
-    package var tooLarge = 0
+    public var tooLarge = 0
     /// Now.
-    package var entries = 0
-    package var bytes = 0
+    public var entries = 0
+    public var bytes = 0
 
-    package init() {}
+    public init() {}
 
     /// The share of looks that needed no query, in 0...1; 0 when nobody looked.
-    package var hitRate: Double {
+    public var hitRate: Double {
         let looks = hits + shared + misses
         return looks > 0 ? Double(hits + shared) / Double(looks) : 0
     }

@@ -2,7 +2,7 @@ import RigModel
 
 /// Learns what became of a COMMIT whose answer was lost, by asking the server on another connection. Statements and how to
 /// read their answers; who sends them when is ``Pool/withTransaction(isolation:readOnly:deferrable:retry:doubt:deadline:file:line:_:)``'s.
-package protocol CommitInquirer: Sendable {
+public protocol CommitInquirer: Sendable {
     /// Asks for the number of the open transaction. Sent inside it, last before COMMIT.
     var askID: SQLStatement { get }
 
@@ -17,7 +17,7 @@ package protocol CommitInquirer: Sendable {
 }
 
 /// What the server says about a transaction.
-package enum CommitStatus: String, Sendable, Equatable {
+public enum CommitStatus: String, Sendable, Equatable {
     case committed
     case aborted
     /// Its session still lives. Ask again later.
@@ -27,7 +27,7 @@ package enum CommitStatus: String, Sendable, Equatable {
 }
 
 /// What to do when the answer to a COMMIT is lost.
-package enum CommitDoubtPolicy: Sendable, Equatable {
+public enum CommitDoubtPolicy: Sendable, Equatable {
     /// Learn the transaction's number before COMMIT (one round trip; not for read-only transactions), and ask the server for
     /// this long what became of it. Where the server cannot tell it is as ``report``.
     case ask(atMost: Duration)
@@ -36,21 +36,21 @@ package enum CommitDoubtPolicy: Sendable, Equatable {
 }
 
 /// A COMMIT was sent, and nobody can say whether it was done.
-package struct CommitInDoubt: Error, Sendable, Equatable, CustomStringConvertible {
+public struct CommitInDoubt: Error, Sendable, Equatable, CustomStringConvertible {
     /// Why its answer is missing.
-    package var error: DriverError
+    public var error: DriverError
     /// The server's number of the transaction, where it was asked for.
-    package var transactionID: String?
+    public var transactionID: String?
     /// The server's last word; `nil` when it was not asked, or did not answer in time.
-    package var lastStatus: CommitStatus?
+    public var lastStatus: CommitStatus?
 
-    package init(error: DriverError, transactionID: String? = nil, lastStatus: CommitStatus? = nil) {
+    public init(error: DriverError, transactionID: String? = nil, lastStatus: CommitStatus? = nil) {
         self.error = error
         self.transactionID = transactionID
         self.lastStatus = lastStatus
     }
 
-    package var description: String {
+    public var description: String {
         let asked =
             switch (transactionID, lastStatus) {
             case (nil, _): "the server was not asked"

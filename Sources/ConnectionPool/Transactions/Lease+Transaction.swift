@@ -1,11 +1,11 @@
 import RigModel
-package import Threading
+public import Threading
 
 extension Lease {
     /// BEGIN, `body`, COMMIT on this connection. When it throws, the transaction may still be open: release the lease.
     ///
     /// - Throws: ``PhasedError`` when BEGIN or COMMIT failed; whatever `body` throws.
-    package func inTransaction<R>(
+    public func inTransaction<R>(
         begin: SQLStatement, deadline: MonotonicInstant, _ body: (borrowing Lease<D>) async throws -> R
     ) async throws -> R {
         try await self.begin(begin, deadline: deadline)

@@ -1,5 +1,5 @@
 import RigModel
-package import Threading
+public import Threading
 
 extension Pool {
     /// Lends a connection with an open transaction, and commits when `body` returns. On every other way out the transaction
@@ -24,7 +24,7 @@ extension Pool {
     ///   - deadline: for everything together, attempts and questions too.
     /// - Throws: ``PoolError``; ``PhasedError`` when BEGIN or COMMIT failed and nothing was applied; ``CommitInDoubt``; whatever
     ///   `body` throws.
-    package func withTransaction<R>(
+    public func withTransaction<R>(
         isolation: IsolationLevel? = nil, readOnly: Bool = false, deferrable: Bool = false,
         retry: RetryPolicy? = nil, doubt: CommitDoubtPolicy = .ask(atMost: .seconds(2)),
         deadline: MonotonicInstant = .distantFuture, file: StaticString = #fileID, line: UInt = #line,

@@ -1,5 +1,5 @@
 /// What differs between databases in words, not in calls. A driver supplies it, so that the pool knows no database.
-package protocol SQLDialect: Sendable {
+public protocol SQLDialect: Sendable {
     /// The statement that opens a transaction.
     func begin(_ options: TransactionOptions) -> SQLStatement
 
@@ -14,22 +14,22 @@ package protocol SQLDialect: Sendable {
 }
 
 extension SQLDialect {
-    package var commitInquirer: (any CommitInquirer)? { nil }
+    public var commitInquirer: (any CommitInquirer)? { nil }
 
-    package var explainer: (any StatementExplainer)? { nil }
+    public var explainer: (any StatementExplainer)? { nil }
 }
 
 /// The words of the SQL standard, as PostgreSQL has them too.
-package struct StandardDialect: SQLDialect {
-    package init() {}
+public struct StandardDialect: SQLDialect {
+    public init() {}
 
-    package func begin(_ options: TransactionOptions) -> SQLStatement { Self.begin(options) }
+    public func begin(_ options: TransactionOptions) -> SQLStatement { Self.begin(options) }
 
     /// A 16-bit count in PostgreSQL's Bind message.
-    package var maxParameters: Int { 65_535 }
+    public var maxParameters: Int { 65_535 }
 
     /// `BEGIN`, with the modes that the options name.
-    package static func begin(_ options: TransactionOptions) -> SQLStatement {
+    public static func begin(_ options: TransactionOptions) -> SQLStatement {
         var modes: [String] = []
         if let isolation = options.isolation { modes.append("ISOLATION LEVEL \(isolation.rawValue)") }
         if options.isReadOnly { modes.append("READ ONLY") }

@@ -1,27 +1,27 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// The name of a savepoint: a plain SQL identifier, so that it needs no quotes.
-package struct SavepointName: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
-    package let text: String
+public struct SavepointName: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+    public let text: String
 
     /// `nil` unless the text is 1 to 63 ASCII letters, digits and `_`, and begins with no digit.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         guard Self.isValid(text) else { return nil }
         self.text = text
     }
 
     /// Traps on what is not a name: it stands in the program's text.
-    package init(stringLiteral text: String) {
+    public init(stringLiteral text: String) {
         precondition(Self.isValid(text), "\"\(text)\" is no name for a savepoint: letters, digits and _, at most 63")
         self.text = text
     }
 
-    package var description: String { text }
+    public var description: String { text }
 
     /// Savepoints that nobody names share one name, also nested ones: a name means the innermost savepoint that has it, and
     /// equal texts are found in caches.
-    package static let unnamed: SavepointName = "chaosrig_savepoint"
+    public static let unnamed: SavepointName = "chaosrig_savepoint"
 
     private static func isValid(_ text: String) -> Bool {
         guard (1...63).contains(text.utf8.count), let first = text.utf8.first else { return false }
@@ -42,7 +42,7 @@ extension Lease {
     ///
     /// - Throws: ``DriverError`` when no transaction is open (nothing is sent then), or a savepoint statement failed; whatever
     ///   `body` throws.
-    package func withSavepoint<R>(
+    public func withSavepoint<R>(
         _ name: SavepointName = .unnamed, deadline: MonotonicInstant = .distantFuture,
         _ body: (borrowing Lease<D>) async throws -> R
     ) async throws -> R {

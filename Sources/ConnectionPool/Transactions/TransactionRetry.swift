@@ -1,11 +1,11 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// When a transaction that failed is run again from its BEGIN. Pure.
 ///
 /// It is run again only when it was certainly not applied: it failed before its COMMIT was sent, the server refused the
 /// COMMIT, or the server says that it was rolled back. ``RetryPolicy`` decides whether that can help, and how long to wait.
-package struct TransactionRetry: Sendable {
+public struct TransactionRetry: Sendable {
     private let policy: RetryPolicy
     private let startedAt: MonotonicInstant
     private let deadline: MonotonicInstant
@@ -16,7 +16,7 @@ package struct TransactionRetry: Sendable {
     ///   - startedAt: when the first attempt began; the policy's budget counts from there.
     ///   - deadline: no attempt begins after it.
     ///   - seed: draws the pauses.
-    package init(policy: RetryPolicy, startedAt: MonotonicInstant, deadline: MonotonicInstant, seed: UInt64) {
+    public init(policy: RetryPolicy, startedAt: MonotonicInstant, deadline: MonotonicInstant, seed: UInt64) {
         self.policy = policy
         self.startedAt = startedAt
         self.deadline = deadline
@@ -26,7 +26,7 @@ package struct TransactionRetry: Sendable {
     /// An attempt has failed.
     ///
     /// - Returns: when the next one begins; `nil`: give up.
-    package mutating func next(after error: any Error, now: MonotonicInstant) -> MonotonicInstant? {
+    public mutating func next(after error: any Error, now: MonotonicInstant) -> MonotonicInstant? {
         attempt += 1
         guard let failure = Self.failure(error) else { return nil }
         let delay = policy.delay(

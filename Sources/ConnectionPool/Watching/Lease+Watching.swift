@@ -1,5 +1,5 @@
 import RigModel
-package import Threading
+public import Threading
 
 /// The calls of a watched lease. Each is outside the paths that run when nobody listens.
 extension Lease {

@@ -1,11 +1,11 @@
-package import Threading
+public import Threading
 
 /// Is told what borrowers do: the seam between a lease and everything that watches it.
 ///
 /// Called in the borrower's own task (so task-local values are the borrower's), outside every lock, and on the hot path:
 /// must not block, and should leave quickly what it does not want. The calls about one connection come in order: a lease
 /// begins, its statements end one after the other, the lease ends.
-package protocol LeaseWatcher: Sendable {
+public protocol LeaseWatcher: Sendable {
     /// What it wants to be told now. Asked before each call, so that a watcher without listeners costs a look at this alone.
     var interest: WatchInterest { get }
 
@@ -20,36 +20,36 @@ package protocol LeaseWatcher: Sendable {
 }
 
 extension LeaseWatcher {
-    package func acquireBegan(_ site: BorrowSite, at: MonotonicInstant) {}
-    package func acquireFailed(_ site: BorrowSite, _ error: PoolError, at: MonotonicInstant) {}
-    package func leaseBegan(_ lease: LeaseObservation) {}
-    package func connectionLost(_ lease: LeaseObservation, _ error: DriverError) {}
-    package func statementEnded(_ statement: StatementObservation) {}
-    package func leaseEnded(_ lease: LeaseObservation, _ end: LeaseEnd) {}
+    public func acquireBegan(_ site: BorrowSite, at: MonotonicInstant) {}
+    public func acquireFailed(_ site: BorrowSite, _ error: PoolError, at: MonotonicInstant) {}
+    public func leaseBegan(_ lease: LeaseObservation) {}
+    public func connectionLost(_ lease: LeaseObservation, _ error: DriverError) {}
+    public func statementEnded(_ statement: StatementObservation) {}
+    public func leaseEnded(_ lease: LeaseObservation, _ end: LeaseEnd) {}
 }
 
 /// The kinds of things that a ``LeaseWatcher`` can be told.
-package struct WatchInterest: OptionSet, Sendable {
-    package let rawValue: UInt8
+public struct WatchInterest: OptionSet, Sendable {
+    public let rawValue: UInt8
 
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Acquires, begin and end of leases, losses.
-    package static let leases = WatchInterest(rawValue: 1)
+    public static let leases = WatchInterest(rawValue: 1)
     /// Ends of statements. Costs two readings of the clock for each statement.
-    package static let statements = WatchInterest(rawValue: 2)
+    public static let statements = WatchInterest(rawValue: 2)
 }
 
 /// A lease, as its watchers see it.
-package struct LeaseObservation: Sendable, Equatable {
+public struct LeaseObservation: Sendable, Equatable {
     /// The pool's number of the connection. One lease at a time has it.
-    package var connection: Int
-    package var backendPID: Int?
-    package var site: BorrowSite
+    public var connection: Int
+    public var backendPID: Int?
+    public var site: BorrowSite
     /// When it began, or ended.
-    package var at: MonotonicInstant
+    public var at: MonotonicInstant
 
-    package init(connection: Int, backendPID: Int?, site: BorrowSite, at: MonotonicInstant) {
+    public init(connection: Int, backendPID: Int?, site: BorrowSite, at: MonotonicInstant) {
         self.connection = connection
         self.backendPID = backendPID
         self.site = site
@@ -58,7 +58,7 @@ package struct LeaseObservation: Sendable, Equatable {
 }
 
 /// How a lease ended.
-package enum LeaseEnd: Sendable, Equatable {
+public enum LeaseEnd: Sendable, Equatable {
     /// Given back with the session in this state.
     case released(TransactionStatus)
     /// It died unreleased.
@@ -66,22 +66,22 @@ package enum LeaseEnd: Sendable, Equatable {
 }
 
 /// A statement or a batch that has ended.
-package struct StatementObservation: Sendable {
+public struct StatementObservation: Sendable {
     /// Of a batch, the first one.
-    package var statement: SQLStatement
+    public var statement: SQLStatement
     /// Statements that went together: 1, or the size of the batch.
-    package var count: Int
-    package var connection: Int
-    package var backendPID: Int?
-    package var site: BorrowSite
-    package var startedAt: MonotonicInstant
-    package var nanoseconds: Int64
-    package var rows: Int
-    package var affectedRows: Int
+    public var count: Int
+    public var connection: Int
+    public var backendPID: Int?
+    public var site: BorrowSite
+    public var startedAt: MonotonicInstant
+    public var nanoseconds: Int64
+    public var rows: Int
+    public var affectedRows: Int
     /// The first failure of a batch.
-    package var error: DriverError?
+    public var error: DriverError?
 
-    package init(
+    public init(
         statement: SQLStatement, count: Int = 1, connection: Int, backendPID: Int?, site: BorrowSite,
         startedAt: MonotonicInstant, nanoseconds: Int64, rows: Int = 0, affectedRows: Int = 0,
         error: DriverError? = nil
@@ -100,38 +100,38 @@ package struct StatementObservation: Sendable {
 }
 
 /// Several watchers as one.
-package struct WatcherList: LeaseWatcher {
+public struct WatcherList: LeaseWatcher {
     private let watchers: [any LeaseWatcher]
 
-    package init(_ watchers: [any LeaseWatcher]) { self.watchers = watchers }
+    public init(_ watchers: [any LeaseWatcher]) { self.watchers = watchers }
 
-    package var interest: WatchInterest {
+    public var interest: WatchInterest {
         var interest: WatchInterest = []
         for watcher in watchers { interest.formUnion(watcher.interest) }
         return interest
     }
 
-    package func acquireBegan(_ site: BorrowSite, at: MonotonicInstant) {
+    public func acquireBegan(_ site: BorrowSite, at: MonotonicInstant) {
         for watcher in watchers where watcher.interest.contains(.leases) { watcher.acquireBegan(site, at: at) }
     }
 
-    package func acquireFailed(_ site: BorrowSite, _ error: PoolError, at: MonotonicInstant) {
+    public func acquireFailed(_ site: BorrowSite, _ error: PoolError, at: MonotonicInstant) {
         for watcher in watchers where watcher.interest.contains(.leases) { watcher.acquireFailed(site, error, at: at) }
     }
 
-    package func connectionLost(_ lease: LeaseObservation, _ error: DriverError) {
+    public func connectionLost(_ lease: LeaseObservation, _ error: DriverError) {
         for watcher in watchers where watcher.interest.contains(.leases) { watcher.connectionLost(lease, error) }
     }
 
-    package func leaseBegan(_ lease: LeaseObservation) {
+    public func leaseBegan(_ lease: LeaseObservation) {
         for watcher in watchers where watcher.interest.contains(.leases) { watcher.leaseBegan(lease) }
     }
 
-    package func statementEnded(_ statement: StatementObservation) {
+    public func statementEnded(_ statement: StatementObservation) {
         for watcher in watchers where watcher.interest.contains(.statements) { watcher.statementEnded(statement) }
     }
 
-    package func leaseEnded(_ lease: LeaseObservation, _ end: LeaseEnd) {
+    public func leaseEnded(_ lease: LeaseObservation, _ end: LeaseEnd) {
         for watcher in watchers where watcher.interest.contains(.leases) { watcher.leaseEnded(lease, end) }
     }
 }

@@ -1,8 +1,8 @@
-package import Threading
+public import Threading
 
 /// Something that happened in a pool.
-package struct PoolEvent: Sendable, Equatable {
-    package enum Kind: Sendable, Equatable {
+public struct PoolEvent: Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
         /// A connection was opened.
         case connected(took: Duration)
         case connectFailed(DriverError)
@@ -25,15 +25,15 @@ package struct PoolEvent: Sendable, Equatable {
         case leaked
     }
 
-    package var kind: Kind
-    package var at: MonotonicInstant
+    public var kind: Kind
+    public var at: MonotonicInstant
     /// The pool's number of the connection, where there is one.
-    package var connection: Int?
-    package var backendPID: Int?
+    public var connection: Int?
+    public var backendPID: Int?
     /// Who borrowed, where that is known.
-    package var site: BorrowSite?
+    public var site: BorrowSite?
 
-    package init(
+    public init(
         _ kind: Kind, at: MonotonicInstant, connection: Int? = nil, backendPID: Int? = nil, site: BorrowSite? = nil
     ) {
         self.kind = kind

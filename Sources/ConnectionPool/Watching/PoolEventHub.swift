@@ -1,5 +1,5 @@
 import Synchronization
-package import Threading
+public import Threading
 
 /// Turns what a pool tells into streams of events. Give it to the pool as its observer and its watcher.
 ///
@@ -10,7 +10,7 @@ package import Threading
 /// ```
 ///
 /// While nobody listens each acquire and release costs one look at a flag.
-package final class PoolEventHub: PoolObserver, LeaseWatcher {
+public final class PoolEventHub: PoolObserver, LeaseWatcher {
     private struct Listeners: Sendable {
         var streams: [Int: WeakStream] = [:]
         var nextNumber = 0
@@ -25,12 +25,12 @@ package final class PoolEventHub: PoolObserver, LeaseWatcher {
     private let listeners = Lock(Listeners())
     private let isHeard = Atomic<Bool>(false)
 
-    package init(runtime: any PoolRuntime) { self.runtime = runtime }
+    public init(runtime: any PoolRuntime) { self.runtime = runtime }
 
     /// The events from now on, until the stream is dropped or the hub finished.
     ///
     /// - Parameter buffer: events that wait for their reader at the most; then the oldest are dropped, and counted.
-    package func events(buffer: Int = 1024) -> PoolEventStream {
+    public func events(buffer: Int = 1024) -> PoolEventStream {
         let number = listeners.withLock { listeners in
             defer { listeners.nextNumber += 1 }
             return listeners.nextNumber
@@ -46,7 +46,7 @@ package final class PoolEventHub: PoolObserver, LeaseWatcher {
     }
 
     /// Ends every stream. Call it when the pool is closed.
-    package func finish() {
+    public func finish() {
         let streams = listeners.withLock { listeners in
             listeners.isFinished = true
             isHeard.store(false, ordering: .relaxed)
@@ -70,41 +70,41 @@ package final class PoolEventHub: PoolObserver, LeaseWatcher {
 
     // MARK: Watcher
 
-    package var interest: WatchInterest { isHeard.load(ordering: .relaxed) ? .leases : [] }
+    public var interest: WatchInterest { isHeard.load(ordering: .relaxed) ? .leases : [] }
 
-    package func acquireBegan(_ site: BorrowSite, at: MonotonicInstant) {
+    public func acquireBegan(_ site: BorrowSite, at: MonotonicInstant) {
         tell(PoolEvent(.acquiring, at: at, site: site))
     }
 
-    package func acquireFailed(_ site: BorrowSite, _ error: PoolError, at: MonotonicInstant) {
+    public func acquireFailed(_ site: BorrowSite, _ error: PoolError, at: MonotonicInstant) {
         tell(PoolEvent(.refused(error), at: at, site: site))
     }
 
-    package func leaseBegan(_ lease: LeaseObservation) { tell(PoolEvent(.granted, lease)) }
+    public func leaseBegan(_ lease: LeaseObservation) { tell(PoolEvent(.granted, lease)) }
 
-    package func connectionLost(_ lease: LeaseObservation, _ error: DriverError) {
+    public func connectionLost(_ lease: LeaseObservation, _ error: DriverError) {
         tell(PoolEvent(.lost(error), lease))
     }
 
-    package func leaseEnded(_ lease: LeaseObservation, _ end: LeaseEnd) {
+    public func leaseEnded(_ lease: LeaseObservation, _ end: LeaseEnd) {
         // The pool itself tells of leaks.
         if case .released(let status) = end { tell(PoolEvent(.released(status), lease)) }
     }
 
     // MARK: Observer
 
-    package func poolConnected(_ handle: ConnectionHandle, backendPID: Int?, took: Duration) {
+    public func poolConnected(_ handle: ConnectionHandle, backendPID: Int?, took: Duration) {
         guard isHeard.load(ordering: .relaxed) else { return }
         tell(
             PoolEvent(.connected(took: took), at: runtime.now, connection: handle.serial, backendPID: backendPID))
     }
 
-    package func poolConnectFailed(_ error: DriverError) {
+    public func poolConnectFailed(_ error: DriverError) {
         guard isHeard.load(ordering: .relaxed) else { return }
         tell(PoolEvent(.connectFailed(error), at: runtime.now))
     }
 
-    package func poolNoticed(_ notice: PoolNotice, backendPID: Int?) {
+    public func poolNoticed(_ notice: PoolNotice, backendPID: Int?) {
         guard isHeard.load(ordering: .relaxed) else { return }
         var site: BorrowSite?
         let kind: PoolEvent.Kind
@@ -126,20 +126,20 @@ extension PoolEvent {
 }
 
 /// Several observers as one.
-package struct ObserverList: PoolObserver {
+public struct ObserverList: PoolObserver {
     private let observers: [any PoolObserver]
 
-    package init(_ observers: [any PoolObserver]) { self.observers = observers }
+    public init(_ observers: [any PoolObserver]) { self.observers = observers }
 
-    package func poolConnected(_ handle: ConnectionHandle, backendPID: Int?, took: Duration) {
+    public func poolConnected(_ handle: ConnectionHandle, backendPID: Int?, took: Duration) {
         for observer in observers { observer.poolConnected(handle, backendPID: backendPID, took: took) }
     }
 
-    package func poolConnectFailed(_ error: DriverError) {
+    public func poolConnectFailed(_ error: DriverError) {
         for observer in observers { observer.poolConnectFailed(error) }
     }
 
-    package func poolNoticed(_ notice: PoolNotice, backendPID: Int?) {
+    public func poolNoticed(_ notice: PoolNotice, backendPID: Int?) {
         for observer in observers { observer.poolNoticed(notice, backendPID: backendPID) }
     }
 }

@@ -4,8 +4,8 @@ import Threading
 /// reads is cancelled.
 ///
 /// Its buffer is bounded: a reader that is too slow loses the oldest events, and can see how many.
-package final class PoolEventStream: AsyncSequence, Sendable {
-    package typealias Element = PoolEvent
+public final class PoolEventStream: AsyncSequence, Sendable {
+    public typealias Element = PoolEvent
 
     private struct State: Sendable {
         /// A ring: the oldest is at `start`.
@@ -40,7 +40,7 @@ package final class PoolEventStream: AsyncSequence, Sendable {
     deinit { onEnd() }
 
     /// Events that were lost because nobody took them in time.
-    package var droppedCount: Int { state.withLock { $0.dropped } }
+    public var droppedCount: Int { state.withLock { $0.dropped } }
 
     func add(_ event: PoolEvent) {
         let reader = state.withLock { state -> CheckedContinuation<PoolEvent?, Never>? in
@@ -70,13 +70,13 @@ package final class PoolEventStream: AsyncSequence, Sendable {
         reader?.resume(returning: nil)
     }
 
-    package func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
+    public func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
 
-    package struct Iterator: AsyncIteratorProtocol {
+    public struct Iterator: AsyncIteratorProtocol {
         let stream: PoolEventStream
 
         /// The next event; `nil` at the end, and when the task is cancelled.
-        package func next() async -> PoolEvent? { await stream.next() }
+        public func next() async -> PoolEvent? { await stream.next() }
     }
 
     private func next() async -> PoolEvent? {

@@ -1,13 +1,13 @@
-package import Threading
+public import Threading
 
 /// At most so many in a row, and then one for each interval (a token bucket). Pure.
-package struct RateLimit: Sendable {
+public struct RateLimit: Sendable {
     private let burst: Int
     private let intervalNanoseconds: UInt64
     private var tokens: Int
     private var refilledAt: MonotonicInstant
 
-    package init(burst: Int, interval: Duration, now: MonotonicInstant) {
+    public init(burst: Int, interval: Duration, now: MonotonicInstant) {
         self.burst = max(1, burst)
         intervalNanoseconds = UInt64(max(1, interval.nanoseconds))
         tokens = self.burst
@@ -15,7 +15,7 @@ package struct RateLimit: Sendable {
     }
 
     /// Whether one more is allowed now; it then counts.
-    package mutating func allow(now: MonotonicInstant) -> Bool {
+    public mutating func allow(now: MonotonicInstant) -> Bool {
         let elapsed = now.nanoseconds > refilledAt.nanoseconds ? now.nanoseconds - refilledAt.nanoseconds : 0
         let gained = elapsed / intervalNanoseconds
         if gained > 0 {

@@ -1,17 +1,17 @@
 import Threading
 
 /// A statement that was run again and again where one would do (the "N+1" habit).
-package struct RepeatedQuery: Sendable, Equatable, CustomStringConvertible {
-    package var shape: String
-    package var count: Int
+public struct RepeatedQuery: Sendable, Equatable, CustomStringConvertible {
+    public var shape: String
+    public var count: Int
     /// Time that they took in sum.
-    package var nanoseconds: Int64
+    public var nanoseconds: Int64
     /// Where the connection was borrowed for the first one.
-    package var site: BorrowSite
+    public var site: BorrowSite
     /// `nil`: inside one lease.
-    package var unitOfWork: String?
+    public var unitOfWork: String?
 
-    package var description: String {
+    public var description: String {
         "\(count) times in \(unitOfWork.map { "\"\($0)\"" } ?? "one lease") (\(Double(nanoseconds) / 1e6) ms, borrowed at "
             + "\(site)): \(shape); fetch all at once, with a join or a list of keys"
     }
@@ -36,7 +36,7 @@ struct ShapeCounts: Sendable {
 
 /// Finds statements of one shape that are run more than N times inside one lease, or inside one ``UnitOfWork`` where there
 /// is one. Each shape is reported once for each of them, at its end. Batches do not count: they are the cure.
-package final class RepeatedQueryDetector: LeaseWatcher {
+public final class RepeatedQueryDetector: LeaseWatcher {
     private let limit: Int
     private let report: @Sendable (RepeatedQuery) -> Void
     private let leases = Lock<[Int: ShapeCounts]>([:])
@@ -46,14 +46,14 @@ package final class RepeatedQueryDetector: LeaseWatcher {
     /// - Parameters:
     ///   - limit: repetitions that are still fine.
     ///   - report: called in the borrower's task.
-    package init(limit: Int = 10, report: @escaping @Sendable (RepeatedQuery) -> Void) {
+    public init(limit: Int = 10, report: @escaping @Sendable (RepeatedQuery) -> Void) {
         self.limit = max(1, limit)
         self.report = report
     }
 
-    package var interest: WatchInterest { [.leases, .statements] }
+    public var interest: WatchInterest { [.leases, .statements] }
 
-    package func statementEnded(_ statement: StatementObservation) {
+    public func statementEnded(_ statement: StatementObservation) {
         guard statement.count == 1, statement.statement.role == .read || statement.statement.role == .write else {
             return
         }
@@ -65,7 +65,7 @@ package final class RepeatedQueryDetector: LeaseWatcher {
         }
     }
 
-    package func leaseEnded(_ lease: LeaseObservation, _ end: LeaseEnd) {
+    public func leaseEnded(_ lease: LeaseObservation, _ end: LeaseEnd) {
         guard let counted = leases.withLock({ $0.removeValue(forKey: lease.connection) }) else { return }
         report(counted, unitOfWork: nil)
     }

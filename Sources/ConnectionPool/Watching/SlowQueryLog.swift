@@ -2,12 +2,12 @@ import RigModel
 import Threading
 
 /// A statement that took too long.
-package struct SlowQuery: Sendable, CustomStringConvertible {
-    package var observation: StatementObservation
+public struct SlowQuery: Sendable, CustomStringConvertible {
+    public var observation: StatementObservation
     /// How the database would run it now; `nil` when it was not asked, or did not say.
-    package var plan: String?
+    public var plan: String?
 
-    package var description: String {
+    public var description: String {
         let seen = observation
         var text = "slow query: \(Double(seen.nanoseconds) / 1e6) ms, rows \(seen.rows), changed \(seen.affectedRows), "
         text += "connection \(seen.connection)"
@@ -24,7 +24,7 @@ package struct SlowQuery: Sendable, CustomStringConvertible {
 /// background on another lease, never run, one at a time and so many per minute. Parameters are not written down.
 ///
 /// Give it to the pool as its watcher, then ``attach(to:)`` the pool for the plans.
-package final class SlowQueryLog: LeaseWatcher {
+public final class SlowQueryLog: LeaseWatcher {
     private struct State: Sendable {
         var limit: RateLimit
         var explain: (@Sendable (SQLStatement) async -> String?)?
@@ -40,7 +40,7 @@ package final class SlowQueryLog: LeaseWatcher {
     ///   - threshold: faster ones are not written.
     ///   - plansPerMinute: beyond them queries are written without a plan.
     ///   - sink: called in the borrower's task, or on a thread of the runtime with a plan.
-    package init(
+    public init(
         threshold: Duration, plansPerMinute: Int = 12, runtime: any PoolRuntime,
         sink: @escaping @Sendable (SlowQuery) -> Void
     ) {
@@ -55,7 +55,7 @@ package final class SlowQueryLog: LeaseWatcher {
     /// Asks this pool's database for plans from now on. Holds the pool weakly.
     ///
     /// - Parameter patience: for a connection and the answer together.
-    package func attach<D: Driver>(to pool: Pool<D>, patience: Duration = .seconds(1)) {
+    public func attach<D: Driver>(to pool: Pool<D>, patience: Duration = .seconds(1)) {
         guard let explainer = pool.driver.dialect.explainer else { return }
         let explain: @Sendable (SQLStatement) async -> String? = { [weak lifeline = pool.lifeline] statement in
             guard let core = lifeline?.core, let question = explainer.explain(statement) else { return nil }
@@ -70,9 +70,9 @@ package final class SlowQueryLog: LeaseWatcher {
         state.withLock { $0.explain = explain }
     }
 
-    package var interest: WatchInterest { .statements }
+    public var interest: WatchInterest { .statements }
 
-    package func statementEnded(_ statement: StatementObservation) {
+    public func statementEnded(_ statement: StatementObservation) {
         guard statement.nanoseconds >= thresholdNanoseconds else { return }
         let explain = statement.count == 1 ? takeExplain() : nil
         guard let explain else { return sink(SlowQuery(observation: statement)) }

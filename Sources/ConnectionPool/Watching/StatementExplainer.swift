@@ -1,5 +1,5 @@
 /// How to ask a database for the plan of a statement, without running it.
-package protocol StatementExplainer: Sendable {
+public protocol StatementExplainer: Sendable {
     /// The statement that asks; `nil` for one that cannot be explained, or not without running it.
     func explain(_ statement: SQLStatement) -> SQLStatement?
 
@@ -9,7 +9,7 @@ package protocol StatementExplainer: Sendable {
 
 extension StatementExplainer {
     /// The first column of each row that is text: what PostgreSQL answers.
-    package func plan(in result: SQLResult) -> String {
+    public func plan(in result: SQLResult) -> String {
         result.rows.compactMap { $0.first?.textValue }.joined(separator: "\n")
     }
 }

@@ -2,9 +2,9 @@
 ///
 /// Literals and parameters become `?`, lists of them `(?)`, whatever their length; comments go, space shrinks, and words are
 /// in lower case. `select * from T where id in (1, 2,3)` and `SELECT * FROM t WHERE id IN ($1)` have one shape.
-package enum StatementShape {
+public enum StatementShape {
     /// - Complexity: O(length).
-    package static func of(_ text: String) -> String {
+    public static func of(_ text: String) -> String {
         var scanner = Scanner(bytes: Array(text.utf8))
         scanner.scan()
         return String(decoding: collapseLists(scanner.out), as: UTF8.self)

@@ -4,8 +4,8 @@ import Threading
 /// The line of figures that a pool writes every now and then, `name=value` with spaces between. Pure.
 ///
 /// Gauges are of the moment, `…_per_s` and counts of the interval, quantiles since the pool began.
-package enum StatisticsLine {
-    package static func text(
+public enum StatisticsLine {
+    public static func text(
         before: PoolMetrics, now: PoolMetrics, interval: Duration, statements: StatementCacheCounts,
         cache: ResultCacheCounts? = nil
     ) -> String {
@@ -29,7 +29,7 @@ package enum StatisticsLine {
         line.add("retries", now.retries - before.retries)
         line.add("leaks_suspected", now.leaksSuspected - before.leaksSuspected)
         let capacity = seconds * Double(now.maxOpenConnections)
-        let leased = (now.leasedDuration - before.leasedDuration).seconds
+        let leased = Double(now.leasedNanoseconds - before.leasedNanoseconds) / 1e9
         line.add("utilisation", capacity > 0 ? min(1, leased / capacity) : 0)
         line.add("wait_p50_us", now.acquireWait.nanoseconds(atQuantile: 0.5).map { Double($0) / 1e3 } ?? 0)
         line.add("wait_p99_us", now.acquireWait.nanoseconds(atQuantile: 0.99).map { Double($0) / 1e3 } ?? 0)

@@ -1,13 +1,13 @@
 import Threading
 
 /// Writes a ``StatisticsLine`` every interval, until it is stopped or its pool is gone.
-package final class StatisticsReporter: Sendable {
+public final class StatisticsReporter: Sendable {
     private let task: Task<Void, Never>
 
     /// - Parameters:
     ///   - cache: its hit rate is written, too.
     ///   - sink: called on a thread of the runtime.
-    package init<D: Driver>(
+    public init<D: Driver>(
         of pool: Pool<D>, every interval: Duration, cache: ResultCache? = nil,
         sink: @escaping @Sendable (String) -> Void
     ) {
@@ -35,7 +35,7 @@ package final class StatisticsReporter: Sendable {
     deinit { task.cancel() }
 
     /// Writes no more, and returns when the last line is written.
-    package func stop() async {
+    public func stop() async {
         task.cancel()
         await task.value
     }

@@ -2,17 +2,17 @@ import Threading
 
 /// A piece of work that a program does as a whole, such as answering one request. Statements inside it are counted together,
 /// whichever leases they use.
-package final class UnitOfWork: Sendable {
-    @TaskLocal package static var current: UnitOfWork?
+public final class UnitOfWork: Sendable {
+    @TaskLocal public static var current: UnitOfWork?
 
-    package let name: String
+    public let name: String
     private let shapes = Lock(ShapeCounts())
     private let detectors = Lock<[ObjectIdentifier: RepeatedQueryDetector]>([:])
 
     private init(name: String) { self.name = name }
 
     /// Runs `body` as a unit of work. Child tasks belong to it.
-    package static func run<R>(_ name: String, _ body: () async throws -> R) async rethrows -> R {
+    public static func run<R>(_ name: String, _ body: () async throws -> R) async rethrows -> R {
         let unit = UnitOfWork(name: name)
         defer { unit.end() }
         return try await $current.withValue(unit, operation: body)
