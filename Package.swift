@@ -63,10 +63,16 @@ let package = Package(
                 "Reporting", "PostgresDriver", "SQLiteDriver", "ConnectionPool", "EventLoop", "HostSystem", "Threading",
                 "RigModel", "CCrypto",
             ]),
+        target(
+            "Benchmarks",
+            [
+                "PostgresDriver", "SQLiteDriver", "ConnectionPool", "EventLoop", "DatabaseServers", "HostSystem",
+                "Threading", "RigModel", "CLibPQ", "CSQLite",
+            ]),
         .executableTarget(
             name: "chaosrig",
             dependencies: [
-                "Orchestrator", "ScenarioFile", "Reporting", "HostSystem", "Threading", "RigModel", "CLinux",
+                "Orchestrator", "Benchmarks", "ScenarioFile", "Reporting", "HostSystem", "Threading", "RigModel", "CLinux",
             ],
             swiftSettings: strict),
 
@@ -108,6 +114,7 @@ let package = Package(
                 "RigTestSupport", "Threading", "RigModel",
             ],
             swiftSettings: strict),
+        tests("Benchmarks", ["Threading", "RigModel", "DatabaseServers"]),
         .testTarget(
             name: "InvariantSuites",
             dependencies: ["chaosrig", "HostSystem", "RigTestSupport", "Threading", "RigModel"],

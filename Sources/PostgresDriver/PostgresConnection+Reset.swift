@@ -1,16 +1,56 @@
 package import ConnectionPool
+import EventLoop
 import RigModel
 package import Threading
 
 extension PostgresConnection {
-    package func cancelRunningStatement(deadline: MonotonicInstant) async {}
+    /// Brings the session back to a clean state.
+    ///
+    /// - `none`: does nothing; a session with an open transaction is refused.
+    /// - `rollback`: rolls an open transaction back, in one round trip; nothing for a session that has none.
+    /// - `full`: like DISCARD ALL, in one round trip, but prepared statements and their plans stay. Settings go back to what
+    ///   the connection string and its options say.
+    ///
+    /// - Throws: ``DriverError`` when the connection is unusable, or is so afterwards: discard it then.
     package func reset(_ policy: ResetPolicy, deadline: MonotonicInstant) async throws(DriverError) {
-        if transactionStatus == .inTransaction || transactionStatus == .failedTransaction {
-            _ = try await execute(.rollback, deadline: deadline)
+        let status = transactionStatus
+        let isOpen = status == .inTransaction || status == .failedTransaction
+        switch policy {
+        case .none: break
+        case .rollback: if isOpen { _ = try await execute(.rollback, deadline: deadline) }
+        case .full:
+            guard isOpen || status == .idle else { break }
+            try await executeScript((isOpen ? "ROLLBACK; " : "") + Self.cleaning, deadline: deadline)
         }
         guard transactionStatus == .idle else {
-            throw session.obstacle(at: .now)
+            throw session.obstacle(idle: .max)
                 ?? .notSent(.protocolViolation, "the session is still \(transactionStatus.rawValue)")
+        }
+    }
+
+    /// What DISCARD ALL stands for, without DEALLOCATE ALL and DISCARD PLANS. It cannot be used itself: these two come with it.
+    private static let cleaning = """
+        CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); \
+        DISCARD TEMP; DISCARD SEQUENCES
+        """
+
+    /// Runs several statements without parameters with the simple protocol, as one transaction.
+    private nonisolated(nonsending) func executeScript(
+        _ text: String, deadline: MonotonicInstant
+    ) async throws(DriverError) {
+        let start = try Self.admit(until: deadline)
+        var reply = Reply()
+        let (watch, isUnflushed) = try session.begin(script: text, at: start)
+        do throws(LoopError) {
+            if isUnflushed { try await finishWriting(watch, until: deadline) }
+            try await watch.wait(for: .readable, until: deadline)
+            while try await mustGoOn(session.receive(&reply), watch, until: deadline) {}
+        } catch {
+            throw giveUp(error, from: start)
+        }
+        do throws(DriverError) { try reply.verdictOfScript() } catch {
+            if error.provesLoss { session.damage(error) }
+            throw error
         }
     }
 }

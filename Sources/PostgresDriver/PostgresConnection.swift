@@ -28,9 +28,11 @@ package final class PostgresConnection: DriverConnection {
     package var affinity: Int32 { session.loopNumber.load(ordering: .relaxed) }
 
     /// Looks at the socket, and lets libpq read what is there: a farewell of the server makes this `false`, a changed
-    /// parameter does not. No round trip, never waits. Within a millisecond of a statement it trusts the event loop, and
-    /// makes no system call.
-    package func looksAlive() -> Bool { session.obstacle(at: .now) == nil }
+    /// parameter does not. No round trip, never waits.
+    package func looksAlive() -> Bool { session.obstacle(idle: .max) == nil }
+
+    /// Within a millisecond of its last use the event loop's word is enough, and no system call is made.
+    package func looksAlive(idleNanoseconds: UInt64) -> Bool { session.obstacle(idle: idleNanoseconds) == nil }
 
     package func onIdleEvent(_ notice: @escaping @Sendable () -> Void) { session.onIdleEvent(notice) }
 
@@ -130,33 +132,5 @@ package final class PostgresConnection: DriverConnection {
     ) async throws(LoopError) {
         try await watch.wait(for: .both, until: deadline)
         while try await mustGoOn(session.push(), watch, until: deadline) {}
-    }
-
-    /// Waits for what the next step needs. Lets others run when there is more to do at once.
-    ///
-    /// - Returns: whether there is a next step.
-    nonisolated(nonsending) func mustGoOn(
-        _ progress: Progress, _ watch: SocketWatch, until deadline: MonotonicInstant
-    ) async throws(LoopError) -> Bool {
-        switch progress {
-        case .complete: return false
-        case .wait(let readiness): try await watch.wait(for: readiness, until: deadline)
-        case .again:
-            if Task.isCancelled { throw .cancelled }
-            if deadline <= .now { throw .timedOut }
-            await Task.yield()
-        }
-        return true
-    }
-
-    /// Declares the session unusable after a wait that ended early: the answer may still come, and the next statement would
-    /// read it as its own.
-    func giveUp(_ reason: LoopError, from start: MonotonicInstant) -> DriverError {
-        let error = DriverError(
-            interruption: reason,
-            "a statement was given up after \(start.duration(to: .now)), it may still run on the server",
-            requestSent: true)
-        session.damage(error)
-        return error
     }
 }

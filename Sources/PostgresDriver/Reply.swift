@@ -54,4 +54,9 @@ struct Reply: ~Copyable {
         if let success { all.take(ReplyLedger.Part(success)) }
         return try all.verdict(role: role, end: end)
     }
+
+    /// Throws if one of several statements failed, whatever the number of their results.
+    func verdictOfScript() throws(DriverError) {
+        try (ledger ?? ReplyLedger()).refuse(end)
+    }
 }

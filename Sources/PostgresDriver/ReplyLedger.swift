@@ -44,6 +44,16 @@ struct ReplyLedger {
 
     /// The statement's rows, or why it failed. Success needs one answer, no error after it, and a server that is ready.
     func verdict(role: SQLStatement.Role, end: End) throws(DriverError) -> SQLResult {
+        try refuse(end)
+        guard results.count == 1 else {
+            throw DriverError(.protocolViolation, "one statement was answered \(results.count) times")
+        }
+        if role == .commit && results[0].tag == "ROLLBACK" { throw Self.commitRolledBack }
+        return results[0].result
+    }
+
+    /// Throws unless every answer was a success, and the server is ready.
+    func refuse(_ end: End) throws(DriverError) {
         if let fatal = errors.first(where: { $0.isFatal && $0.sqlState != nil }), let state = fatal.sqlState {
             throw DriverError(.sessionEnded(sqlState: state), fatal.oneLine)
         }
@@ -56,11 +66,6 @@ struct ReplyLedger {
             guard let state = error.sqlState else { throw DriverError(.protocolViolation, error.text) }
             throw DriverError(.server(sqlState: state), error.oneLine)
         }
-        guard results.count == 1 else {
-            throw DriverError(.protocolViolation, "one statement was answered \(results.count) times")
-        }
-        if role == .commit && results[0].tag == "ROLLBACK" { throw Self.commitRolledBack }
-        return results[0].result
     }
 
     /// A failed transaction cannot be committed: the server answers COMMIT with the tag ROLLBACK, and no error. For the

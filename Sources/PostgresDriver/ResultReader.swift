@@ -16,19 +16,15 @@ enum ResultReader {
         if height == 0 { return [] }
         return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(1, Int(width))) { types in
             for column in 0..<width { types.initializeElement(at: Int(column), to: PQftype(result, column)) }
-            return [[SQLValue]](unsafeUninitializedCapacity: Int(height)) { rows, rowCount in
-                for row in 0..<height {
-                    let values = [SQLValue](unsafeUninitializedCapacity: Int(width)) { values, count in
-                        for column in 0..<width {
-                            values.initializeElement(
-                                at: Int(column), to: value(in: result, row, column, types[Int(column)]))
-                        }
-                        count = Int(width)
-                    }
-                    rows.initializeElement(at: Int(row), to: values)
-                    rowCount = Int(row) + 1
-                }
+            var rows: [[SQLValue]] = []
+            rows.reserveCapacity(Int(height))
+            for row in 0..<height {
+                var values: [SQLValue] = []
+                values.reserveCapacity(Int(width))
+                for column in 0..<width { values.append(value(in: result, row, column, types[Int(column)])) }
+                rows.append(values)
             }
+            return rows
         }
     }
 

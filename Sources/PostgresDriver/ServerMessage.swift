@@ -31,7 +31,9 @@ extension ServerMessage {
         severity = field("V") ?? field("S")
         sqlState = field("C")
         routine = field("R")
-        let parts = [field("M"), field("D"), field("H")].compactMap { $0 }
+        // Where it happened: a line of a COPY, a function. The outer callers are left out.
+        let place = field("W")?.split(whereSeparator: \.isNewline).first.map { "at \($0)" }
+        let parts = [field("M"), field("D"), field("H"), place].compactMap { $0 }
         text = (parts.isEmpty ? String(cString: PQresultErrorMessage(result)) : parts.joined(separator: "; "))
             .trimmingLineEnds()
     }

@@ -18,15 +18,6 @@ enum Opening {
     case pipeline(StatementCache.Plan)
 }
 
-/// How far an answer has come.
-enum Progress {
-    case complete
-    /// Nothing more can be done without waiting for this.
-    case wait(Readiness)
-    /// There is more, but others want to run too: look at the deadline, and call again.
-    case again
-}
-
 /// Decides whether to read once more before waiting.
 ///
 /// The watch reports edges only, and libpq leaves bytes behind when its buffer is full: so the socket must be asked before
@@ -77,15 +68,21 @@ extension Session {
             }
             if mustDeallocate { return .pipeline(plan) }
             guard let isSent = Self.send(statement, name: name, to: connection) else { throw .nulByte }
-            guard isSent else {
-                let end = state.end(of: connection)
-                let error = DriverError(end.isReady ? .protocolViolation : .connectionLost, end.lastWords)
-                state.damage = state.damage ?? error
-                throw error
-            }
-            state.isInUse = true
+            try state.take(connection, isSent)
             // A failure to write shows when the answer is read.
             return .sent(watch: watch, name: name, isUnflushed: PQflush(connection) == 1)
+        }
+    }
+
+    /// Puts several statements on their way with the simple protocol.
+    ///
+    /// - Returns: where to wait, and whether the kernel did not take all of it.
+    func begin(script text: String, at now: MonotonicInstant) throws(DriverError) -> (SocketWatch, isUnflushed: Bool) {
+        try state.withLock { (state) throws(DriverError) -> (SocketWatch, isUnflushed: Bool) in
+            let connection = try state.admit(at: now)
+            guard let watch = settled(&state) else { throw .notSent(.connectionLost, "the connection was closed") }
+            try state.take(connection, text.withCString { PQsendQuery(connection, $0) == 1 })
+            return (watch, PQflush(connection) == 1)
         }
     }
 
@@ -167,6 +164,19 @@ extension Session {
 }
 
 extension Session.State {
+    /// Notes whether libpq took a statement.
+    mutating func take(_ connection: OpaquePointer, _ isSent: Bool) throws(DriverError) {
+        if isSent {
+            isInUse = true
+            return
+        }
+        let end = end(of: connection)
+        let words = String(cString: PQerrorMessage(connection)).trimmingLineEnds()
+        let error = DriverError(end.isReady ? .protocolViolation : .connectionLost, words)
+        damage = damage ?? error
+        throw error
+    }
+
     /// Drops the prepared statement if `message` means that the server does not have it, or not in a form that fits.
     mutating func disown(_ name: String, after message: ServerMessage) -> Bool {
         switch message.sqlState {

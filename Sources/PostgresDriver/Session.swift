@@ -28,6 +28,8 @@ final class Session: @unchecked Sendable {
         var isInUse = false
         /// Told once, when something happens while nobody uses the session.
         var onIdleEvent: (@Sendable () -> Void)?
+        /// Whom to ask to end a statement; `nil` when that is not known.
+        var cancelTarget: CancelTarget?
         let notices: NoticeLog
     }
 
@@ -83,6 +85,7 @@ final class Session: @unchecked Sendable {
             else { return false }
             state.watch = watch
             state.lastUse = .now
+            state.cancelTarget = CancelTarget(of: connection)
             loopNumber.store(loop.number, ordering: .relaxed)
             return true
         }
@@ -103,11 +106,12 @@ final class Session: @unchecked Sendable {
     /// Looks, without waiting, for what the server did while nobody asked, and lets libpq digest it: parameter changes and
     /// ordinary notices are harmless. Makes no system call shortly after a statement, when no news have come since.
     ///
+    /// - Parameter idle: how long ago it was used, in nanoseconds.
     /// - Returns: why no statement can be sent; `nil` when one can.
-    func obstacle(at now: MonotonicInstant) -> DriverError? {
+    func obstacle(idle: UInt64) -> DriverError? {
         state.withLock { state in
             do throws(DriverError) {
-                _ = try state.admit(at: now)
+                _ = try state.admit(idle: idle)
                 return nil
             } catch {
                 return error
@@ -119,6 +123,9 @@ final class Session: @unchecked Sendable {
     var cacheCounts: StatementCacheCounts {
         state.withLock { StatementCacheCounts(hits: $0.cache.hits, misses: $0.cache.misses) }
     }
+
+    /// Whom to ask to end the statement that runs; `nil` when none runs, or the server gave no key.
+    var runningTarget: CancelTarget? { state.withLock { $0.isInUse ? $0.cancelTarget : nil } }
 
     // MARK: Between statements
 
@@ -200,9 +207,14 @@ extension Session.State {
 
     /// The connection, when a statement can be sent on it.
     mutating func admit(at now: MonotonicInstant) throws(DriverError) -> OpaquePointer {
+        try admit(idle: now.nanoseconds &- lastUse.nanoseconds)
+    }
+
+    /// The same, for a session that was used this many nanoseconds ago.
+    mutating func admit(idle: UInt64) throws(DriverError) -> OpaquePointer {
         guard let connection else { throw .notSent(.connectionLost, "the connection was closed") }
         if let damage { throw .notSent(damage.cause, damage.message) }
-        guard let watch, now.nanoseconds &- lastUse.nanoseconds < Self.trust, !watch.hasNews,
+        guard let watch, idle < Self.trust, !watch.hasNews,
             PQstatus(connection) == CONNECTION_OK, PQtransactionStatus(connection) != PQTRANS_ACTIVE
         else {
             if let fault = look() { throw .notSent(fault.cause, fault.message) }

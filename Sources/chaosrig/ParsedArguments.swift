@@ -37,7 +37,7 @@ struct ParsedArguments: Sendable {
                 positional += rest
                 return
             }
-            guard word.hasPrefix("-"), word != "-" else {
+            guard word.hasPrefix("-"), word != "-", Int(word) == nil else {
                 positional.append(word)
                 continue
             }

@@ -44,6 +44,8 @@ func withPostgres<R>(
 ) async throws -> R {
     let address: String
     if let url { address = url } else { address = try await TestPostgres.shared().url }
+    await Places.shared.take()
+    defer { Places.shared.giveBack() }
     let loop = try EventLoop(name: "test-postgres")
     defer { loop.shutdown() }
     let driver = PostgresDriver(configuration: try PostgresConfiguration(url: address), loop: loop)
@@ -56,6 +58,41 @@ func withPostgres<R>(
     } catch {
         await observer.close(deadline: .soon)
         throw error
+    }
+}
+
+/// Lets a few tests at a time have connections: the server has not enough for all of them.
+private final class Places: Sendable {
+    private struct State {
+        var free = 16
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    static let shared = Places()
+    private let state = Lock(State())
+
+    func take() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.free > 0 {
+                    state.free -= 1
+                    return true
+                }
+                state.waiters.append(continuation)
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func giveBack() {
+        state.withLock { state -> CheckedContinuation<Void, Never>? in
+            if state.waiters.isEmpty {
+                state.free += 1
+                return nil
+            }
+            return state.waiters.removeFirst()
+        }?.resume()
     }
 }
 

@@ -6,7 +6,9 @@ final class SilentListener: Sendable {
 
     deinit { close(listener) }
 
-    var url: String { "postgresql://tester@127.0.0.1:\(portOf(listener))/any?sslmode=disable&gssencmode=disable" }
+    var port: UInt16 { portOf(listener) }
+
+    var url: String { "postgresql://tester@127.0.0.1:\(port)/any?sslmode=disable&gssencmode=disable" }
 
     /// Returns when a client waits in the listener's queue.
     func untilReached() async {

@@ -1,0 +1,23 @@
+import HostSystem
+
+/// A temporary folder, removed by ``remove()``. When this process dies first, `chaosrig heal` removes it.
+struct BenchFolder: Sendable {
+    let path: String
+
+    /// - Parameter journal: the name of a journal in the folder, for whoever finds the folder of a dead process.
+    init(journal: String? = nil) throws(BenchError) {
+        path = "\(TemporaryFolders.preferred)/\(TemporaryFolders.prefix)bench-\(RunScratch.newRunID())"
+        do {
+            try SmallFile.makeFolder(path)
+            try RunOwner(journal: journal.map { [path] in "\(path)/\($0)" }).write(in: path)
+        } catch {
+            throw .missing("cannot make a temporary folder: \(error)")
+        }
+    }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    func remove() throws(BenchError) {
+        do { try Undoer().perform(.removeFolder(path: path)) } catch { throw .failed("\(error)") }
+    }
+}

@@ -1,0 +1,89 @@
+import ConnectionPool
+import DatabaseServers
+import EventLoop
+import RigModel
+import RigTestSupport
+import Testing
+import Threading
+
+@testable import PostgresDriver
+
+@Suite("Asking the server to stop", .timeLimit(.minutes(15)))
+struct CancelTests {
+    @Test("Over TCP and over a Unix socket", arguments: [true, false])
+    func runningStatementEndsWithTheServersError(overTCP: Bool) async throws {
+        let server = try await TestPostgres.shared()
+        let url =
+            overTCP
+            ? server.url
+            : "host=\(server.socketDirectory) port=\(server.port) user=\(server.server.role) dbname=postgres"
+        try await withPostgres(url: url) { fixture in
+            let connection = try await fixture.connect()
+            async let error = failure { () throws(DriverError) in try await connection.run("select pg_sleep(600)") }
+            try await fixture.untilAsleep(connection)
+            await connection.cancelRunningStatement(deadline: .soon)
+            #expect(await error?.cause == .server(sqlState: "57014"))
+            #expect(connection.transactionStatus == .idle)
+            try await connection.check(deadline: .soon)
+            await connection.close(deadline: .soon)
+        }
+    }
+
+    @Test func idleSessionIsLeftAlone() async throws {
+        try await withPostgres { fixture in
+            await fixture.observer.cancelRunningStatement(deadline: .soon)
+            try await fixture.observer.check(deadline: .soon)
+        }
+    }
+
+    @Test("Nothing runs on after its client has left", arguments: [true, false])
+    func statementThatIsGivenUpEndsOnTheServer(byDeadline: Bool) async throws {
+        try await withPostgres { fixture in
+            let connection = try await fixture.connect()
+            let pid = SQLValue.int(Int64(connection.backendPID ?? 0))
+            // Its client keeps the socket open, so only the cancel request can end it.
+            let statement = Task {
+                await failure { () throws(DriverError) in
+                    try await connection.execute(
+                        SQLStatement("select pg_sleep(600)", role: .read),
+                        deadline: byDeadline ? .inMilliseconds(300) : .soon)
+                }
+            }
+            if !byDeadline {
+                try await fixture.untilAsleep(connection)
+                statement.cancel()
+            }
+            #expect(await statement.value?.cause == (byDeadline ? .timedOut : .cancelled))
+            let question = SQLStatement(
+                "select count(*) from pg_stat_activity where pid = $1 and state = 'active'", [pid], role: .read)
+            let deadline = MonotonicInstant.soon
+            while try await fixture.observer.execute(question, deadline: deadline).rows != [[.int(0)]] {}
+            await connection.close(deadline: .soon)
+        }
+    }
+
+    @Test func serverThatDoesNotListenHoldsUpNobody() async throws {
+        try await withPostgres { fixture in
+            let silent = SilentListener()
+            let connection = try await fixture.connect()
+            var target = try #require(connection.session.state.withLock { $0.cancelTarget })
+            // The same key, sent to where nobody answers.
+            target = try #require(target.redirected(to: silent.port))
+            let deadline = MonotonicInstant.inMilliseconds(50)
+            #expect(await CancelRequest(target: target, loop: fixture.loop).run(until: deadline) == false)
+            #expect(.now >= deadline)
+            #expect(silent.acceptAll() == (1, 1))
+            await connection.close(deadline: .soon)
+        }
+    }
+}
+
+extension CancelTarget {
+    /// The same request for a port of 127.0.0.1.
+    fileprivate func redirected(to port: UInt16) -> CancelTarget? {
+        var bytes = address
+        guard bytes.count >= 8, bytes[0] == 2 else { return nil }
+        (bytes[2], bytes[3]) = (UInt8(port >> 8), UInt8(port & 0xff))
+        return CancelTarget(address: bytes, request: request)
+    }
+}
