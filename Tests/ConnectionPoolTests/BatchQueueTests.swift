@@ -156,7 +156,10 @@ struct BatchFallbackTests {
 
     @Test("What may have been applied is not run again")
     func doubt() {
-        for error in [DriverError(.connectionLost, "reset"), DriverError(.timedOut, "late"), DriverError(.server(sqlState: "40003"), "?")] {
+        for error in [
+            DriverError(.connectionLost, "reset"), DriverError(.timedOut, "late"),
+            DriverError(.server(sqlState: "40003"), "?"),
+        ] {
             var fallback = BatchFallback(count: 2, atomicity: .allOrNothing)
             fallback.take([.failure(error), .failure(error)])
             #expect(fallback.next == .done)

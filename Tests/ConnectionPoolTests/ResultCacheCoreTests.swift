@@ -19,7 +19,8 @@ struct ResultCacheCoreTests {
     }
 
     private mutating func load(_ id: Int64, _ text: String, _ tags: String...) {
-        guard case .lead(let load) = cache.look(up: Self.read(id), timeToLive: .seconds(10), tags: tags, now: now) else {
+        guard case .lead(let load) = cache.look(up: Self.read(id), timeToLive: .seconds(10), tags: tags, now: now)
+        else {
             Issue.record("\(id) is there already")
             return
         }

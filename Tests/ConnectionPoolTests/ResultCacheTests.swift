@@ -10,6 +10,7 @@ struct ResultCacheTests {
     private static let read = SQLStatement("read", role: .read)
     private let fixture = PoolFixture()
     private let cache = ResultCache(maxBytes: 1 << 20)
+    private let queries = Watched(0)
 
     private func get(deadline: MonotonicInstant = .distantFuture) async throws -> SQLResult {
         try await fixture.pool.cachedRead(
@@ -23,15 +24,24 @@ struct ResultCacheTests {
         }
     }
 
-    private var queries: Int { fixture.driver.connections.flatMap(\.statements).count { $0 == "read" } }
+    /// Answers the reads so from now on, and counts them; everything else at once.
+    private func answerReads(_ answer: FakeDriver.StatementAnswer) {
+        fixture.driver.answerStatements { [queries] _, statement in
+            guard statement == Self.read else { return .rows(SQLResult()) }
+            queries.change { $0 += 1 }
+            return answer
+        }
+    }
 
     @Test("Many who miss at one time share one query")
     func singleFlight() async throws {
-        fixture.driver.answerStatements { _, _ in .hang }
+        // A connection that dies before it has answered anything would make the pool wait before it opens the next.
+        try await fixture.open(1)
+        answerReads(.hang)
         let readers = (0..<50).map { _ in Task { try await get() } }
         try await untilShared(49)
         try await fixture.runtime.untilSleeping(1)
-        fixture.driver.answerStatements { _, _ in .rows(SQLResult(rows: [[.int(1)]])) }
+        answerReads(.rows(SQLResult(rows: [[.int(1)]])))
         // The one that hangs fails, and those who followed share its error.
         fixture.driver.connections[0].kill()
         var failed = 0
@@ -42,31 +52,31 @@ struct ResultCacheTests {
             }
         }
         #expect(failed == 50)
-        #expect(queries == 1)
+        #expect(queries.value == 1)
         #expect(try await get().rows == [[.int(1)]])
         #expect(try await get().rows == [[.int(1)]])
-        #expect(queries == 2)
+        #expect(queries.value == 2)
         try await fixture.closeCleanly()
     }
 
     @Test("A cancelled leader fails alone: a follower asks again, for all")
     func cancelledLeader() async throws {
-        fixture.driver.answerStatements { _, _ in .hang }
+        answerReads(.hang)
         let leader = Task { try await get() }
         try await fixture.runtime.untilSleeping(1)
         let followers = (0..<10).map { _ in Task { try await get() } }
         try await untilShared(10)
-        fixture.driver.answerStatements { _, _ in .rows(SQLResult(rows: [[.int(7)]])) }
+        answerReads(.rows(SQLResult(rows: [[.int(7)]])))
         leader.cancel()
         await #expect(throws: DriverError.self) { try await leader.value }
         for follower in followers { #expect(try await follower.value.rows == [[.int(7)]]) }
-        #expect(queries == 2)
+        #expect(queries.value == 2)
         try await fixture.closeCleanly()
     }
 
     @Test("A cancelled follower fails alone; one whose deadline passes too")
     func followersLimits() async throws {
-        fixture.driver.answerStatements { _, _ in .hang }
+        answerReads(.hang)
         let leader = Task { try await get() }
         try await fixture.runtime.untilSleeping(1)
         let cancelled = Task { try await get() }

@@ -183,7 +183,8 @@ struct WatchingTests {
         now.acquireTimeouts = 1
         let line = StatisticsLine.text(
             before: before, now: now, interval: .seconds(10), statements: StatementCacheCounts(hits: 3, misses: 1))
-        #expect(line.hasPrefix("open=7 idle=0 in_use=2 connecting=0 waiting=0 max=10 acquired=250 acquired_per_s=25.0 "))
+        #expect(
+            line.hasPrefix("open=7 idle=0 in_use=2 connecting=0 waiting=0 max=10 acquired=250 acquired_per_s=25.0 "))
         #expect(line.contains(" timeouts=1 "))
         #expect(line.hasSuffix(" statement_reuse=0.75"))
         #expect(!line.contains("\n"))

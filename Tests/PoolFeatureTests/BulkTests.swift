@@ -9,7 +9,9 @@ import Threading
 /// Batches, batcher and multi-row insert on real databases.
 @Suite("Bulk", .timeLimit(.minutes(15)))
 struct BulkTests {
-    @Test("A batch on a lease: a result for each, and what failed is known", arguments: [BatchAtomicity.independent, .allOrNothing])
+    @Test(
+        "A batch on a lease: a result for each, and what failed is known",
+        arguments: [BatchAtomicity.independent, .allOrNothing])
     func leaseBatch(_ atomicity: BatchAtomicity) async throws {
         try await FeatureFixture.with { fixture in
             let batch = [1, 2, 1, 3].map { fixture.insert($0) }
@@ -17,7 +19,8 @@ struct BulkTests {
                 await lease.execute(batch: batch, atomicity: atomicity)
             }
             let succeeded = results.map { (try? $0.get()) != nil }
-            #expect(succeeded == (atomicity == .independent ? [true, true, false, true] : [false, false, false, false]))
+            #expect(
+                succeeded == (atomicity == .independent ? [true, true, false, true] : [false, false, false, false]))
             let error = #expect(throws: DriverError.self) { try results[2].get() }
             #expect(error?.cause == .server(sqlState: "23505"))
             let count = try await fixture.rows.count
@@ -189,7 +192,8 @@ struct BulkTests {
             #expect(sums == [[.int(50_000), .int(2_499_950_000)]])
             // All or none.
             await #expect(throws: DriverError.self) {
-                try await fixture.pool.insert(insert, rows: [[.int(100_000), .null], [.int(7), .null], [.int(100_001), .null]])
+                try await fixture.pool.insert(
+                    insert, rows: [[.int(100_000), .null], [.int(7), .null], [.int(100_001), .null]])
             }
             let count = try await fixture.ask("SELECT count(*) FROM \(fixture.table)").rows
             #expect(count == [[.int(50_000)]])

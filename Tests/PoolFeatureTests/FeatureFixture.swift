@@ -27,7 +27,8 @@ struct FeatureFixture {
         let loops = try EventLoopGroup(count: 2, name: "features")
         defer { loops.shutdown() }
         var configuration = try PostgresConfiguration(url: try await TestPostgres.shared().url)
-        let admin = try await PostgresDriver(configuration: configuration, loops: loops).connect(deadline: .inTenMinutes)
+        let admin = try await PostgresDriver(configuration: configuration, loops: loops).connect(
+            deadline: .inTenMinutes)
         if let port { configuration.endpoint = PostgresEndpoint(host: "127.0.0.1", port: port) }
         var limits = PoolConfiguration(maxOpen: maxOpen)
         limits.acquireTimeout = .seconds(600)
@@ -93,7 +94,8 @@ enum SQLiteFeature {
 extension Pool {
     /// Runs one statement on a lease of its own.
     @discardableResult
-    func run(_ text: String, _ parameters: [SQLValue] = [], role: SQLStatement.Role = .write) async throws -> SQLResult {
+    func run(_ text: String, _ parameters: [SQLValue] = [], role: SQLStatement.Role = .write) async throws -> SQLResult
+    {
         try await withConnection { lease in try await lease.execute(SQLStatement(text, parameters, role: role)) }
     }
 }

@@ -209,7 +209,9 @@ struct TransactionTests {
                     return pids.count
                 }
                 _ = try await lease.execute(fixture.insert(1))
-                if attempt == 1 { _ = try await fixture.ask("SELECT pg_terminate_backend($1::int, 20000)", [.int(Int64(pid))]) }
+                if attempt == 1 {
+                    _ = try await fixture.ask("SELECT pg_terminate_backend($1::int, 20000)", [.int(Int64(pid))])
+                }
                 _ = try await lease.execute(fixture.insert(2))
             }
             #expect(pids.value.count == 2)
