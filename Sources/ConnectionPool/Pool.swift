@@ -64,7 +64,8 @@ public final class Pool<D: Driver>: Sendable {
 
     // MARK: Observation
 
-    public var configuration: PoolConfiguration { core.configuration }
+    /// The limits now; ``resize(maxOpen:minIdle:maxIdle:)`` may have changed them.
+    public var configuration: PoolConfiguration { core.currentConfiguration }
 
     public var runtime: any PoolRuntime { core.runtime }
 

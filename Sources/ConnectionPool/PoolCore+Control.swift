@@ -54,13 +54,13 @@ extension Pool {
     /// Changes the limits of the running pool. Growing serves waiters at once; shrinking closes idle connections now, and
     /// those in use when they come back.
     ///
-    /// - Parameters:
-    ///   - minIdle: as before where `nil`.
-    ///   - maxIdle: as many as `maxOpen` where `nil`.
-    public func resize(maxOpen: Int, minIdle: Int? = nil, maxIdle: Int? = nil) {
+    /// What is `nil` stays as it was.
+    public func resize(maxOpen: Int? = nil, minIdle: Int? = nil, maxIdle: Int? = nil) {
         core.transition { state, now in
+            let old = state.machine.configuration
             state.machine.resize(
-                maxOpen: maxOpen, minIdle: minIdle ?? state.machine.configuration.minIdle, maxIdle: maxIdle, now: now)
+                maxOpen: maxOpen ?? old.maxOpen, minIdle: minIdle ?? old.minIdle, maxIdle: maxIdle ?? old.maxIdle,
+                now: now)
         }
     }
 

@@ -65,7 +65,7 @@ extension PoolCore {
             turn = giveBackDead(lent.handle)
             tries += 1
             // Every connection may be dead, but not more often than there can be connections.
-            if tries > configuration.maxOpen { throw .onlyDeadConnections(tries: tries) }
+            if tries > currentConfiguration.maxOpen { throw .onlyDeadConnections(tries: tries) }
         }
     }
 

@@ -17,6 +17,7 @@ public final class PoolCore: Sendable {
     /// Is told by the leases what their borrowers do.
     public let watcher: (any LeaseWatcher)?
     let runtime: any PoolRuntime
+    /// As it was at the beginning. See ``currentConfiguration``.
     let configuration: PoolConfiguration
     let createdAt: MonotonicInstant
     private let statementTimeoutNanoseconds: UInt64
@@ -101,6 +102,9 @@ public final class PoolCore: Sendable {
     var metrics: PoolMetrics { state.withLock { $0.machine.snapshot() } }
 
     var gauges: PoolGauges { state.withLock { $0.machine.gauges } }
+
+    /// With the limits that were changed since.
+    var currentConfiguration: PoolConfiguration { state.withLock { $0.machine.configuration } }
 
     var openLeases: [(lease: PoolStateMachine.OpenLease, backendPID: Int?)] {
         state.withLock { state in

@@ -6,7 +6,9 @@ extension PoolStateMachine {
     /// The counters agree with the slots, and the limits hold.
     private func brokenBooks() -> String? {
         func count(_ state: SlotState) -> Int { slots.count { $0.state == state } }
-        if occupied > configuration.maxOpen, !isShrinking { return "\(occupied) connections, but at most \(configuration.maxOpen)" }
+        if occupied > configuration.maxOpen, !isShrinking {
+            return "\(occupied) connections, but at most \(configuration.maxOpen)"
+        }
         for (name, counter, state) in [
             ("connecting", connecting, SlotState.connecting), ("checking", checking, .checking),
             ("leased", leased, .leased), ("resetting", resetting, .resetting), ("closing", closing, .closing),

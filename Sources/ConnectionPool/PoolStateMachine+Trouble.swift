@@ -50,6 +50,7 @@ extension PoolStateMachine {
 
     func breakerError(_ now: MonotonicInstant) -> PoolError {
         .breakerOpen(
-            failingFor: failingSince.map { $0.duration(to: now) } ?? .zero, lastConnectFailure: lastConnectFailure ?? "")
+            failingFor: failingSince.map { $0.duration(to: now) } ?? .zero, lastConnectFailure: lastConnectFailure ?? ""
+        )
     }
 }

@@ -53,7 +53,8 @@ enum BenchCommand: Command {
             switch arguments.positional.first {
             case "table": try await table(BenchOptions(arguments), words)
             case "pool-vs-none": try await poolVersusNone(BenchOptions(arguments), words)
-            case "peer", "limit": try await one(arguments.positional[0], BenchOptions(arguments), PeerCall(words: words))
+            case "peer", "limit":
+                try await one(arguments.positional[0], BenchOptions(arguments), PeerCall(words: words))
             case nil: throw .usage("name one of: table, pool-vs-none, peer, limit")
             case let other?: throw .usage("\"\(other)\" is none of table, pool-vs-none, peer, limit")
             }

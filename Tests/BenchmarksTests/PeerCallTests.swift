@@ -28,7 +28,8 @@ import Testing
 
     @Test("A line of another harness is read, with what we have no name for")
     func lineOfAnotherHarness() throws {
-        let line = #"{"errors":0,"max_us":17.5,"op":"pk","open":3,"ops_s":2000.5,"p50_us":1.5,"peer":"pgxpool","pool":8,"scen":"B","workers":64}"#
+        let line =
+            #"{"errors":0,"max_us":17.5,"op":"pk","open":3,"ops_s":2000.5,"p50_us":1.5,"peer":"pgxpool","pool":8,"scen":"B","workers":64}"#
         let row = try #require(BenchRow(jsonLine: line))
         #expect(row.peer == "pgxpool" && row.scenario == "B" && row.workers == 64 && row.pool == 8)
         #expect(row.perSecond == 2000.5 && row.p50 == 1.5 && row.errors == 0 && row.p99 == nil)

@@ -31,7 +31,8 @@ private final class ScriptedRunner: BenchRunner {
         let table = TargetTable(hasPeers: true, seconds: 1, rows: 10)
         let lines = Lock<[JSONValue]>([])
         let rounds = try await Rounds.run(
-            table.jobs, count: 2, on: ScriptedRunner(), say: { _ in }, show: { line in lines.withLock { $0.append(line) } })
+            table.jobs, count: 2, on: ScriptedRunner(), say: { _ in },
+            show: { line in lines.withLock { $0.append(line) } })
         let rows = table.text(rounds).split(separator: "\n").map { line in
             line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
         }

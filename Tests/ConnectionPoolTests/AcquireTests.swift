@@ -25,6 +25,64 @@ struct AcquireTests {
         #expect(try (0..<3).map { _ in try bench.lend() } == idle.reversed())
     }
 
+    @Test("Round robin lends the connection that has been idle for longest, on the short way and with a waiter")
+    func roundRobin() throws {
+        var bench = MachineBench(PoolConfiguration(maxOpen: 3, idleOrder: .roundRobin))
+        let idle = try bench.openIdle(3)
+        #expect(try bench.lend() == idle[0])
+        var short: ConnectionHandle?
+        #expect(bench.tell { short = $0.lendFresh(now: $1, affinity: -1, site: .here()) }.isEmpty)
+        #expect(short == idle[1])
+        #expect(bench.release(idle[0]).isEmpty)
+        #expect(try bench.lend() == idle[2])
+        #expect(try bench.lend() == idle[0])
+    }
+
+    @Test("Of idle connections the borrower's loop has its own first, of those used last")
+    func ownLoopFirst() throws {
+        var bench = MachineBench(PoolConfiguration(maxOpen: 3))
+        let handles = try bench.openLeased(3)
+        for (handle, loop) in zip(handles, [Int32(0), 1, 2]) {
+            _ = bench.tell { $0.release(handle, .clean, affinity: loop, now: $1) }
+        }
+        var lent: [ConnectionHandle?] = []
+        for loop in [Int32(1), 1, 7] {
+            _ = bench.tell { lent.append($0.lendFresh(now: $1, affinity: loop, site: .here())) }
+        }
+        #expect(lent == [handles[1], handles[2], handles[0]])
+    }
+
+    @Test("A waiter on the connection's own loop overtakes within the time that is allowed, and not beyond it")
+    func overtaking() throws {
+        for (allowed, winner) in [(Duration.zero, 0), (.milliseconds(4), 0), (.milliseconds(5), 1)] {
+            var bench = MachineBench(PoolConfiguration(maxOpen: 1, overtaking: allowed))
+            let only = try bench.openLeased(1)[0]
+            var waiters: [Int] = []
+            for loop in [Int32(0), 1] {
+                var decision = AcquireDecision.refuse(.closed)
+                _ = bench.tell { decision = $0.acquire(now: $1, deadline: .distantFuture, affinity: loop) }
+                waiters.append(try #require(decision.waiter))
+                bench.skip(.milliseconds(5))
+            }
+            let actions = bench.tell { $0.release(only, .clean, affinity: 1, now: $1) }
+            #expect(actions == [.grant(waiter: waiters[winner], only)], "overtaking \(allowed)")
+        }
+    }
+
+    @Test("Without instrumentation the counters remain and the histograms stay empty")
+    func instrumentation() throws {
+        for isInstrumented in [true, false] {
+            var bench = MachineBench(PoolConfiguration(maxOpen: 1, isInstrumented: isInstrumented))
+            let only = try bench.openIdle(1)[0]
+            #expect(try bench.lend() == only)
+            _ = bench.release(only)
+            let metrics = bench.machine.snapshot()
+            #expect(metrics.acquireCount == 2)
+            #expect(metrics.acquireWait.count == (isInstrumented ? 2 : 0))
+            #expect(metrics.leaseDuration.count == (isInstrumented ? 2 : 0))
+        }
+    }
+
     @Test("A fresh idle connection is lent although a doubtful one lies above it")
     func freshBelowDoubtful() throws {
         var bench = MachineBench(PoolConfiguration(maxOpen: 2, checkAfterIdle: .milliseconds(100)))

@@ -75,6 +75,21 @@ struct ClosingTests {
         #expect(bench.machine.gauges == PoolGauges())
     }
 
+    @Test("Statements that still run before the limit are cancelled, once; only what is left then is cut")
+    func statementsAreCancelled() throws {
+        var bench = MachineBench(PoolConfiguration(maxOpen: 3))
+        let handles = try bench.openLeased(3)
+        let cutAt = bench.now.advanced(by: .seconds(5))
+        #expect(bench.tell { $0.close(now: $1, cancelAt: $1.advanced(by: .seconds(4)), cutAt: cutAt) }.isEmpty)
+        _ = bench.release(handles[0])
+        #expect(bench.pass(.milliseconds(3_999)).isEmpty)
+        #expect(
+            bench.pass(.milliseconds(1)) == handles[1...].map { .cancelStatement($0, deadline: cutAt) })
+        _ = bench.release(handles[1])
+        for handle in handles[..<2] { _ = bench.disconnected(handle) }
+        #expect(bench.pass(.seconds(1)) == [.cut(handles[2]), .closed(leasesCut: 1)])
+    }
+
     @Test("What the pool itself still does at the limit is aborted, and nothing gets a new limit")
     func slowWorkIsAborted() throws {
         var bench = MachineBench(PoolConfiguration(maxOpen: 3, releaseTimeout: .seconds(60)))

@@ -100,6 +100,10 @@ struct MachineBench {
         tell { $0.close(now: $1, cutAt: $1.advanced(by: limit)) }
     }
 
+    mutating func resize(maxOpen: Int, minIdle: Int = 0, maxIdle: Int? = nil) -> [PoolAction] {
+        tell { $0.resize(maxOpen: maxOpen, minIdle: minIdle, maxIdle: maxIdle, now: $1) }
+    }
+
     /// Opens this many connections and leases them.
     mutating func openLeased(_ count: Int) throws -> [ConnectionHandle] {
         var handles: [ConnectionHandle] = []

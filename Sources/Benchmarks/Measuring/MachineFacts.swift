@@ -15,6 +15,7 @@ package enum MachineFacts {
             .first { $0.hasPrefix("model name") }?
             .split(separator: ":").last?.drop { $0 == " " }
         let kernel = (SmallFile.text("/proc/sys/kernel/osrelease") ?? "").prefix { $0 != "\n" }
-        return "\(processor ?? "unknown processor"), \(cores) cores; Linux \(kernel); SQLite \(SQLiteDriver.libraryVersion)"
+        return
+            "\(processor ?? "unknown processor"), \(cores) cores; Linux \(kernel); SQLite \(SQLiteDriver.libraryVersion)"
     }
 }

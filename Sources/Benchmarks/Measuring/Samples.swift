@@ -1,5 +1,5 @@
-import RigModel
 import Glibc
+import RigModel
 
 /// The times of one worker's operations, in nanoseconds. The memory is reserved beforehand and touched only as it fills, so
 /// that a sample costs one store; when it is full the operations are still counted.

@@ -1,8 +1,8 @@
-import RigModel
 import ConnectionPool
 import EventLoop
 import HostSystem
 import PostgresDriver
+import RigModel
 import SQLiteDriver
 import Threading
 

@@ -1,7 +1,7 @@
-import RigModel
 import ConnectionPool
 import EventLoop
 import PostgresDriver
+import RigModel
 import Threading
 
 /// Rows into a table of their own, in the ways that a program has.

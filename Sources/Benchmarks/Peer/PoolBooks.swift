@@ -28,7 +28,8 @@ struct PoolBooks {
         let capacity = start.duration(to: .now).seconds * Double(pool.configuration.maxOpen)
         let leased = Double(after.leasedNanoseconds - metrics.leasedNanoseconds) / 1e9
         if leased > 0 { add("utilisation", leased, of: capacity) }
-        let checks = after.healthChecksOK + after.healthChecksFailed - metrics.healthChecksOK - metrics.healthChecksFailed
+        let checks =
+            after.healthChecksOK + after.healthChecksFailed - metrics.healthChecksOK - metrics.healthChecksFailed
         add("check_share", Double(checks), of: operations)
         let now = pool.driver.statementCacheCounts
         let hits = Double(now.hits - statements.hits)

@@ -47,7 +47,8 @@ package struct PoolVersusNone: Sendable {
                     rounds.values(way.job, value).median().map { "\($0.short) µs" } ?? "-"
                 }
                 table.add([
-                    way.name, rate(way, rounds)?.short ?? "-", factor(way, in: panel, rounds).map { "\($0.short)×" } ?? "-",
+                    way.name, rate(way, rounds)?.short ?? "-",
+                    factor(way, in: panel, rounds).map { "\($0.short)×" } ?? "-",
                     figure(\.p50), figure(\.p99), figure(\.p999),
                 ])
             }

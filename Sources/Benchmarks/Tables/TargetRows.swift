@@ -55,7 +55,11 @@ struct TargetRows {
     }
 
     private var sqlite: [TargetRow] {
-        [against(.goSQLite, "SQLite reads, 16 workers", .perSecond, call(.sqlite, "read", 16, 0), "above go-sqlite3", .ratioAtLeast(1))]
+        [
+            against(
+                .goSQLite, "SQLite reads, 16 workers", .perSecond, call(.sqlite, "read", 16, 0), "above go-sqlite3",
+                .ratioAtLeast(1))
+        ]
     }
 
     private var cost: [TargetRow] {
@@ -75,7 +79,8 @@ struct TargetRows {
             alone("statement reuse, order entry", .share("statement_reuse"), shop, "over 95 %", .valueAtLeast(95)),
             alone("results cache, order entry", .share("cache_hit_share"), shop, "over 80 %", .valueAtLeast(80)),
             alone("deadlocks in sorted batches", .share("deadlock_share"), shop, "under 0.01 %", .valueAtMost(0.01)),
-            alone("commit through the batcher, p99", .named("commit_p99_ms", " ms"), shop, "under 5 ms", .valueAtMost(5)),
+            alone(
+                "commit through the batcher, p99", .named("commit_p99_ms", " ms"), shop, "under 5 ms", .valueAtMost(5)),
         ]
     }
 

@@ -17,7 +17,9 @@ package struct TargetTable: Sendable {
         let table = TargetRows(hasPeers: hasPeers, seconds: seconds, bulkRows: rows).all
         self.rows = table
         var jobs: [BenchJob] = []
-        for job in table.flatMap({ [$0.other, $0.ours].compactMap { $0 } }) where !jobs.contains(job) { jobs.append(job) }
+        for job in table.flatMap({ [$0.other, $0.ours].compactMap { $0 } }) where !jobs.contains(job) {
+            jobs.append(job)
+        }
         self.jobs = jobs
     }
 
@@ -51,7 +53,9 @@ package struct TargetTable: Sendable {
     package func failures(_ rounds: Rounds) -> [String] {
         jobs.compactMap { job in
             let errors = rounds.results.compactMap { $0[job]?.errors }.reduce(0, +)
-            let words = rounds.results.compactMap { $0[job]?.extra.first { $0.key == "first_error" }?.value.stringValue }
+            let words = rounds.results.compactMap {
+                $0[job]?.extra.first { $0.key == "first_error" }?.value.stringValue
+            }
             return errors > 0 ? "\(job): \(errors) operations failed, the first: \(words.first ?? "unknown")" : nil
         }
     }
