@@ -1,4 +1,5 @@
 import ConnectionPool
+import HostSystem
 import PostgresDriver
 import RigModel
 import RigTestSupport
@@ -21,13 +22,7 @@ struct CommitInDoubtTests {
 
     /// On a thread that may wait.
     private func stop(_ cutter: CommitCutter) async {
-        await withCheckedContinuation { continuation in
-            let thread = ServiceThread(name: "stop") {
-                cutter.stop()
-                continuation.resume()
-            }
-            _ = thread
-        }
+        await onOwnThread("cutter-stop") { cutter.stop() }
     }
 
     private static let generous = CommitDoubtPolicy.ask(atMost: .seconds(600))

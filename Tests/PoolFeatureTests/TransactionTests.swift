@@ -2,7 +2,6 @@ import ConnectionPool
 import PostgresDriver
 import RigModel
 import RigTestSupport
-import SQLiteDriver
 import Testing
 import Threading
 
@@ -94,129 +93,11 @@ struct TransactionTests {
         }
     }
 
-    @Test("Savepoints on SQLite, and BEGIN in its words")
-    func savepointsOnSQLite() async throws {
-        try await SQLiteFeature.with { pool in
-            try await pool.withTransaction { lease in
-                _ = try await lease.execute(SQLStatement("INSERT INTO t VALUES (1, 'a')", role: .write))
-                await #expect(throws: Stop()) {
-                    try await lease.withSavepoint { lease in
-                        _ = try await lease.execute(SQLStatement("INSERT INTO t VALUES (2, 'b')", role: .write))
-                        throw Stop()
-                    }
-                }
-                try await lease.withSavepoint { lease in
-                    _ = try await lease.execute(SQLStatement("INSERT INTO t VALUES (3, 'c')", role: .write))
-                }
-            }
-            await #expect(throws: Stop()) {
-                try await pool.withTransaction { lease in
-                    _ = try await lease.execute(SQLStatement("INSERT INTO t VALUES (4, 'd')", role: .write))
-                    throw Stop()
-                }
-            }
-            #expect(try await pool.run("SELECT id FROM t ORDER BY id", role: .read).rows == [[.int(1)], [.int(3)]])
-        }
-        #expect(SQLiteDialect().begin(TransactionOptions()).text == "BEGIN IMMEDIATE")
-        #expect(SQLiteDialect().begin(TransactionOptions(isReadOnly: true)).text == "BEGIN DEFERRED")
-    }
-
-    @Test("A savepoint outside a transaction is refused")
-    func savepointOutside() async throws {
-        try await SQLiteFeature.with { pool in
-            try await pool.withConnection { lease in
-                _ = await #expect(throws: DriverError.self) { try await lease.withSavepoint { _ in } }
-            }
-        }
-    }
-
     @Test("Names of savepoints are identifiers")
     func savepointNames() {
         for name in ["a", "_x9", "Part_2", String(repeating: "n", count: 63)] { #expect(SavepointName(name) != nil) }
         for name in ["", "9a", "a b", "a;--", "\"a\"", "é", String(repeating: "n", count: 64)] {
             #expect(SavepointName(name) == nil)
-        }
-    }
-
-    @Test("Serialization failures: with a retry all transactions succeed, and the sum is right")
-    func serializationRetry() async throws {
-        try await FeatureFixture.with(maxOpen: 8) { fixture in
-            _ = try await fixture.ask("INSERT INTO \(fixture.table) VALUES (1, 0)")
-            let policy = RetryPolicy(maxAttempts: 15, budget: .seconds(600), delayCap: .milliseconds(50))
-            let runs = Watched(0)
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<8 {
-                    group.addTask {
-                        try await fixture.pool.withTransaction(isolation: .serializable, retry: policy) { lease in
-                            runs.change { $0 += 1 }
-                            let read = try await lease.execute(
-                                SQLStatement("SELECT v FROM \(fixture.table) WHERE id = 1", role: .read))
-                            let value = try #require(read.rows[0][0].intValue)
-                            _ = try await lease.execute(SQLStatement("SELECT pg_sleep(0.01)", role: .read))
-                            _ = try await lease.execute(
-                                SQLStatement(
-                                    "UPDATE \(fixture.table) SET v = $1::bigint WHERE id = 1", [.int(value + 1)],
-                                    role: .write))
-                        }
-                    }
-                }
-                try await group.waitForAll()
-            }
-            #expect(try await fixture.rows == [[.int(1), .int(8)]])
-            // There was something to retry, and every retry was counted.
-            #expect(runs.value > 8)
-            #expect(fixture.pool.metrics.retries == runs.value - 8)
-        }
-    }
-
-    @Test("A deadlock's victim is run again")
-    func deadlockRetry() async throws {
-        try await FeatureFixture.with(maxOpen: 2) { fixture in
-            _ = try await fixture.ask("INSERT INTO \(fixture.table) VALUES (1, 0), (2, 0)")
-            let holders = Watched(0)
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for (first, second) in [(1, 2), (2, 1)] {
-                    group.addTask {
-                        try await fixture.pool.withTransaction(retry: RetryPolicy(budget: .seconds(600))) { lease in
-                            for (turn, id) in [first, second].enumerated() {
-                                _ = try await lease.execute(
-                                    SQLStatement(
-                                        "UPDATE \(fixture.table) SET v = v + 1 WHERE id = $1::bigint",
-                                        [.int(Int64(id))], role: .write))
-                                if turn == 0 {
-                                    holders.change { $0 += 1 }
-                                    try await holders.wait { $0 >= 2 }
-                                }
-                            }
-                        }
-                    }
-                }
-                try await group.waitForAll()
-            }
-            #expect(try await fixture.rows == [[.int(1), .int(2)], [.int(2), .int(2)]])
-            #expect(fixture.pool.metrics.retries == 1)
-        }
-    }
-
-    @Test("A transaction that loses its connection before COMMIT is run again on another lease, from its beginning")
-    func lossRetry() async throws {
-        try await FeatureFixture.with(maxOpen: 2) { fixture in
-            let pids = Watched<[Int]>([])
-            try await fixture.pool.withTransaction(retry: RetryPolicy(budget: .seconds(600))) { lease in
-                let pid = try #require(lease.connection.backendPID)
-                let attempt = pids.change { pids in
-                    pids.append(pid)
-                    return pids.count
-                }
-                _ = try await lease.execute(fixture.insert(1))
-                if attempt == 1 {
-                    _ = try await fixture.ask("SELECT pg_terminate_backend($1::int, 20000)", [.int(Int64(pid))])
-                }
-                _ = try await lease.execute(fixture.insert(2))
-            }
-            #expect(pids.value.count == 2)
-            #expect(Set(pids.value).count == 2)
-            #expect(try await fixture.rows.count == 2)
         }
     }
 
