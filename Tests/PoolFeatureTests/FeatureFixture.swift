@@ -8,6 +8,11 @@ import SQLiteDriver
 import Testing
 import Threading
 
+/// Transactions, cache, bulk and watching on real databases. One test at a time: together they would need more sessions
+/// than the shared server has.
+@Suite("Pool features", .serialized, .timeLimit(.minutes(15)))
+struct FeatureTests {}
+
 /// A pool on the shared server, with a table `id bigint primary key, v bigint` of its own.
 struct FeatureFixture {
     let pool: Pool<PostgresDriver>
@@ -18,9 +23,10 @@ struct FeatureFixture {
 
     /// - Parameters:
     ///   - port: of a relay in front of the server.
+    ///   - adjust: changes the patient limits.
     ///   - watch: makes the pool's observer and watcher.
     static func with<R>(
-        maxOpen: Int = 4, port: UInt16? = nil,
+        maxOpen: Int = 4, port: UInt16? = nil, adjust: (inout PoolConfiguration) -> Void = { _ in },
         watch: (LoopRuntime) -> (observer: (any PoolObserver)?, watcher: (any LeaseWatcher)?) = { _ in (nil, nil) },
         _ body: (FeatureFixture) async throws -> R
     ) async throws -> R {
@@ -36,6 +42,7 @@ struct FeatureFixture {
         limits.statementTimeout = .seconds(600)
         limits.releaseTimeout = .seconds(600)
         limits.closeTimeout = .seconds(600)
+        adjust(&limits)
         let runtime = LoopRuntime(loops: loops)
         let (observer, watcher) = watch(runtime)
         let pool = Pool(
