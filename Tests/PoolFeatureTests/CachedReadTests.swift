@@ -43,8 +43,13 @@ extension FeatureTests {
                 let reader = Task {
                     try await fixture.pool.cachedRead(slow, in: cache, timeToLive: .seconds(600), tags: ["t"]).rows
                 }
-                let question = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-                while try await fixture.ask(question).rows == [[.int(0)]] {}
+                let question = """
+                    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                    AND objid::bigint = hashtext($1)::bigint & 4294967295
+                    """
+                while try await fixture.ask(question, [.text(fixture.table)]).rows == [[.int(0)]] {
+                    try Task.checkCancellation()
+                }
                 _ = try await fixture.ask("UPDATE \(fixture.table) SET v = 20")
                 cache.invalidate("t")
                 _ = try await fixture.ask("SELECT pg_advisory_unlock(hashtext($1))", [.text(fixture.table)])
@@ -74,6 +79,54 @@ extension FeatureTests {
                 #expect(seen.allSatisfy { $0 == [[.int(1)]] })
                 #expect(cache.counts.misses == 1)
                 #expect(cache.counts.hits + cache.counts.shared == 99)
+            }
+        }
+
+        @Test("A result is as old as its reader allows, and no older")
+        func timeToLive() async throws {
+            try await FeatureFixture.with { fixture in
+                let cache = ResultCache(maxBytes: 1 << 20)
+                let read = SQLStatement("SELECT nextval('\(fixture.table)_seq')", role: .read)
+                try await fixture.ask("CREATE SEQUENCE \(fixture.table)_seq OWNED BY \(fixture.table).id")
+                func get(_ timeToLive: Duration) async throws -> Int64? {
+                    try await fixture.pool.cachedRead(read, in: cache, timeToLive: timeToLive).rows[0][0].intValue
+                }
+                #expect(try await get(.seconds(600)) == 1)
+                #expect(try await get(.seconds(600)) == 1)
+                // Every result is older than that: its age counts from the beginning of its query.
+                #expect(try await get(.nanoseconds(1)) == 2)
+                #expect(try await get(.seconds(600)) == 2)
+                #expect(cache.counts.expired == 1)
+                // It ends by itself, too: asked until it does.
+                let start = MonotonicInstant.now
+                while try await get(.milliseconds(50)) == 2 {}
+                #expect(start.duration(to: .now) < .seconds(600))
+            }
+        }
+
+        @Test("More results than bytes: the ones used last are kept, and the bound holds")
+        func sizeBound() async throws {
+            try await FeatureFixture.with { fixture in
+                let cache = ResultCache(maxBytes: 64 << 10)
+                func get(_ id: Int64) async throws {
+                    let read = SQLStatement("SELECT repeat('x', 4000), $1::bigint", [.int(id)], role: .read)
+                    let rows = try await fixture.pool.cachedRead(read, in: cache, timeToLive: .seconds(600)).rows
+                    #expect(rows[0][1] == .int(id))
+                    #expect(cache.counts.bytes <= 64 << 10)
+                }
+                for id in Int64(0)..<100 {
+                    try await get(id)
+                    try await get(0)
+                }
+                // 4 kB each: never more than 16, and the one that is read all the time is never driven out.
+                #expect((10...16).contains(cache.counts.entries))
+                #expect(cache.counts.evicted == 100 - cache.counts.entries)
+                #expect(cache.counts.hits == 100)
+                let large = SQLStatement("SELECT repeat('x', 100000)", role: .read)
+                _ = try await fixture.pool.cachedRead(large, in: cache, timeToLive: .seconds(600))
+                #expect(cache.counts.tooLarge == 1)
+                try await get(0)
+                #expect(cache.counts.hits == 101)
             }
         }
     }

@@ -78,7 +78,8 @@ struct FeatureFixture {
 /// A pool on a database file of its own, with a table `t (id integer primary key, v)`.
 enum SQLiteFeature {
     static func with<R>(
-        maxOpen: Int = 2, _ body: (Pool<SQLiteDriver>) async throws -> R
+        maxOpen: Int = 2, watch: (LoopRuntime) -> (any LeaseWatcher)? = { _ in nil },
+        _ body: (Pool<SQLiteDriver>) async throws -> R
     ) async throws -> R {
         let folder = try TemporaryFolder()
         let loop = try EventLoop(name: "sqlite-features")
@@ -87,7 +88,8 @@ enum SQLiteFeature {
         var limits = PoolConfiguration(maxOpen: maxOpen)
         limits.acquireTimeout = .seconds(600)
         limits.statementTimeout = .seconds(600)
-        let pool = Pool(driver: driver, configuration: limits, runtime: LoopRuntime(loop: loop), seed: 12)
+        let runtime = LoopRuntime(loop: loop)
+        let pool = Pool(driver: driver, configuration: limits, runtime: runtime, seed: 12, watcher: watch(runtime))
         try await pool.withConnection { lease in
             _ = try await lease.execute(SQLStatement("CREATE TABLE t (id INTEGER PRIMARY KEY, v)", role: .write))
         }

@@ -87,5 +87,22 @@ extension FeatureTests {
                 #expect(explainer.explain(.commit) == nil)
             }
         }
+
+        @Test("On SQLite the plan of the slow statement is written, too")
+        func slowOnSQLite() async throws {
+            let written = Watched<[SlowQuery]>([])
+            var log: SlowQueryLog?
+            try await SQLiteFeature.with(watch: { runtime in
+                let made = SlowQueryLog(threshold: .zero, runtime: runtime) { query in
+                    written.change { $0.append(query) }
+                }
+                log = made
+                return made
+            }) { pool in
+                log?.attach(to: pool, patience: .seconds(600))
+                try await pool.run("SELECT count(*) FROM t WHERE v = 7", role: .read)
+                try await written.wait { $0.contains { $0.plan?.contains("SCAN t") == true } }
+            }
+        }
     }
 }
