@@ -78,7 +78,10 @@ extension FeatureTests {
                 }
                 #expect(late?.cause == .timedOut)
                 #expect(late?.requestSent == false)
-                while batcher.counts.items < 3 { await Task.yield() }
+                while batcher.counts.items < 3 {
+                    try Task.checkCancellation()
+                    await Task.yield()
+                }
                 cancelled.cancel()
                 let error = await #expect(throws: DriverError.self) { try await cancelled.value }
                 #expect(error?.cause == .cancelled)
@@ -114,6 +117,42 @@ extension FeatureTests {
                 #expect(failures == 25)
                 let count = try await pool.run("SELECT count(*) FROM t", role: .read).rows
                 #expect(count == [[.int(75)]])
+            }
+        }
+
+        /// The times are written down, not judged: they depend on the machine. What is judged is that the delay ends by
+        /// itself and that items go together.
+        @Test("With the defaults a write is committed soon without anybody's help, alone and with others")
+        func commitTimes() async throws {
+            try await FeatureFixture.with(maxOpen: 4) { fixture in
+                let batcher = Batcher<PostgresDriver, Int64>(pool: fixture.pool)
+                @Sendable func write(_ id: Int64) async throws -> Duration {
+                    let start = MonotonicInstant.now
+                    _ = try await batcher.submit(fixture.insert(id), key: id)
+                    return start.duration(to: .now)
+                }
+                var alone: [Duration] = []
+                for id in Int64(0)..<200 { alone.append(try await write(id)) }
+                #expect(batcher.counts.batches == 200)
+                let together = try await withThrowingTaskGroup(of: [Duration].self) { group in
+                    for worker in Int64(1)...64 {
+                        group.addTask {
+                            var times: [Duration] = []
+                            for index in Int64(0)..<50 { times.append(try await write(worker * 1000 + index)) }
+                            return times
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0 += $1 }
+                }
+                #expect(batcher.counts.items == 3400)
+                #expect(batcher.counts.batches < 200 + 3200 / 2)
+                await batcher.close()
+                for (name, times) in [("alone", alone), ("64 at a time", together)] {
+                    let sorted = times.sorted()
+                    print(
+                        "batcher at its defaults, \(name): p50 \(sorted[sorted.count / 2]), "
+                            + "p99 \(sorted[sorted.count * 99 / 100]) until committed")
+                }
             }
         }
     }
