@@ -85,6 +85,9 @@ extension FeatureTests {
         func loss() async throws {
             let events = Watched<[StatementObservation]>([])
             try await FeatureFixture.with(maxOpen: 2, watch: { _ in (nil, StatementRecorder(events)) }) { fixture in
+                // Another connection, which becomes suspect by the loss.
+                _ = try await fixture.pool.withConnection { _ in try await fixture.pool.run("SELECT 1", role: .read) }
+                events.change { $0 = [] }
                 let error = await #expect(throws: DriverError.self) {
                     try await fixture.pool.withConnection { lease in
                         let pid = Int64(lease.connection.backendPID ?? 0)
@@ -96,7 +99,10 @@ extension FeatureTests {
                     }
                 }
                 #expect(error?.provesLoss == true)
-                try await fixture.pool.run("SELECT 1", role: .read)
+                while fixture.pool.metrics.healthChecksOK == 0 {
+                    try Task.checkCancellation()
+                    await Task.yield()
+                }
                 #expect(fixture.pool.metrics.lostClosed == 1)
                 #expect(events.value.map(\.statement.text).first == "COPY \(fixture.table) FROM STDIN")
                 #expect(events.value.first?.error == error)
