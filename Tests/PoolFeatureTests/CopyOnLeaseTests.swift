@@ -84,7 +84,10 @@ extension FeatureTests {
         @Test("A connection that dies in a COPY is a loss that the pool and its watchers learn of")
         func loss() async throws {
             let events = Watched<[StatementObservation]>([])
-            try await FeatureFixture.with(maxOpen: 2, watch: { _ in (nil, StatementRecorder(events)) }) { fixture in
+            try await FeatureFixture.with(
+                maxOpen: 2, adjust: { $0.healthCheckInterval = .seconds(6000) },
+                watch: { _ in (nil, StatementRecorder(events)) }
+            ) { fixture in
                 // Another connection, which becomes suspect by the loss.
                 _ = try await fixture.pool.withConnection { _ in try await fixture.pool.run("SELECT 1", role: .read) }
                 events.change { $0 = [] }
