@@ -41,6 +41,7 @@ let package = Package(
 
         // The pool and its drivers.
         target("ConnectionPool", ["EventLoop", "Threading", "RigModel"]),
+        target("PoolSimulator", ["ConnectionPool", "Threading", "RigModel"]),
         target("PostgresDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CLibPQ", "CLinux"]),
         target("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CSQLite"]),
 
@@ -72,7 +73,8 @@ let package = Package(
         .executableTarget(
             name: "chaosrig",
             dependencies: [
-                "Orchestrator", "Benchmarks", "ScenarioFile", "Reporting", "HostSystem", "Threading", "RigModel", "CLinux",
+                "Orchestrator", "Benchmarks", "PoolSimulator", "ScenarioFile", "Reporting", "HostSystem", "Threading",
+                "RigModel", "CLinux",
             ],
             swiftSettings: strict),
 
@@ -85,7 +87,8 @@ let package = Package(
         tests("RigModel", []),
         tests("EventLoop", ["Threading", "CLinux"]),
         tests("HostSystem", ["Threading", "RigModel"]),
-        tests("ConnectionPool", ["Threading", "RigModel", "EventLoop"]),
+        tests("ConnectionPool", ["PoolSimulator", "Threading", "RigModel", "EventLoop"]),
+        tests("PoolSimulator", ["ConnectionPool", "Threading", "RigModel"]),
         tests(
             "PostgresDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "DatabaseServers", "HostSystem"]),
         tests("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CSQLite"]),

@@ -5,6 +5,11 @@ public struct ConnectionHandle: Sendable, Hashable, Comparable, CustomStringConv
     public let slot: Int
     public let serial: Int
 
+    public init(slot: Int, serial: Int) {
+        self.slot = slot
+        self.serial = serial
+    }
+
     public var description: String { "#\(serial)" }
 
     /// In the order in which they were opened.

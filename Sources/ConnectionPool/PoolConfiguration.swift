@@ -96,14 +96,18 @@ public struct PoolConfiguration: Sendable, Equatable {
         self.backoffCap = backoffCap
     }
 
-    var idleLimit: Int { min(maxIdle ?? maxOpen, maxOpen) }
+    /// Idle connections at the most.
+    public var idleLimit: Int { min(maxIdle ?? maxOpen, maxOpen) }
 
     /// `minIdle` as far as `maxIdle` lets it: what is opened ahead must not be closed again as too many.
-    var idleTarget: Int { min(minIdle, idleLimit) }
+    public var idleTarget: Int { min(minIdle, idleLimit) }
+
+    /// After this time nobody counts on a check that is running.
+    var slowCheckLimit: Duration { min(maintenanceInterval, .milliseconds(250)) }
 
     /// How often the machine looks over its connections.
-    var maintenanceInterval: Duration {
-        var interval = min(healthCheckInterval / 4, .milliseconds(250))
+    public var maintenanceInterval: Duration {
+        var interval = min(healthCheckInterval / 4, .seconds(1))
         for limit in [maxLifetime, maxIdleTime, leakThreshold].compactMap({ $0 }) {
             interval = min(interval, limit / 4)
         }

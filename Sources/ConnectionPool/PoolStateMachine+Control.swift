@@ -13,6 +13,7 @@ extension PoolStateMachine {
         configuration.minIdle = max(0, minIdle)
         configuration.maxIdle = maxIdle.map { max(0, $0) }
         idleLimit = configuration.idleLimit
+        idleTarget = configuration.idleTarget
         metrics.maxOpenConnections = configuration.maxOpen
         if slots.count < configuration.maxOpen {
             freeSlots.insert(contentsOf: (slots.count..<configuration.maxOpen).reversed(), at: 0)
@@ -25,6 +26,7 @@ extension PoolStateMachine {
             beginClose(first, .resized, now)
         }
         isShrinking = occupied > configuration.maxOpen
+        noteFilled()
         supply(now)
     }
 

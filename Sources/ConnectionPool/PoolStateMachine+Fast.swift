@@ -11,7 +11,7 @@ extension PoolStateMachine {
     public mutating func lendFresh(now: MonotonicInstant, affinity: Int32, site: BorrowSite) -> ConnectionHandle? {
         guard phase == .running, !isSuspended, waiters.isEmpty, let index = nearestIdle(affinity) else { return nil }
         let slot = idleStack[index]
-        guard isFresh(slot, now), now < slots[slot].expiresAt else { return nil }
+        guard isFresh(slot, now), now < slots[slot].expiresAt, !wantsConnectionAfterLending else { return nil }
         idleStack.remove(at: index)
         let turn = Turn(ticket: nextTicket, arrivedAt: now)
         nextTicket += 1
@@ -40,6 +40,11 @@ extension PoolStateMachine {
     /// How long ago the connection came back before it was lent: at most, for one that was lent just now.
     func nanosecondsSinceProof(of handle: ConnectionHandle, now: MonotonicInstant) -> UInt64 {
         now.nanoseconds - min(now.nanoseconds, slots[handle.slot].provenAt.nanoseconds)
+    }
+
+    /// `minIdle` would ask for another connection in place of one that is lent now.
+    private var wantsConnectionAfterLending: Bool {
+        idleStack.count + connecting + promisingChecks <= idleTarget && occupied < configuration.maxOpen
     }
 
     /// The place in the stack of the connection to lend: of those used last one that lives on the borrower's loop, else the

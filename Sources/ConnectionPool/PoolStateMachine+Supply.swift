@@ -63,6 +63,8 @@ extension PoolStateMachine {
         slots[slot].since = now
         slots[slot].askedAtGeneration = generation
         checking += 1
+        // In time to see that it is slow.
+        maintenanceAt = min(maintenanceAt, now.advanced(by: configuration.slowCheckLimit))
         actions.append(.check(handle(slot), deadline: now.advanced(by: configuration.checkTimeout)))
     }
 
@@ -168,6 +170,7 @@ extension PoolStateMachine {
     mutating func takeBackUntaken(_ slot: Int) {
         leased -= 1
         metrics.acquireCount -= 1
+        if slots[slot].leakReported { actions.append(.notice(.leakCleared(handle(slot)))) }
         guard slots[slot].wasQueued else { return }
         metrics.waitCount -= 1
         metrics.waitDuration -= slots[slot].turn.arrivedAt.duration(to: slots[slot].since)

@@ -6,6 +6,7 @@ extension PoolStateMachine {
     /// The next connect waits: a random time up to a bound that doubles with each failure in a row (full jitter).
     mutating func beginBackoff(_ now: MonotonicInstant) {
         connectFailuresInRow += 1
+        troubles += 1
         let bound = min(
             configuration.backoffCap.seconds,
             configuration.backoffFirst.seconds * Double(1 << min(connectFailuresInRow - 1, 30)))
@@ -27,10 +28,11 @@ extension PoolStateMachine {
         beginBackoff(now)
     }
 
-    /// The connection's server has answered something.
+    /// The connection's server has answered something. That ends the trouble only when the connection was opened after it:
+    /// a server or proxy that is full drops new ones while the old ones still answer.
     mutating func noteAnswer(_ slot: Int) {
         slots[slot].hasAnswered = true
-        guard deadOnArrivalInRow > 0 else { return }
+        guard deadOnArrivalInRow > 0, slots[slot].openedAfterTroubles == troubles else { return }
         deadOnArrivalInRow = 0
         endBackoff()
     }

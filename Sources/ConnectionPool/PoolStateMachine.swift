@@ -49,6 +49,8 @@ public struct PoolStateMachine: Sendable {
         var askedAtGeneration = 0
         /// It has answered something since it was opened.
         var hasAnswered = false
+        /// The pool's count of troubles when it was opened.
+        var openedAfterTroubles = 0
         /// When it is due for a check, after it last proved to be alive.
         var checkIntervalNanoseconds: UInt64 = 0
         /// Its check takes so long that nobody should count on it.
@@ -78,6 +80,7 @@ public struct PoolStateMachine: Sendable {
     let checkAfterIdleNanoseconds: UInt64
     let overtakingNanoseconds: UInt64
     var idleLimit: Int
+    var idleTarget: Int
     let isInstrumented: Bool
     var slots: [Slot]
     var freeSlots: [Int]
@@ -103,6 +106,8 @@ public struct PoolStateMachine: Sendable {
     /// Since when no connect has succeeded; `nil` while they do.
     var failingSince: MonotonicInstant?
     var isBreakerOpen = false
+    /// Failed connects and connections that were dead on arrival, ever.
+    var troubles = 0
     /// Connections in a row that were lost before they had answered anything.
     var deadOnArrivalInRow = 0
     let connectInterval: Duration?
@@ -112,7 +117,8 @@ public struct PoolStateMachine: Sendable {
     var isShrinking = false
     /// Connections with a lower serial number are to be replaced.
     var retiredBelow = 0
-    var hasFilled = false
+    /// `minIdle` connections have been open at the same time.
+    public internal(set) var hasFilled = false
     var maintenanceAt: MonotonicInstant
     var leasesCut = 0
     var generator: SeededGenerator
@@ -128,6 +134,7 @@ public struct PoolStateMachine: Sendable {
         checkAfterIdleNanoseconds = UInt64(max(0, configuration.checkAfterIdle.nanoseconds))
         overtakingNanoseconds = UInt64(max(0, configuration.overtaking.nanoseconds))
         idleLimit = configuration.idleLimit
+        idleTarget = configuration.idleTarget
         isInstrumented = configuration.isInstrumented
         connectInterval = configuration.connectsPerSecond.map { .seconds(1 / $0) }
         slots = Array(repeating: Slot(), count: configuration.maxOpen)
@@ -147,6 +154,12 @@ public struct PoolStateMachine: Sendable {
         if actions.isEmpty { return [] }
         defer { actions = [] }
         return actions
+    }
+
+    /// The same without allocating: trades its list of actions for `buffer`, whose content is dropped.
+    public mutating func takeActions(into buffer: inout [PoolAction]) {
+        buffer.removeAll(keepingCapacity: true)
+        swap(&actions, &buffer)
     }
 
     public var gauges: PoolGauges {

@@ -14,6 +14,9 @@ package final class RecordingSink: EventSink {
 
     package var events: [Event] { recorded.value }
 
+    /// How many there are, without a copy of them.
+    package var count: Int { recorded.change { $0.count } }
+
     package func events(of process: Event.Process) -> [Event] { events.filter { $0.process == process } }
 
     @discardableResult

@@ -3,102 +3,86 @@ import RigModel
 import RigTestSupport
 import Testing
 
-/// Every scenario of `chaosrig bench peer` on the real database, for a moment.
-@Suite struct BenchPeerTests {
-    @Test(
-        "Each timed scenario gives a complete line without errors",
-        arguments: [
-            "A - 1 2 0.05", "A - 6 2 0.05", "Ahold - 6 2 0.1", "B select1 2 2 0.1", "B pk 4 2 0.1", "B upd 4 2 0.1",
-            "Bpipe pk 2 2 0.1", "Bpipe upd 2 2 0.1", "C pk 2 0 0.2", "OLTP - 4 2 0.3",
-        ])
-    func postgres(_ words: String) async throws {
-        let row = try await Fixture.measure(words)
-        try Fixture.expectComplete(row, words)
-        let times = [row.p50, row.p99, row.p999, row.max].compactMap { $0 }
-        #expect(times.count == 4)
-        #expect(times == times.sorted(), "quantiles ascend")
-        #expect(row.peer == "chaosrig")
-    }
-
-    @Test("Each way to load rows counts them all", arguments: ["one", "multi", "pipe", "copy", "copyrows"])
-    func bulk(_ way: String) async throws {
-        // All of them use one table of the server: one after the other.
-        let row = try await Self.inTurn.run { try await Fixture.measure("D \(way) 1 1 1700") }
-        try Fixture.expectComplete(row, way)
-        #expect(row.number("rows") == 1700)
-        #expect((row.rssMB ?? 0) > 0)
-    }
-
-    @Test("SQLite: each operation with each kind of pool", arguments: ["read", "write", "mix90"], [-1, 0, 1, 3])
-    func sqlite(_ operation: String, pool: Int) async throws {
-        let words = "S \(operation) 3 \(pool) 0.1"
-        try Fixture.expectComplete(try await Fixture.measure(words), words)
-    }
-
-    @Test("Idle connections: memory and processor time, no operations")
-    func idle() async throws {
-        let row = try await Fixture.measure("F - 1 3 0.1")
-        #expect(row.errors == 0)
-        #expect((row.rssMB ?? 0) > 0)
-        #expect((row.idleCPUPercent ?? -1) >= 0)
-        #expect(row.perSecond == nil)
-    }
-
-    @Test("The books of the pool say what the connections did")
-    func books() async throws {
-        let row = try await Fixture.measure("B pk 6 2 0.2")
-        let utilisation = try #require(row.number("utilisation"))
-        #expect(utilisation > 0 && utilisation <= 1)
-        let reuse = try #require(row.number("statement_reuse"))
-        #expect(reuse > 0 && reuse <= 1)
-        #expect(try #require(row.number("check_share")) >= 0)
-    }
-
-    @Test("The shop's load uses the results cache and the batcher")
-    func orderEntry() async throws {
-        let row = try await Fixture.measure("OLTP - 6 3 0.5")
-        #expect(try #require(row.number("cache_hit_share")) > 0)
-        #expect(try #require(row.number("items_per_batch")) >= 1)
-        #expect(row.number("deadlock_share") == 0)
-        #expect(try #require(row.number("commit_p99_ms")) > 0)
-    }
-
-    @Test("An operation that fails is counted, and its words are told")
-    func failures() async throws {
-        let call = PeerCall(.query, "pk", workers: 2, pool: 1, amount: 0.1)
-        let database = try await Fixture.database()
-        // A search path without the table.
-        let dsn = database.dsn + " options='-c search_path=pg_catalog'"
-        let row = try await BenchPeer(call, tuning: Fixture.tuning, dsn: dsn).run()
-        #expect((row.errors ?? 0) > 0)
-        #expect(row.perSecond == 0)
-        #expect(row.extra.first { $0.key == "first_error" }?.value.stringValue?.contains("bench_kv") == true)
-    }
-
-    @Test("A server that is not there is an error with its reason")
-    func noServer() async throws {
-        let call = PeerCall(.query, "pk", workers: 1, pool: 1, amount: 0.1)
-        var tuning = Fixture.tuning
-        tuning.acquireTimeout = .milliseconds(300)
-        await #expect(throws: BenchError.self) {
-            try await BenchPeer(call, tuning: tuning, dsn: "host=127.0.0.1 port=1 dbname=x").run()
+extension MeasuringTests {
+    /// Every scenario of `chaosrig bench peer` on the real database, for a moment.
+    @Suite struct BenchPeerTests {
+        @Test(
+            "Each timed scenario gives a complete line without errors",
+            arguments: [
+                "A - 1 2 0.05", "A - 6 2 0.05", "Ahold - 6 2 0.1", "B select1 2 2 0.1", "B pk 4 2 0.1", "B upd 4 2 0.1",
+                "Bpipe pk 2 2 0.1", "Bpipe upd 2 2 0.1", "C pk 2 0 0.2", "OLTP - 4 2 0.3",
+            ])
+        func postgres(_ words: String) async throws {
+            let row = try await Fixture.measure(words)
+            try Fixture.expectComplete(row, words)
+            let times = [row.p50, row.p99, row.p999, row.max].compactMap { $0 }
+            #expect(times.count == 4)
+            #expect(times == times.sorted(), "quantiles ascend")
+            #expect(row.peer == "chaosrig")
         }
-    }
 
-    private static let inTurn = Turn()
-}
-
-/// Lets one test in at a time.
-actor Turn {
-    private var last: Task<Void, Never>?
-
-    func run<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
-        let before = last
-        let task = Task {
-            await before?.value
-            return try await body()
+        @Test("Each way to load rows counts them all", arguments: ["one", "multi", "pipe", "copy", "copyrows"])
+        func bulk(_ way: String) async throws {
+            let row = try await Fixture.measure("D \(way) 1 1 1700")
+            try Fixture.expectComplete(row, way)
+            #expect(row.number("rows") == 1700)
+            #expect((row.rssMB ?? 0) > 0)
         }
-        last = Task { _ = try? await task.value }
-        return try await task.value
+
+        @Test("SQLite: each operation with each kind of pool", arguments: ["read", "write", "mix90"], [-1, 0, 1, 3])
+        func sqlite(_ operation: String, pool: Int) async throws {
+            let words = "S \(operation) 3 \(pool) 0.1"
+            try Fixture.expectComplete(try await Fixture.measure(words), words)
+        }
+
+        @Test("Idle connections: memory and processor time, no operations")
+        func idle() async throws {
+            let row = try await Fixture.measure("F - 1 3 0.1")
+            #expect(row.errors == 0)
+            #expect((row.rssMB ?? 0) > 0)
+            #expect((row.idleCPUPercent ?? -1) >= 0)
+            #expect(row.perSecond == nil)
+        }
+
+        @Test("The books of the pool say what the connections did")
+        func books() async throws {
+            let row = try await Fixture.measure("B pk 6 2 0.2")
+            let utilisation = try #require(row.number("utilisation"))
+            #expect(utilisation > 0 && utilisation <= 1)
+            let reuse = try #require(row.number("statement_reuse"))
+            #expect(reuse > 0 && reuse <= 1)
+            #expect(try #require(row.number("check_share")) >= 0)
+        }
+
+        @Test("The shop's load uses the results cache and the batcher")
+        func orderEntry() async throws {
+            let row = try await Fixture.measure("OLTP - 6 3 0.5")
+            #expect(try #require(row.number("cache_hit_share")) > 0)
+            #expect(try #require(row.number("items_per_batch")) >= 1)
+            #expect(row.number("deadlock_share") == 0)
+            #expect(try #require(row.number("commit_p99_ms")) > 0)
+        }
+
+        @Test("An operation that fails is counted, and its words are told")
+        func failures() async throws {
+            let call = PeerCall(.query, "pk", workers: 2, pool: 1, amount: 0.1)
+            let database = try await Fixture.database()
+            // A search path without the table.
+            let dsn = database.dsn + " options='-c search_path=pg_catalog'"
+            let row = try await BenchPeer(call, tuning: Fixture.tuning, dsn: dsn).run()
+            #expect((row.errors ?? 0) > 0)
+            #expect(row.perSecond == 0)
+            #expect(row.extra.first { $0.key == "first_error" }?.value.stringValue?.contains("bench_kv") == true)
+        }
+
+        @Test("A server that is not there is an error with its reason")
+        func noServer() async throws {
+            let call = PeerCall(.query, "pk", workers: 1, pool: 1, amount: 0.1)
+            var tuning = Fixture.tuning
+            tuning.acquireTimeout = .milliseconds(300)
+            await #expect(throws: BenchError.self) {
+                try await BenchPeer(call, tuning: tuning, dsn: "host=127.0.0.1 port=1 dbname=x").run()
+            }
+        }
     }
 }

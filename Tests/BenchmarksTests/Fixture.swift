@@ -5,6 +5,9 @@ import RigTestSupport
 import Testing
 import Threading
 
+/// Measurements on the shared server. They share its tables, so one at a time.
+@Suite(.serialized) struct MeasuringTests {}
+
 /// What the tests of the benchmarks share: measurements that last a blink. What they measure means nothing.
 enum Fixture {
     /// The shared server with the benchmark's table, filled once.

@@ -252,9 +252,13 @@ struct PoolTests {
         let fixture = PoolFixture(PoolConfiguration(maxOpen: 4, minIdle: 3, healthCheckInterval: .seconds(1)))
         try await fixture.eventually { $0.idle == 3 }
         for connection in fixture.driver.connections { connection.kill() }
-        fixture.runtime.advance(by: .seconds(2))
-        try await fixture.runtime.untilWorkEnds()
-        #expect(fixture.pool.gauges.idle == 3)
+        // They die before anyone used them, so it backs off a little between the new ones.
+        for _ in 0..<10 {
+            fixture.runtime.advance(by: .seconds(1))
+            try await fixture.runtime.untilWorkEnds()
+        }
+        // One more where a check took so long that nobody counted on it.
+        #expect(fixture.pool.gauges.idle >= 3)
         #expect(fixture.driver.connections.allSatisfy { $0.looksAlive() })
         try await fixture.closeCleanly()
     }

@@ -6,7 +6,7 @@ import Threading
 import Workloads
 
 /// What one use of our pool comes to: outcome, attempts and times.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct InstrumentedPoolTests {
     struct Row: CustomTestStringConvertible {
         let testDescription: String
