@@ -69,6 +69,25 @@ extension Session {
 
     // MARK: To the server
 
+    /// How long the kernel lets data go unanswered before it gives the connection up; 0: its own default. Linux counts the
+    /// time in which the other side takes nothing, too, even while it answers the kernel's probes (tcp_probe_timer).
+    ///
+    /// - Returns: the former value; `nil` where there is none to set, as on a Unix socket.
+    @discardableResult
+    func setUserTimeout(milliseconds: UInt32) -> UInt32? {
+        state.withLock { state in
+            guard let connection = state.connection else { return nil }
+            let socket = PQsocket(connection)
+            var former: UInt32 = 0
+            var wanted = milliseconds
+            var size = socklen_t(MemoryLayout<UInt32>.size)
+            guard socket >= 0, getsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &former, &size) == 0,
+                setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &wanted, size) == 0
+            else { return nil }
+            return former
+        }
+    }
+
     /// Gives libpq rows, and writes what the kernel takes.
     func put(_ bytes: UnsafeRawBufferPointer, _ traffic: inout CopyTraffic) -> Progress {
         state.withLock { state in

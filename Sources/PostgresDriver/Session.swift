@@ -141,6 +141,14 @@ final class Session: @unchecked Sendable {
     /// Whom to ask to end the statement that runs; `nil` when none runs, or the server gave no key.
     var runningTarget: CancelTarget? { state.withLock { $0.isInUse ? $0.cancelTarget : nil } }
 
+    /// How to end what runs now without the session, which is given up; `nil` while nothing runs, or nobody can be asked.
+    func endOfRunningStatement() -> AbandonedStatement? {
+        state.withLock { state in
+            guard state.isInUse, let target = state.cancelTarget, let connection = state.connection else { return nil }
+            return AbandonedStatement(target: target, socket: PQsocket(connection))
+        }
+    }
+
     // MARK: Between statements
 
     /// See ``ConnectionPool/DriverConnection/onIdleEvent(_:)``.
