@@ -81,7 +81,10 @@ let package = Package(
         // Tests.
         .target(
             name: "RigTestSupport",
-            dependencies: ["ConnectionPool", "EventLoop", "HostSystem", "DatabaseServers", "Threading", "RigModel"],
+            dependencies: [
+                "PoolSimulator", "ConnectionPool", "EventLoop", "HostSystem", "DatabaseServers", "Threading",
+                "RigModel",
+            ],
             swiftSettings: strict),
         tests("Threading", []),
         tests("RigModel", []),

@@ -41,7 +41,11 @@ enum SimulateCommand: Command {
         let report = await exploration.run { Output.error("\($0) of \(seeds) lives") }
         let result = SimulationResult(exploration, report)
         Output.line(arguments.has("--json") ? result.json.prettyText : result.text)
-        return result.exitCode
+        return switch result.verdict {
+        case .valid: 0
+        case .invalid: 1
+        case .unknown: 4
+        }
     }
 
     private static func number(
