@@ -91,7 +91,7 @@ let package = Package(
         tests("EventLoop", ["Threading", "CLinux"]),
         tests("HostSystem", ["Threading", "RigModel"]),
         tests("ConnectionPool", ["PoolSimulator", "Threading", "RigModel", "EventLoop"]),
-        tests("PoolSimulator", ["ConnectionPool", "Threading", "RigModel"]),
+        tests("PoolSimulator", ["ConnectionPool", "Threading", "RigModel", "CLinux"]),
         tests(
             "PostgresDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "DatabaseServers", "HostSystem"]),
         tests("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CSQLite"]),

@@ -42,6 +42,9 @@ extension SimulatedWorld {
             throw failure("the machine tells \(hasFilled ? "not " : "")to have filled")
         }
         try checkAlarm()
+        if seen.idle > 0, seen.open + seen.connecting > configuration.maxOpen {
+            throw failure("\(seen) although at most \(configuration.maxOpen) may exist, and an idle one could go")
+        }
         if isClosing {
             if !waiters.isEmpty { throw failure("\(waiters.count) wait on a pool that is closing") }
         } else if !hasFilled, open >= configuration.idleTarget {
