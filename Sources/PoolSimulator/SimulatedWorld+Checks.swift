@@ -132,11 +132,14 @@ extension SimulatedWorld {
     }
 
     /// After a failed connect.
-    func checkBreakerOpened() throws(SimulationFailure) {
-        guard !isClosing, let limit = limits.breakerAfter, let connectsFailSince, open == 0, !waiters.isEmpty,
+    mutating func checkBreakerOpened() throws(SimulationFailure) {
+        guard !isClosing, let limit = limits.breakerAfter, let connectsFailSince, open == 0,
             now.nanoseconds >= connectsFailSince.nanoseconds + limit
         else { return }
-        throw failure("\(waiters.count) still wait although connects fail for longer than the breaker lets them")
+        mustBeBroken = true
+        if !waiters.isEmpty {
+            throw failure("\(waiters.count) still wait although connects fail for longer than the breaker lets them")
+        }
     }
 
     /// After time has passed with every alarm in its time.

@@ -46,6 +46,8 @@ struct SimulatedWorld<Machine: SimulatedMachine> {
     /// Since when no connect has succeeded that was not lost at once.
     var troubleSince: MonotonicInstant?
     var connectsFailSince: MonotonicInstant?
+    /// Connects have failed for so long that nobody may wait for one.
+    var mustBeBroken = false
     var isSuspended = false
     var hasFilled = false
     var isClosing = false
