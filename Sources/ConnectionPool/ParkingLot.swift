@@ -37,9 +37,8 @@ struct ParkingLot: Sendable {
 public struct Lent: Sendable {
     public let handle: ConnectionHandle
     public let connection: any DriverConnection
+    /// How long before it was lent it had proven to be alive.
+    let idleNanoseconds: UInt64
 
-    init(handle: ConnectionHandle, connection: any DriverConnection) {
-        self.handle = handle
-        self.connection = connection
-    }
+    var looksAlive: Bool { connection.looksAlive(idleNanoseconds: idleNanoseconds) }
 }

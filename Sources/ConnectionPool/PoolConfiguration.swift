@@ -102,9 +102,12 @@ public struct PoolConfiguration: Sendable, Equatable {
     /// `minIdle` as far as `maxIdle` lets it: what is opened ahead must not be closed again as too many.
     public var idleTarget: Int { min(minIdle, idleLimit) }
 
+    /// After this time nobody counts on a check that is running.
+    var slowCheckLimit: Duration { min(maintenanceInterval, .milliseconds(250)) }
+
     /// How often the machine looks over its connections.
     public var maintenanceInterval: Duration {
-        var interval = min(healthCheckInterval / 4, .milliseconds(250))
+        var interval = min(healthCheckInterval / 4, .seconds(1))
         for limit in [maxLifetime, maxIdleTime, leakThreshold].compactMap({ $0 }) {
             interval = min(interval, limit / 4)
         }

@@ -40,7 +40,8 @@ extension PoolCore {
         case .abort(let handle): return .abort(connection(handle))
         case .cancelConnect(let handle): return state.connectTasks[handle.serial].map { .cancel($0) }
         case .grant(let waiter, let handle):
-            return deliver(.lent(Lent(handle: handle, connection: connection(handle))), waiter)
+            guard let lent = state.lent(handle) else { preconditionFailure("\(handle) was granted but does not exist") }
+            return deliver(.lent(lent), waiter)
         case .refuse(let waiter, let error): return deliver(.refused(error), waiter)
         case .cancelStatement(let handle, let deadline): return .cancelStatement(connection(handle), deadline: deadline)
         case .filled:

@@ -14,17 +14,15 @@ extension PoolCore {
         let clock = runtime.now
         guard clock < deadline else { return nil }
         let affinity = EventLoop.currentNumber
-        var idleNanoseconds: UInt64 = 0
         let lent = state.withLock { state -> Lent? in
             state.now = max(state.now, clock)
             guard let handle = state.machine.lendFresh(now: state.now, affinity: affinity, site: site) else {
                 return nil
             }
-            idleNanoseconds = state.machine.nanosecondsSinceProof(of: handle, now: state.now)
             return state.lent(handle)
         }
         guard let lent else { return nil }
-        if lent.connection.looksAlive(idleNanoseconds: idleNanoseconds) { return lent }
+        if lent.looksAlive { return lent }
         turn = giveBackDead(lent.handle)
         return nil
     }
@@ -61,7 +59,7 @@ extension PoolCore {
                 transition { $0.machine.returnUnused(lent.handle, now: $1) }
                 throw .cancelled
             }
-            if lent.connection.looksAlive() { return lent }
+            if lent.looksAlive { return lent }
             turn = giveBackDead(lent.handle)
             tries += 1
             // Every connection may be dead, but not more often than there can be connections.
@@ -117,6 +115,9 @@ extension PoolCore {
 
 extension PoolCore.State {
     func lent(_ handle: ConnectionHandle) -> Lent? {
-        connections[handle.slot].map { Lent(handle: handle, connection: $0) }
+        guard let connection = connections[handle.slot] else { return nil }
+        return Lent(
+            handle: handle, connection: connection,
+            idleNanoseconds: machine.nanosecondsSinceProof(of: handle, now: now))
     }
 }

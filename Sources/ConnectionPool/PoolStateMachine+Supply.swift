@@ -63,6 +63,8 @@ extension PoolStateMachine {
         slots[slot].since = now
         slots[slot].askedAtGeneration = generation
         checking += 1
+        // In time to see that it is slow.
+        maintenanceAt = min(maintenanceAt, now.advanced(by: configuration.slowCheckLimit))
         actions.append(.check(handle(slot), deadline: now.advanced(by: configuration.checkTimeout)))
     }
 

@@ -60,7 +60,7 @@ extension PoolStateMachine {
     private mutating func noteSlowChecks(_ now: MonotonicInstant) {
         guard promisingChecks > 0 else { return }
         for slot in slots.indices where slots[slot].state == .checking && !slots[slot].isSlow {
-            guard slots[slot].since.duration(to: now) >= configuration.maintenanceInterval else { continue }
+            guard slots[slot].since.duration(to: now) >= configuration.slowCheckLimit else { continue }
             slots[slot].isSlow = true
             slowChecks += 1
         }
