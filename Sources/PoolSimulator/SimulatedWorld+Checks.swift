@@ -72,6 +72,12 @@ extension SimulatedWorld {
         for index in waiters.indices where waiters[index].deadline < alarmAt {
             throw failure("nothing wakes the pool up at the deadline of ticket \(waiters[index].ticket)")
         }
+        for slot in calls where !isClosing && connections[slot].state == .checking {
+            let dueAt = connections[slot].callBegunAt.nanoseconds + limits.slowCheck
+            if dueAt > lastAlarmAt.nanoseconds, dueAt < alarmAt.nanoseconds {
+                throw failure("nothing wakes the pool up to see that the check of #\(connections[slot].serial) is slow")
+            }
+        }
         if isClosing, !isCut, cutAt < alarmAt { throw failure("nothing wakes the pool up at the limit of its close") }
     }
 
