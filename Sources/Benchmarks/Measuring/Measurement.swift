@@ -3,8 +3,6 @@ import Threading
 
 /// What a worker does again and again.
 protocol BenchOperation: Sendable {
-    /// How often a worker lets the others of its thread go on; 0: only where it waits anyway.
-    var yieldEvery: Int { get }
     /// Operations that one call counts for.
     var weight: Int { get }
 
@@ -12,11 +10,31 @@ protocol BenchOperation: Sendable {
     ///
     /// - Returns: nanoseconds in it that are not to be counted, for example the time that a connection was held.
     func run(_ keys: inout KeyStream) async throws -> UInt64
+
+    /// One worker's share: ``run(_:)`` again and again until the time is over.
+    ///
+    /// - Returns: the words of the first failure.
+    func work(_ worker: Int, until end: UInt64, into samples: Samples) async -> String?
 }
 
 extension BenchOperation {
-    var yieldEvery: Int { 0 }
     var weight: Int { 1 }
+
+    func work(_ worker: Int, until end: UInt64, into samples: Samples) async -> String? {
+        var keys = KeyStream(worker: worker)
+        var failure: String?
+        while true {
+            let start = MonotonicInstant.now.nanoseconds
+            if start >= end { return failure }
+            do {
+                let excluded = try await run(&keys)
+                samples.add(nanoseconds: MonotonicInstant.now.nanoseconds - start - excluded, operations: weight)
+            } catch {
+                samples.failed += 1
+                if failure == nil { failure = "\(error)" }
+            }
+        }
+    }
 }
 
 /// Runs workers as tasks, each pinned to one thread.
@@ -41,48 +59,14 @@ struct TaskMeasurement: Sendable {
     private func run(_ operation: some BenchOperation, seconds: Double, into samples: [Samples]) async -> Measured {
         let start = MonotonicInstant.now
         let end = start.nanoseconds + UInt64(seconds * 1e9)
-        let work = Work(operation: operation, end: end)
         let words = await withTaskGroup(of: String?.self) { group in
             for (number, one) in samples.enumerated() {
                 group.addTask(executorPreference: executors[number % executors.count]) {
-                    await work.run(worker: number, one)
+                    await operation.work(number, until: end, into: one)
                 }
             }
             return await group.reduce(String?.none) { $0 ?? $1 }
         }
         return Measured(samples, seconds: start.duration(to: .now).seconds, firstError: words)
-    }
-
-    private struct Work<Operation: BenchOperation>: Sendable {
-        let operation: Operation
-        let end: UInt64
-
-        /// Not inlined into the task's closure: there the compiler asks after every call for the executor to go back to,
-        /// which costs as much as an acquire.
-        ///
-        /// - Returns: the words of the first failure.
-        @inline(never)
-        func run(worker: Int, _ samples: Samples) async -> String? {
-            var keys = KeyStream(worker: worker)
-            var failure: String?
-            var untilYield = operation.yieldEvery
-            while true {
-                let start = MonotonicInstant.now.nanoseconds
-                if start >= end { return failure }
-                do {
-                    let excluded = try await operation.run(&keys)
-                    samples.add(
-                        nanoseconds: MonotonicInstant.now.nanoseconds - start - excluded, operations: operation.weight)
-                } catch {
-                    samples.failed += 1
-                    if failure == nil { failure = "\(error)" }
-                }
-                untilYield -= 1
-                if untilYield == 0 {
-                    untilYield = operation.yieldEvery
-                    await Task.yield()
-                }
-            }
-        }
     }
 }
