@@ -3,7 +3,7 @@ package import PoolSimulator
 import Threading
 
 /// A defect that can be planted between the pool's state machine and the simulation, in the shape of a bug that shipped in a
-/// released pool (`facts/pools.md` §4 counts the shapes, §3 names the issues).
+/// released pool (the shapes and their counts are those of 42 verified bugs; the issues are examples).
 package enum PlantedDefect: String, Sendable, CaseIterable {
     // Cancellation or timeout interrupts an acquire, a check or a release: a slot is lost (15 of 42 bugs).
 
@@ -13,7 +13,7 @@ package enum PlantedDefect: String, Sendable, CaseIterable {
     case cancelledWaiterStays
     /// A check that is interrupted never ends for the pool (sqlx #4349).
     case interruptedCheckKeepsSlot
-    /// A reset that is interrupted never ends for the pool (asyncpg #431, redis-py #4121).
+    /// A reset that is interrupted never ends for the pool (redis-py #4121).
     case interruptedResetKeepsSlot
     /// A failed connect costs its slot for good (redis-py #4298).
     case failedConnectKeepsSlot
@@ -26,21 +26,21 @@ package enum PlantedDefect: String, Sendable, CaseIterable {
     case lossTellsNothing
     /// The pool gives up for good after a few failed connects (psycopg #370).
     case givesUpAfterOutage
-    /// What is open at a failover is lent on (HikariCP #1819).
+    /// What is open at a failover is lent on.
     case retiredIsLent
 
     // The state of a transaction or session is kept across leases (6).
 
     /// An open transaction goes to the next borrower (SQLAlchemy #6652).
     case openTransactionIsLent
-    /// A reset that failed counts as done (asyncpg #955).
+    /// A reset that failed counts as done.
     case failedResetIsTrusted
-    /// A connection that must not be used again is (node-postgres #3543).
+    /// A connection that must not be used again is.
     case unusableIsLent
 
     // A race or deadlock at the start (5).
 
-    /// Whoever waits for the warm-up is not told (psycopg_pool's `wait`).
+    /// Whoever waits for the warm-up is not told.
     case warmUpIsNotTold
 
     // More connections are opened than allowed (4).
@@ -54,7 +54,7 @@ package enum PlantedDefect: String, Sendable, CaseIterable {
 
     // A wait without a bound (2).
 
-    /// An acquire does not time out (sqlx #622).
+    /// An acquire does not time out.
     case acquireNeverTimesOut
     /// A check on a frozen server has no limit (pgx #2394).
     case checkHasNoLimit
@@ -72,7 +72,7 @@ package enum PlantedDefect: String, Sendable, CaseIterable {
 
     // Order and books.
 
-    /// The last waiter is served first (asyncpg #1247).
+    /// The last waiter is served first (Go #31708: waiters at random; asyncpg #1247: starved).
     case lastWaiterFirst
     /// Two waiters get the same connection.
     case lentTwice
