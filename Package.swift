@@ -81,14 +81,17 @@ let package = Package(
         // Tests.
         .target(
             name: "RigTestSupport",
-            dependencies: ["ConnectionPool", "EventLoop", "HostSystem", "DatabaseServers", "Threading", "RigModel"],
+            dependencies: [
+                "PoolSimulator", "ConnectionPool", "EventLoop", "HostSystem", "DatabaseServers", "Threading",
+                "RigModel",
+            ],
             swiftSettings: strict),
         tests("Threading", []),
         tests("RigModel", []),
         tests("EventLoop", ["Threading", "CLinux"]),
         tests("HostSystem", ["Threading", "RigModel"]),
         tests("ConnectionPool", ["PoolSimulator", "Threading", "RigModel", "EventLoop"]),
-        tests("PoolSimulator", ["ConnectionPool", "Threading", "RigModel"]),
+        tests("PoolSimulator", ["ConnectionPool", "Threading", "RigModel", "CLinux"]),
         tests(
             "PostgresDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "DatabaseServers", "HostSystem"]),
         tests("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CSQLite"]),

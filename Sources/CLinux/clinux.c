@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -124,4 +125,47 @@ int32_t clinux_current_loop_number(void) { return current_loop_number; }
 void clinux_set_current_loop(void *loop, int32_t number) {
     current_loop = loop;
     current_loop_number = number;
+}
+
+// --- crashes -----------------------------------------------------------------------------------------------------
+
+static const int crash_signals[] = {SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+enum { crash_signal_count = sizeof crash_signals / sizeof crash_signals[0] };
+static struct sigaction before_crash[crash_signal_count];
+static const char *crash_text;
+static const volatile uint64_t *crash_numbers;
+static int crash_number_count;
+
+// Only calls that signal-safety(7) allows.
+static void tell_and_go_on(int signal_number) {
+    if (write(STDERR_FILENO, crash_text, strlen(crash_text)) < 0) return;
+    for (int i = 0; i < crash_number_count; i++) {
+        uint64_t number = crash_numbers[i];
+        if (number == UINT64_MAX) continue;
+        char digits[24];
+        size_t begin = sizeof digits;
+        do {
+            digits[--begin] = (char)('0' + number % 10);
+            number /= 10;
+        } while (number > 0);
+        digits[--begin] = ' ';
+        if (write(STDERR_FILENO, digits + begin, sizeof digits - begin) < 0) return;
+    }
+    if (write(STDERR_FILENO, "\n", 1) < 0) return;
+    for (int i = 0; i < crash_signal_count; i++) {
+        // The instruction runs again on return, and its signal then goes where it would have gone.
+        if (crash_signals[i] == signal_number) sigaction(signal_number, &before_crash[i], NULL);
+    }
+}
+
+void clinux_tell_on_crash(const char *text, const uint64_t *numbers, int count) {
+    int is_installed = crash_text != NULL;
+    crash_text = text;
+    crash_numbers = numbers;
+    crash_number_count = count;
+    if (is_installed) return;
+    struct sigaction action = {0};
+    action.sa_handler = tell_and_go_on;
+    sigemptyset(&action.sa_mask);
+    for (int i = 0; i < crash_signal_count; i++) sigaction(crash_signals[i], &action, &before_crash[i]);
 }

@@ -103,7 +103,7 @@ public struct PoolConfiguration: Sendable, Equatable {
     public var idleTarget: Int { min(minIdle, idleLimit) }
 
     /// After this time nobody counts on a check that is running.
-    var slowCheckLimit: Duration { min(maintenanceInterval, .milliseconds(250)) }
+    public var slowCheckLimit: Duration { min(maintenanceInterval, .milliseconds(250)) }
 
     /// How often the machine looks over its connections.
     public var maintenanceInterval: Duration {

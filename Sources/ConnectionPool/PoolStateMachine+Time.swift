@@ -13,8 +13,9 @@ extension PoolStateMachine {
             if now >= cutAt { cut(now) }
         }
         if now >= maintenanceAt {
-            maintain(now)
+            // First, since checks that are running then move it forward.
             maintenanceAt = now.advanced(by: configuration.maintenanceInterval)
+            maintain(now)
         }
         supply(now)
     }
@@ -60,9 +61,13 @@ extension PoolStateMachine {
     private mutating func noteSlowChecks(_ now: MonotonicInstant) {
         guard promisingChecks > 0 else { return }
         for slot in slots.indices where slots[slot].state == .checking && !slots[slot].isSlow {
-            guard slots[slot].since.duration(to: now) >= configuration.slowCheckLimit else { continue }
-            slots[slot].isSlow = true
-            slowChecks += 1
+            let isSlowAt = slots[slot].since.advanced(by: configuration.slowCheckLimit)
+            if now >= isSlowAt {
+                slots[slot].isSlow = true
+                slowChecks += 1
+            } else {
+                maintenanceAt = min(maintenanceAt, isSlowAt)
+            }
         }
     }
 

@@ -20,6 +20,9 @@ struct EventScript {
     mutating func next<Machine>(_ world: borrowing SimulatedWorld<Machine>) -> SimulatedEvent {
         while true {
             let bits = generator.next()
+            // Outages and suspensions end soon: little happens in them.
+            if isOutage, bits >> 59 == 0 { isOutage = false }
+            if world.isSuspended, !world.isClosing, (bits >> 54) & 15 == 0 { return .resume }
             let kind = mood.kind(UInt8(truncatingIfNeeded: bits))
             if let event = event(kind, bits >> 8, world) { return event }
         }
@@ -65,8 +68,8 @@ struct EventScript {
         case .idleEvent: return world.existing == 0 ? nil : .idleEvent(connection: place % world.existing)
         case .kill: return world.existing == 0 ? nil : .kill(connection: place % world.existing)
         case .outage:
-            isOutage.toggle()
-            return isOutage ? .killAll : nil
+            isOutage = true
+            return .killAll
         case .pass: return .pass(Self.duration(bits))
         case .passLong: return .pass(20_000_000 + Int(bits & 0xFFF_FFFF))
         case .stall: return .stall(Self.duration(bits))

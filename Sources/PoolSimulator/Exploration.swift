@@ -34,6 +34,8 @@ package struct Exploration: Sendable {
     /// Events in the middle of each life.
     package var steps: Int
     package var threads: Int
+    /// Is kept up to date where there is one.
+    package var inFlight: SeedsInFlight?
 
     package init(firstSeed: UInt64 = 1, seeds: Int, steps: Int = 400, threads: Int = 1) {
         self.firstSeed = firstSeed
@@ -60,7 +62,7 @@ package struct Exploration: Sendable {
             for number in 0..<threads {
                 workers.append(
                     ServiceThread(name: "simulate-\(number)") {
-                        work(on: make, shared, progress)
+                        work(number, on: make, shared, progress)
                         let isLast = shared.books.withLock { shared in
                             shared.workers -= 1
                             return shared.workers == 0
@@ -96,9 +98,10 @@ package struct Exploration: Sendable {
 
     /// Takes seeds until there are no more, or one below has failed.
     private func work<Machine: SimulatedMachine>(
-        on make: @escaping MachineMaker<Machine>, _ shared: Shared, _ progress: @Sendable (Int) -> Void
+        _ thread: Int, on make: @escaping MachineMaker<Machine>, _ shared: Shared, _ progress: @Sendable (Int) -> Void
     ) {
         var events: [SimulatedEvent] = []
+        defer { inFlight?.set(thread, .max) }
         while true {
             let chunk = shared.books.withLock { shared -> Range<Int>? in
                 let begin = shared.next
@@ -110,6 +113,7 @@ package struct Exploration: Sendable {
             var part = ExplorationReport()
             for offset in chunk {
                 let seed = firstSeed &+ UInt64(offset)
+                inFlight?.set(thread, seed)
                 let record = SimulatedLife.draw(seed: seed, steps: steps, on: make, into: &events)
                 part.seeds += 1
                 part.steps += record.events

@@ -1,4 +1,4 @@
-package import ConnectionPool
+import ConnectionPool
 import Threading
 
 /// Writes a life that breaks something as a test of Swift Testing, ready for `Tests/ConnectionPoolTests`.
@@ -28,7 +28,8 @@ package struct LifePrinter {
         @Test("\(title.escaped)")
         func \(name)() {
             let life = SimulatedLife(
-                configuration: \(Self.source(life.configuration)), machineSeed: \(life.machineSeed),
+                configuration: \(configuration),
+                machineSeed: \(life.machineSeed),
                 events: [
         \(life.events.map { "            \(Self.source($0)),\n" }.joined())        ])
             #expect(life.replay(\(machine)).failure == nil)
@@ -37,8 +38,24 @@ package struct LifePrinter {
         """
     }
 
-    /// An expression that makes the configuration; what is as by default is left out.
-    package static func source(_ configuration: PoolConfiguration) -> String {
+    /// On one line, or broken before it gets too wide.
+    private var configuration: String {
+        let parts = Self.parts(life.configuration)
+        let short = "PoolConfiguration(\(parts.joined(separator: ", ")))"
+        if short.count <= 80 { return short }
+        var lines: [String] = []
+        for part in parts {
+            if let line = lines.last, line.count + part.count < 90 {
+                lines[lines.count - 1] = "\(line) \(part),"
+            } else {
+                lines.append("            \(part),")
+            }
+        }
+        return "PoolConfiguration(\n\(lines.joined(separator: "\n").dropLast()))"
+    }
+
+    /// The arguments that make the configuration; what is as by default is left out.
+    private static func parts(_ configuration: PoolConfiguration) -> [String] {
         let plain = PoolConfiguration()
         var parts: [String] = []
         func part<Value: Equatable>(_ name: String, _ path: (PoolConfiguration) -> Value, _ text: (Value) -> String) {
@@ -69,11 +86,11 @@ package struct LifePrinter {
         part("isInstrumented", { $0.isInstrumented }) { "\($0)" }
         part("backoffFirst", { $0.backoffFirst }, duration)
         part("backoffCap", { $0.backoffCap }, duration)
-        return "PoolConfiguration(\(parts.joined(separator: ", ")))"
+        return parts
     }
 
     /// An event as it is written in Swift.
-    package static func source(_ event: SimulatedEvent) -> String {
+    private static func source(_ event: SimulatedEvent) -> String {
         func optional(_ value: Int?) -> String { value.map(grouped) ?? "nil" }
         return switch event {
         case .borrow(let budget, let loop): ".borrow(within: \(grouped(budget)), loop: \(loop))"
@@ -104,8 +121,8 @@ package struct LifePrinter {
     private static func source(_ nanoseconds: Int) -> String {
         switch nanoseconds {
         case 0: ".zero"
-        case _ where nanoseconds % 1_000_000_000 == 0: ".seconds(\(nanoseconds / 1_000_000_000))"
-        case _ where nanoseconds % 1_000_000 == 0: ".milliseconds(\(nanoseconds / 1_000_000))"
+        case _ where nanoseconds % 1_000_000_000 == 0: ".seconds(\(grouped(nanoseconds / 1_000_000_000)))"
+        case _ where nanoseconds % 1_000_000 == 0: ".milliseconds(\(grouped(nanoseconds / 1_000_000)))"
         default: ".nanoseconds(\(grouped(nanoseconds)))"
         }
     }

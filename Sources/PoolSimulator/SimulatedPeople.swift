@@ -71,5 +71,6 @@ struct SimulatedConnection {
     /// The transition at which its last proof was asked for, and at which its running call was.
     var provenAsOf = 0
     var askedAsOf = 0
+    var callBegunAt = MonotonicInstant(nanoseconds: 0)
     var callDeadline = MonotonicInstant.distantFuture
 }

@@ -93,6 +93,7 @@ extension SimulatedWorld {
         if isClosing, state != .closing { throw failure("\(state) of \(handle) by a pool that is closing") }
         connections[slot].state = state
         connections[slot].askedAsOf = transition
+        connections[slot].callBegunAt = now
         connections[slot].callDeadline = deadline
         connections[slot].isHurried = false
         calls.append(slot)

@@ -47,6 +47,7 @@ extension SimulatedWorld {
         _ newcomer: SimulatedWaiter, ticket: Int, turn: Turn?
     ) throws(SimulationFailure) {
         if isClosing { throw failure("a pool that is closing lets somebody wait") }
+        if mustBeBroken { throw failure("somebody may wait although the breaker must be open") }
         if let turn, turn.ticket != ticket { throw failure("ticket \(turn.ticket) came back and became \(ticket)") }
         if turn == nil {
             if ticket <= lastTicket { throw failure("ticket \(ticket) after \(lastTicket)") }

@@ -42,6 +42,9 @@ extension SimulatedWorld {
             throw failure("the machine tells \(hasFilled ? "not " : "")to have filled")
         }
         try checkAlarm()
+        if seen.idle > 0, seen.open + seen.connecting > configuration.maxOpen {
+            throw failure("\(seen) although at most \(configuration.maxOpen) may exist, and an idle one could go")
+        }
         if isClosing {
             if !waiters.isEmpty { throw failure("\(waiters.count) wait on a pool that is closing") }
         } else if !hasFilled, open >= configuration.idleTarget {
@@ -68,6 +71,12 @@ extension SimulatedWorld {
         if alarmAt.nanoseconds > now.nanoseconds &+ limits.maintenance { throw failure("nothing wakes the pool up") }
         for index in waiters.indices where waiters[index].deadline < alarmAt {
             throw failure("nothing wakes the pool up at the deadline of ticket \(waiters[index].ticket)")
+        }
+        for slot in calls where !isClosing && connections[slot].state == .checking {
+            let dueAt = connections[slot].callBegunAt.nanoseconds + limits.slowCheck
+            if dueAt > lastAlarmAt.nanoseconds, dueAt < alarmAt.nanoseconds {
+                throw failure("nothing wakes the pool up to see that the check of #\(connections[slot].serial) is slow")
+            }
         }
         if isClosing, !isCut, cutAt < alarmAt { throw failure("nothing wakes the pool up at the limit of its close") }
     }
@@ -129,11 +138,14 @@ extension SimulatedWorld {
     }
 
     /// After a failed connect.
-    func checkBreakerOpened() throws(SimulationFailure) {
-        guard !isClosing, let limit = limits.breakerAfter, let connectsFailSince, open == 0, !waiters.isEmpty,
+    mutating func checkBreakerOpened() throws(SimulationFailure) {
+        guard !isClosing, let limit = limits.breakerAfter, let connectsFailSince, open == 0,
             now.nanoseconds >= connectsFailSince.nanoseconds + limit
         else { return }
-        throw failure("\(waiters.count) still wait although connects fail for longer than the breaker lets them")
+        mustBeBroken = true
+        if !waiters.isEmpty {
+            throw failure("\(waiters.count) still wait although connects fail for longer than the breaker lets them")
+        }
     }
 
     /// After time has passed with every alarm in its time.

@@ -45,6 +45,7 @@ extension SimulatedWorld {
         lastConnectFailed = false
         troubleSince = nil
         connectsFailSince = nil
+        mustBeBroken = false
         let loop = Int32(handle.serial % 3) - 1
         connections[slot].openedAt = now
         connections[slot].provenAt = now

@@ -104,7 +104,8 @@ extension SimulatedWorld {
         }
     }
 
-    private mutating func control(_ event: SimulatedEvent) throws(SimulationFailure) -> SimulatedEvent? {
+    /// What an operator does; nothing once the pool closes.
+    mutating func control(_ event: SimulatedEvent) throws(SimulationFailure) -> SimulatedEvent? {
         guard !isClosing else { return nil }
         transition += 1
         switch event {

@@ -5,7 +5,7 @@ import Threading
 extension SimulatedWorld {
     /// The server is well and every lease comes back: nobody may have to wait for long, and the pool fills up.
     mutating func settle() throws(SimulationFailure) {
-        if isSuspended { _ = try apply(.resume) }
+        if isSuspended { _ = try control(.resume) }
         try untilQuiet("somebody waited when the server became well, and is not served") {
             $0.waiters.isEmpty
         }
@@ -48,7 +48,7 @@ extension SimulatedWorld {
 
     /// The limit of the close passes. By then everything has ended by itself or by force.
     mutating func finish() throws(SimulationFailure) {
-        if !isClosing { _ = try apply(.close(cancelAfter: 5_000_000, cutAfter: 10_000_000)) }
+        if !isClosing { _ = try control(.close(cancelAfter: 5_000_000, cutAfter: 10_000_000)) }
         try pass(Int(cutAt.nanoseconds - min(cutAt.nanoseconds, now.nanoseconds)))
         if !isClosed { throw failure("the close does not end: \(machine.gauges)") }
         if existing > 0 || !leases.isEmpty || !calls.isEmpty || !waiters.isEmpty || fillWaiters > 0 {

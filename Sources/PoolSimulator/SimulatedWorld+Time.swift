@@ -29,6 +29,7 @@ extension SimulatedWorld {
         let statements = coverage.count(of: .cancelStatement)
         transition += 1
         machine.alarmFired(now: now)
+        lastAlarmAt = now
         if mustCut { isCut = true }
         try look()
         if mustCancel {

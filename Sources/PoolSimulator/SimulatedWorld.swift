@@ -46,6 +46,8 @@ struct SimulatedWorld<Machine: SimulatedMachine> {
     /// Since when no connect has succeeded that was not lost at once.
     var troubleSince: MonotonicInstant?
     var connectsFailSince: MonotonicInstant?
+    /// Connects have failed for so long that nobody may wait for one.
+    var mustBeBroken = false
     var isSuspended = false
     var hasFilled = false
     var isClosing = false
@@ -55,6 +57,7 @@ struct SimulatedWorld<Machine: SimulatedMachine> {
     var isCut = false
     var isClosed = false
     var alarmAt = MonotonicInstant.distantFuture
+    var lastAlarmAt = SimulatedWorld.begin
     /// The waiter that the running transition cancels.
     var cancelling = -1
     /// The lease that the running transition ends.
@@ -127,6 +130,7 @@ struct SimulatedLimits {
     let checkAfterIdle: UInt64
     let overtaking: UInt64
     let maintenance: UInt64
+    let slowCheck: UInt64
     /// The earliest and the latest age at which a connection is retired.
     let lifetime: (earliest: UInt64, latest: UInt64)?
     let idleTime: UInt64?
@@ -143,6 +147,7 @@ struct SimulatedLimits {
         checkAfterIdle = nanoseconds(configuration.checkAfterIdle)
         overtaking = nanoseconds(configuration.overtaking)
         maintenance = nanoseconds(configuration.maintenanceInterval)
+        slowCheck = nanoseconds(configuration.slowCheckLimit)
         lifetime = configuration.maxLifetime.map {
             // One microsecond for what is lost in between as floating point.
             let latest = nanoseconds($0)

@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import PoolSimulator
 import RigModel
@@ -34,14 +35,31 @@ enum SimulateCommand: Command {
     static func run(_ arguments: ParsedArguments) async throws(UsageError) -> Int32 {
         guard arguments.positional.isEmpty else { throw UsageError("simulate takes options only") }
         let seeds = try number(arguments, "--seeds", 1...1_000_000_000) ?? 10_000
-        let exploration = Exploration(
+        var exploration = Exploration(
             firstSeed: UInt64(try number(arguments, "--seed", 0...(1 << 53)) ?? 1), seeds: seeds,
             steps: try number(arguments, "--steps", 0...1_000_000) ?? 400,
             threads: try number(arguments, "--threads", 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount)
+        let inFlight = SeedsInFlight(threads: exploration.threads)
+        exploration.inFlight = inFlight
+        clinux_tell_on_crash(trapText, inFlight.pointer, Int32(inFlight.count))
         let report = await exploration.run { Output.error("\($0) of \(seeds) lives") }
+        clinux_tell_on_crash(trapText, inFlight.pointer, 0)
         let result = SimulationResult(exploration, report)
         Output.line(arguments.has("--json") ? result.json.prettyText : result.text)
-        return result.exitCode
+        return switch result.verdict {
+        case .valid: 0
+        case .invalid: 1
+        case .unknown: 4
+        }
+    }
+
+    /// A C string that stays.
+    private static var trapText: UnsafePointer<CChar> {
+        let text: StaticString = """
+            chaosrig simulate: the pool's machine trapped. Live these lives again one by one, with \
+            --seeds 1 and the same --steps, to see which: --seed
+            """
+        return UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
     }
 
     private static func number(

@@ -41,4 +41,16 @@ struct FoundBySimulationTests {
         let actions = bench.tell { $0.returnUnused(handle, now: $1) }
         #expect(actions.contains(.notice(.leakCleared(handle))))
     }
+
+    @Test("A check that begins just before the pool looks over its connections is seen to be slow as soon as any other")
+    func slowCheckIsSeenInTime() throws {
+        var bench = MachineBench(
+            PoolConfiguration(maxOpen: 2, checkTimeout: .seconds(10), healthCheckInterval: .seconds(8)))
+        _ = try bench.openIdle(1)
+        // The pool looks every second; the check begins a little before it does.
+        _ = bench.pass(.milliseconds(3_900))
+        #expect(try bench.queue().actions.connects.isEmpty)
+        #expect(bench.pass(.milliseconds(249)).connects.isEmpty)
+        #expect(bench.pass(.milliseconds(1)).connects.count == 1)
+    }
 }

@@ -74,12 +74,30 @@ struct CommandLineSuite {
     }
 
     @Test func everyCommandHasHelpWithAnExample() async throws {
-        for command in ["run", "validate", "list", "heal", "version"] {
+        for command in ["run", "simulate", "validate", "list", "heal", "version"] {
             let result = try await Rig.command([command, "--help"])
             #expect(result.exitCode == 0)
             #expect(result.output.contains("Usage: chaosrig \(command)") && result.output.contains("Example:"))
         }
         #expect(try await Rig.command(["version"]).output.hasPrefix("chaosrig "))
+    }
+
+    @Test func simulationIsGreenRepeatsAndSaysWhatItDidNotSee() async throws {
+        let many = try await Rig.command(["simulate", "--seeds", "1000", "--steps", "300", "--json"])
+        #expect(many.exitCode == 0, "\(many.output)")
+        let report = try JSONValue(parsing: many.output)
+        #expect(report["verdict"]?.stringValue == "valid")
+        #expect(report["missing"]?.arrayValue?.isEmpty == true)
+
+        let one = ["simulate", "--seed", "42", "--seeds", "1", "--steps", "50"]
+        let first = try await Rig.command(one)
+        #expect(first.exitCode == 4 && first.output.contains("? UNKNOWN: never happened: "))
+        let digest = first.output.split(separator: "\n").first { $0.hasPrefix("digest ") }
+        let again = try await Rig.command(one)
+        #expect(again.output.contains(try #require(digest)))
+
+        let wrong = try await Rig.command(["simulate", "--seeds", "some"])
+        #expect(wrong.exitCode == 2 && wrong.errors.contains("--seeds takes a whole number"))
     }
 
     @Test func shippedScenariosAreValidAndResolveToThemselves() async throws {

@@ -41,6 +41,12 @@ void *clinux_current_loop(void);
 int32_t clinux_current_loop_number(void);
 void clinux_set_current_loop(void *loop, int32_t number);
 
+// --- crashes -----------------------------------------------------------------------------------------------------
+
+/// Before the process dies of a trap or another crash: writes the text and then the numbers to standard error, without those
+/// that are UINT64_MAX. What was installed before goes on afterwards. Text and numbers must stay; a second call replaces them.
+void clinux_tell_on_crash(const char *text, const uint64_t *numbers, int count);
+
 // --- locks -------------------------------------------------------------------------------------------------------
 
 /// Sleeps while the 32-bit word has this value (futex(2), private). May return early.

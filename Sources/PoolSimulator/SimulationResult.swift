@@ -1,30 +1,41 @@
-import PoolSimulator
-import RigModel
+package import RigModel
 
-/// What `chaosrig simulate` found, ready to be printed.
-struct SimulationResult {
+/// What an exploration found, ready to be printed.
+package struct SimulationResult {
     private let exploration: Exploration
     private let report: ExplorationReport
+    private let machine: String?
     private let shortest: (life: SimulatedLife, failure: SimulationFailure)?
 
-    init(_ exploration: Exploration, _ report: ExplorationReport) {
+    /// Shrinks the life that broke something, where there is one.
+    ///
+    /// - Parameter machine: the expression that makes the machine, for the printed test.
+    package init<Machine: SimulatedMachine>(
+        _ exploration: Exploration, _ report: ExplorationReport, on make: @escaping MachineMaker<Machine>,
+        machine: String
+    ) {
         self.exploration = exploration
         self.report = report
+        self.machine = machine
+        shortest = report.failure.flatMap { found in
+            guard var shrinker = Shrinker(found.life, on: make) else { return nil }
+            let life = shrinker.shrink()
+            return (life, shrinker.failure)
+        }
+    }
+
+    /// Of the real machine.
+    package init(_ exploration: Exploration, _ report: ExplorationReport) {
+        self.exploration = exploration
+        self.report = report
+        machine = nil
         shortest = report.failure?.life.shrunk()
     }
 
     private var missing: [String] { report.coverage.missing }
 
-    var verdict: Verdict { report.failure != nil ? .invalid : missing.isEmpty ? .valid : .unknown }
-
-    /// As in design.md §5.
-    var exitCode: Int32 {
-        switch verdict {
-        case .valid: 0
-        case .invalid: 1
-        case .unknown: 4
-        }
-    }
+    /// Unknown when something that can happen never did.
+    package var verdict: Verdict { report.failure != nil ? .invalid : missing.isEmpty ? .valid : .unknown }
 
     private var stepsPerSecond: Double { report.seconds > 0 ? Double(report.steps) / report.seconds : 0 }
 
@@ -33,7 +44,8 @@ struct SimulationResult {
         return String(repeating: "0", count: 16 - text.count) + text
     }
 
-    var text: String {
+    /// For people.
+    package var text: String {
         var lines = [coverageTable, ""]
         lines.append(
             "\(report.seeds) lives from seed \(report.firstSeed), \(report.steps) steps, \(report.transitions) transitions "
@@ -57,7 +69,8 @@ struct SimulationResult {
         return lines.joined(separator: "\n")
     }
 
-    var json: JSONValue {
+    /// For programs.
+    package var json: JSONValue {
         var members: [JSONValue.Member] = [
             .init("verdict", .string(verdict.rawValue)), .init("first_seed", JSONValue(Int(report.firstSeed))),
             .init("seeds", JSONValue(report.seeds)), .init("steps", JSONValue(report.steps)),
@@ -82,8 +95,11 @@ struct SimulationResult {
     }
 
     private func testFile(_ seed: UInt64, _ shortest: (life: SimulatedLife, failure: SimulationFailure)) -> String {
-        LifePrinter(shortest.life, title: "Seed \(seed): \(shortest.failure.message)", name: "simulatedSeed\(seed)")
-            .file
+        LifePrinter(
+            shortest.life, title: "Seed \(seed): \(shortest.failure.message)", name: "simulatedSeed\(seed)",
+            machine: machine
+        )
+        .file
     }
 
     // MARK: Coverage
@@ -101,12 +117,17 @@ struct SimulationResult {
     }
 
     private func columns(_ rows: [(name: String, count: Int)]) -> String {
-        let cells = rows.map {
-            "\($0.name.padding(to: 18))\(String(repeating: " ", count: max(1, 12 - "\($0.count)".count)))\($0.count)"
+        let cells = rows.map { row in
+            let count = String(row.count)
+            return row.name + String(repeating: " ", count: max(1, Self.cellWidth - row.name.count - count.count))
+                + count
         }
         return stride(from: 0, to: cells.count, by: 3)
-            .map { "  " + cells[$0..<min($0 + 3, cells.count)].joined(separator: "   ") }.joined(separator: "\n")
+            .map { "  " + cells[$0..<min($0 + 3, cells.count)].joined(separator: "    ") }.joined(separator: "\n")
     }
+
+    /// Of a name with its count, in characters.
+    private static let cellWidth = 28
 
     private func rounded(_ value: Double, _ parts: Double) -> Double { (value * parts).rounded() / parts }
 }
