@@ -13,10 +13,13 @@ struct PoolSettings: Sendable {
             maxOpen: pool.maxOpen, minIdle: pool.minIdle, maxIdle: pool.maxIdle, maxWaiters: pool.maxWaiters,
             maxLifetime: pool.maxLifetime, maxLifetimeJitter: pool.maxLifetimeJitter, maxIdleTime: pool.maxIdleTime,
             acquireTimeout: pool.acquireTimeout, connectTimeout: pool.connectTimeout,
-            statementTimeout: pool.statementTimeout, releaseTimeout: pool.releaseTimeout,
-            closeTimeout: pool.closeTimeout, checkAfterIdle: pool.checkAfterIdle,
+            statementTimeout: pool.statementTimeout, checkTimeout: pool.checkTimeout,
+            releaseTimeout: pool.releaseTimeout, reset: Self.reset(pool.reset), closeTimeout: pool.closeTimeout,
+            checkAfterIdle: pool.checkAfterIdle,
+            idleOrder: Self.idleOrder(pool.idleOrder),
             healthCheckInterval: pool.healthCheckInterval, leakThreshold: pool.leakThreshold,
-            maxConnecting: pool.maxConnecting, backoffFirst: pool.backoffFirst, backoffCap: pool.backoffCap)
+            maxConnecting: pool.maxConnecting, breakerAfter: pool.breakerAfter, backoffFirst: pool.backoffFirst,
+            backoffCap: pool.backoffCap)
         let mode: RetryPolicy.Mode =
             switch pool.retry {
             case .safe: .safe
@@ -24,6 +27,21 @@ struct PoolSettings: Sendable {
             case .blind: .blind
             }
         policy = RetryPolicy(mode: mode, maxAttempts: pool.retryAttempts, budget: pool.retryBudget)
+    }
+
+    private static func reset(_ reset: Scenario.Reset) -> ResetPolicy {
+        switch reset {
+        case .none: .none
+        case .rollback: .rollback
+        case .full: .full
+        }
+    }
+
+    private static func idleOrder(_ order: Scenario.IdleOrder) -> IdleOrder {
+        switch order {
+        case .lastUsedFirst: .lastUsedFirst
+        case .roundRobin: .roundRobin
+        }
     }
 
     /// The limits, for the checkers.

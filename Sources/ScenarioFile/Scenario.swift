@@ -20,6 +20,19 @@ package struct Scenario: Sendable, Equatable {
         case blind
     }
 
+    package enum IdleOrder: String, Sendable, CaseIterable {
+        case lastUsedFirst = "last-used-first"
+        case roundRobin = "round-robin"
+    }
+
+    package enum Reset: String, Sendable, CaseIterable {
+        /// A connection that comes back in a transaction is closed.
+        case none
+        case rollback
+        /// Settings, temporary tables and prepared statements, too.
+        case full
+    }
+
     package struct Pool: Sendable, Equatable {
         package var maxOpen = 10
         package var minIdle = 0
@@ -33,13 +46,20 @@ package struct Scenario: Sendable, Equatable {
         package var acquireTimeout = Duration.seconds(2)
         package var connectTimeout = Duration.seconds(2)
         package var statementTimeout = Duration.seconds(5)
-        /// Bounds check, reset and close of one connection.
+        package var checkTimeout = Duration.seconds(2)
+        /// Bounds reset and close of one connection.
         package var releaseTimeout = Duration.seconds(2)
         package var closeTimeout = Duration.seconds(5)
         package var checkAfterIdle = Duration.milliseconds(500)
         package var healthCheckInterval = Duration.seconds(1)
         package var leakThreshold: Duration?
+        /// Which idle connection is lent first.
+        package var idleOrder = IdleOrder.lastUsedFirst
+        /// What a connection that comes back is cleaned of.
+        package var reset = Reset.rollback
         package var maxConnecting = 4
+        /// When connects have failed for this long and none is open, acquires fail at once.
+        package var breakerAfter = Duration.seconds(30)
         package var backoffFirst = Duration.milliseconds(20)
         package var backoffCap = Duration.seconds(1)
         package var retry = Retry.safe

@@ -22,8 +22,10 @@ struct ScenarioRules {
         }
         for (key, value) in [
             ("acquire-timeout", pool.acquireTimeout), ("connect-timeout", pool.connectTimeout),
-            ("statement-timeout", pool.statementTimeout), ("release-timeout", pool.releaseTimeout),
+            ("statement-timeout", pool.statementTimeout), ("check-timeout", pool.checkTimeout),
+            ("release-timeout", pool.releaseTimeout),
             ("close-timeout", pool.closeTimeout), ("health-check-interval", pool.healthCheckInterval),
+            ("breaker-after", pool.breakerAfter),
         ] where value == .zero {
             complain(key, "more than 0s was expected")
         }

@@ -59,6 +59,13 @@ final class SectionReader {
         if let value = value(key, .share)?.shareValue { target = value }
     }
 
+    /// One word of those that the type has.
+    func choice<Choice>(_ key: String, into target: inout Choice)
+    where Choice: RawRepresentable<String> & CaseIterable {
+        let words = Choice.allCases.map(\.rawValue)
+        if let choice = value(key, .choice(words))?.choiceValue.flatMap(Choice.init) { target = choice }
+    }
+
     /// Complains about every key that nobody took, with the nearest one that exists here.
     func finish(also known: [String] = []) {
         let names = taken.union(known)

@@ -28,6 +28,10 @@ import Testing
           max-lifetime: 1h
           reconnect-backoff: {first: 5ms, cap: 250ms}
           retry: blind
+          check-timeout: 300ms
+          idle-order: round-robin
+          reset: full
+          breaker-after: 7s
         workload: {clients: 10_000, rate: 30/min, mix: {append: 2.5, read: 0.1}, statement-time: 0s}
         phases: {warm-up: 1s, steady: 2s, faults: 3s, settle: 4s}
         faults:
@@ -45,6 +49,10 @@ import Testing
     #expect(scenario.pool.acquireTimeout == .milliseconds(1500))
     #expect(scenario.pool.backoffCap == .milliseconds(250))
     #expect(scenario.pool.retry == .blind)
+    #expect(scenario.pool.checkTimeout == .milliseconds(300))
+    #expect(scenario.pool.idleOrder == .roundRobin)
+    #expect(scenario.pool.reset == .full)
+    #expect(scenario.pool.breakerAfter == .seconds(7))
     #expect(scenario.workload.clients == 10_000)
     #expect(scenario.workload.rate == 0.5)
     #expect(scenario.workload.mix.map(\.weight) == [2.5, 0.1])
