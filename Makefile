@@ -39,19 +39,20 @@ test: ## run all tests, on a real PostgreSQL and SQLite
 	@scripts/install-missing build server poolers
 	$(SWIFT_TEST)
 
-# Under a sanitizer the suites of the whole program run by themselves: they would take the machine from the other tests,
-# whose deadlines then pass.
+# Under a sanitizer the suites that work hard run by themselves: they would take the machine from the other tests, whose
+# deadlines then pass.
+HARD = PoolSimulatorTests|PoolFeatureTests|BenchmarksTests
 test-tsan: ## run all tests under the thread sanitizer
 	@scripts/install-missing build server poolers
-	CHAOSRIG_SANITIZER=1 $(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan --skip InvariantSuites
-	CHAOSRIG_SANITIZER=1 $(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan --filter InvariantSuites
+	export CHAOSRIG_SANITIZER=1; t='$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan'; \
+	    $$t --skip 'InvariantSuites|$(HARD)' && $$t --filter '$(HARD)' && $$t --filter InvariantSuites
 
 # lld: the default linker warns some 280 times of symbols of the address sanitizer.
 test-asan: ## run all tests under the address sanitizer and its leak checker
 	@scripts/install-missing build server poolers
 	export CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS; \
-	    $(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld --skip InvariantSuites && \
-	    $(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld --filter InvariantSuites
+	    t='$(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld'; \
+	    $$t --skip 'InvariantSuites|$(HARD)' && $$t --filter '$(HARD)' && $$t --filter InvariantSuites
 
 build: ## build the program: .build/release/chaosrig
 	@scripts/install-missing build

@@ -41,8 +41,8 @@ struct StormTests {
 
         // The storm was one.
         let outcomes = Dictionary(grouping: ledgers, by: \.outcome).mapValues(\.count)
-        #expect(outcomes[.ok, default: 0] > 1000, "\(outcomes)")
-        #expect(ledgers.count { $0.wasCancelled } > 100)
+        #expect(outcomes[.ok, default: 0] > 100, "\(outcomes)")
+        #expect(ledgers.count { $0.wasCancelled } > 10)
         #expect(kills > 5)
         #expect(storm.pool.metrics.lostClosed > 0)
 

@@ -31,7 +31,7 @@ struct ResetTests {
                 "set statement_timeout = 1234", "set lock_timeout = 99", "set search_path = pg_catalog",
                 "set session characteristics as transaction read only",
                 "set session characteristics as transaction read write",
-                "create temp table leftover (id int)", "listen news", "select pg_advisory_lock(4711)",
+                "create temp table leftover (id int)", "listen news", "select pg_advisory_lock(pg_backend_pid())",
                 "create temp sequence s", "select nextval('pg_temp.s')",
                 "declare c cursor with hold for select 1",
             ] { try await connection.run(text) }

@@ -34,7 +34,8 @@ final class ScriptedServer: Sendable {
             while true {
                 let client = accept(listener, nil, nil)
                 if client < 0 { return }
-                var bound = timeval(tv_sec: 60, tv_usec: 0)
+                // Only for a client that never speaks: one on a starved machine may take minutes.
+                var bound = timeval(tv_sec: 900, tv_usec: 0)
                 setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &bound, socklen_t(MemoryLayout<timeval>.size))
                 var on: Int32 = 1
                 setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
