@@ -9,6 +9,7 @@ extension SimulatedWorld {
         case .connect(let handle, let deadline): try beginConnect(handle, deadline)
         case .check(let handle, let deadline):
             coverage.add(.check)
+            try checkIsNeeded(try slot(of: handle))
             try begin(.checking, handle, deadline, limit: limits.check)
         case .reset(let handle, let deadline):
             coverage.add(.reset)

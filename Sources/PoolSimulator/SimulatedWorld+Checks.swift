@@ -129,6 +129,17 @@ extension SimulatedWorld {
         limits.lifetime.map { now.nanoseconds - connection.openedAt.nanoseconds >= $0.earliest } ?? false
     }
 
+    /// A check costs a round trip and a connection that cannot be lent meanwhile.
+    func checkIsNeeded(_ slot: Int) throws(SimulationFailure) {
+        let connection = connections[slot]
+        let unproven = now.nanoseconds - connection.provenAt.nanoseconds
+        let isSuspect = connection.provenAsOf < lastLossAsOf || slot == slotWithNews
+        let isWanted = unproven >= limits.checkAfterIdle && !waiters.isEmpty
+        if !isSuspect, !isWanted, unproven < limits.healthCheck {
+            throw failure("#\(connection.serial) is checked without reason")
+        }
+    }
+
     func checkBreakerIsDue() throws(SimulationFailure) {
         guard let limit = limits.breakerAfter, let troubleSince, now.nanoseconds >= troubleSince.nanoseconds + limit
         else {

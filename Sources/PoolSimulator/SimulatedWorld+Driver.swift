@@ -99,9 +99,11 @@ extension SimulatedWorld {
     }
 
     mutating func idleEvent(_ slot: Int) throws(SimulationFailure) {
+        slotWithNews = slot
         transition += 1
         machine.idleEvent(handle(ofSlot: slot), now: now)
         try look()
+        slotWithNews = -1
         if connections[slot].state == .idle { throw failure("#\(connections[slot].serial) has news, and nobody looks") }
     }
 

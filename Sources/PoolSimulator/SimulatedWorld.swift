@@ -60,6 +60,8 @@ struct SimulatedWorld<Machine: SimulatedMachine> {
     var lastAlarmAt = SimulatedWorld.begin
     /// The waiter that the running transition cancels.
     var cancelling = -1
+    /// The connection that the running transition tells news of.
+    var slotWithNews = -1
     /// The lease that the running transition ends.
     var ending: EndingLease?
     var announcedClose: (slot: Int, reason: CloseReason)?
@@ -131,6 +133,8 @@ struct SimulatedLimits {
     let overtaking: UInt64
     let maintenance: UInt64
     let slowCheck: UInt64
+    /// The earliest time after a proof at which a connection that nobody wants is due for another.
+    let healthCheck: UInt64
     /// The earliest and the latest age at which a connection is retired.
     let lifetime: (earliest: UInt64, latest: UInt64)?
     let idleTime: UInt64?
@@ -148,6 +152,9 @@ struct SimulatedLimits {
         overtaking = nanoseconds(configuration.overtaking)
         maintenance = nanoseconds(configuration.maintenanceInterval)
         slowCheck = nanoseconds(configuration.slowCheckLimit)
+        // One microsecond for what is lost in between as floating point.
+        let earliestCheck = nanoseconds(configuration.healthCheckInterval) / 4 * 3
+        healthCheck = earliestCheck - min(earliestCheck, 1_000)
         lifetime = configuration.maxLifetime.map {
             // One microsecond for what is lost in between as floating point.
             let latest = nanoseconds($0)
