@@ -117,7 +117,7 @@ let package = Package(
             name: "PoolFeatureTests",
             dependencies: [
                 "ConnectionPool", "PostgresDriver", "SQLiteDriver", "EventLoop", "Workloads", "DatabaseServers",
-                "RigTestSupport", "Threading", "RigModel",
+                "HostSystem", "RigTestSupport", "Threading", "RigModel",
             ],
             swiftSettings: strict),
         tests("Benchmarks", ["Threading", "RigModel", "DatabaseServers"]),

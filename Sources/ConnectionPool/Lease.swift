@@ -33,7 +33,9 @@ public struct Lease<D: Driver>: ~Copyable, Sendable {
     ) async throws(DriverError) -> SQLResult {
         do throws(DriverError) {
             let limit = core.statementLimit(deadline)
-            if let watcher = core.watcher { return try await executeWatched(statement, deadline: limit, watcher) }
+            if core.isWatched, let watcher = core.watcher {
+                return try await executeWatched(statement, deadline: limit, watcher)
+            }
             return try await connection.execute(statement, deadline: limit)
         } catch {
             if error.provesLoss { noteLoss(error) }
@@ -46,14 +48,14 @@ public struct Lease<D: Driver>: ~Copyable, Sendable {
     @inlinable @inline(__always)
     public consuming func release() {
         isReleased = true
-        if let watcher = core.watcher { tellEnd(watcher, .released(connection.transactionStatus)) }
+        if core.isWatched, let watcher = core.watcher { tellEnd(watcher, .released(connection.transactionStatus)) }
         core.release(handle, connection.transactionStatus, affinity: connection.affinity)
     }
 
     @inlinable
     deinit {
         if !isReleased {
-            if let watcher = core.watcher { tellEnd(watcher, .leaked) }
+            if core.isWatched, let watcher = core.watcher { tellEnd(watcher, .leaked) }
             core.noteLeak(handle)
         }
     }

@@ -52,7 +52,7 @@ public final class Pool<D: Driver>: Sendable {
     public func acquire(
         deadline: MonotonicInstant = .distantFuture, site: BorrowSite
     ) async throws(PoolError) -> Lease<D> {
-        if let watcher = core.watcher {
+        if core.isWatched, let watcher = core.watcher {
             return try await acquireWatched(deadline: deadline, site: site, watcher)
         }
         var turn: Turn?

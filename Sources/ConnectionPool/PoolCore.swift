@@ -16,6 +16,8 @@ public final class PoolCore: Sendable {
     let observer: (any PoolObserver)?
     /// Is told by the leases what their borrowers do.
     public let watcher: (any LeaseWatcher)?
+    /// Cheaper to ask than the watcher itself.
+    public let isWatched: Bool
     let runtime: any PoolRuntime
     /// As it was at the beginning. See ``currentConfiguration``.
     let configuration: PoolConfiguration
@@ -59,6 +61,7 @@ public final class PoolCore: Sendable {
         self.runtime = runtime
         self.observer = observer
         self.watcher = watcher
+        isWatched = watcher != nil
         self.connect = connect
         statementTimeoutNanoseconds = UInt64(max(0, configuration.statementTimeout.nanoseconds))
         acquireTimeoutNanoseconds = UInt64(max(0, configuration.acquireTimeout.nanoseconds))

@@ -4,7 +4,7 @@ import RigModel
 package import Threading
 
 extension PostgresConnection {
-    /// How long a request to end a statement that was given up may take.
+    /// How long it may take to end a statement that was given up.
     private static var backgroundLimit: Duration { .seconds(5) }
 
     /// Asks the server to end the statement that runs now, through a connection of its own (the protocol's CancelRequest; like
@@ -24,13 +24,11 @@ extension PostgresConnection {
             interruption: reason,
             "a statement was given up after \(start.duration(to: .now)), it may still run on the server",
             requestSent: true)
-        let target = session.runningTarget
+        let end = session.endOfRunningStatement()
         session.damage(error)
-        guard let target, reason != .stopped else { return error }
+        guard let end, reason != .stopped else { return error }
         let (loop, limit) = (EventLoop.current ?? self.loop, MonotonicInstant.now.advanced(by: Self.backgroundLimit))
-        Task.detached(executorPreference: loop) {
-            _ = await CancelRequest(target: target, loop: loop).run(until: limit)
-        }
+        Task.detached(executorPreference: loop) { await end.run(on: loop, until: limit) }
         return error
     }
 }

@@ -15,6 +15,9 @@ extension PostgresConnection {
     /// }
     /// ```
     ///
+    /// While rows travel only the deadline ends a wait for the server: the kernel's limit for unanswered data
+    /// (`tcp_user_timeout`) would also end one for a server that is just busy.
+    ///
     /// All or nothing: when `body` throws, is cancelled, or the deadline passes, the server is told to undo the rows, and the
     /// connection is usable again if the server confirms that within two seconds.
     ///
@@ -26,6 +29,9 @@ extension PostgresConnection {
     ) async throws -> Int {
         let start = try Self.admit(until: deadline)
         let watch = try await open(text, .toServer, from: start, until: deadline)
+        // A server that waits for a lock takes no rows, and may do so for long: the deadline bounds that, not the kernel.
+        let userTimeout = session.setUserTimeout(milliseconds: 0)
+        defer { if let userTimeout { session.setUserTimeout(milliseconds: userTimeout) } }
         let writer = CopyWriter(session: session, watch: watch, deadline: deadline)
         do {
             try await body(writer)

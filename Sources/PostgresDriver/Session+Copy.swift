@@ -4,6 +4,7 @@ import ConnectionPool
 import EventLoop
 import Glibc
 import RigModel
+import Synchronization
 import Threading
 
 /// Which way a COPY goes.
@@ -31,6 +32,7 @@ extension Session {
         try state.withLock { (state) throws(DriverError) -> (SocketWatch, isUnflushed: Bool) in
             if let refusal = TextValues.refusal(of: SQLStatement(text, role: .write)) { throw refusal }
             let connection = try state.admit(at: now)
+            isAtRest.store(false, ordering: .releasing)
             guard let watch = settled(&state) else { throw .notSent(.connectionLost, "the connection was closed") }
             try state.take(
                 connection, text.withCString { PQsendQueryParams(connection, $0, 0, nil, nil, nil, nil, 0) == 1 })
@@ -66,6 +68,25 @@ extension Session {
     }
 
     // MARK: To the server
+
+    /// How long the kernel lets data go unanswered before it gives the connection up; 0: its own default. Linux counts the
+    /// time in which the other side takes nothing, too, even while it answers the kernel's probes (tcp_probe_timer).
+    ///
+    /// - Returns: the former value; `nil` where there is none to set, as on a Unix socket.
+    @discardableResult
+    func setUserTimeout(milliseconds: UInt32) -> UInt32? {
+        state.withLock { state in
+            guard let connection = state.connection else { return nil }
+            let socket = PQsocket(connection)
+            var former: UInt32 = 0
+            var wanted = milliseconds
+            var size = socklen_t(MemoryLayout<UInt32>.size)
+            guard socket >= 0, getsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &former, &size) == 0,
+                setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &wanted, size) == 0
+            else { return nil }
+            return former
+        }
+    }
 
     /// Gives libpq rows, and writes what the kernel takes.
     func put(_ bytes: UnsafeRawBufferPointer, _ traffic: inout CopyTraffic) -> Progress {

@@ -4,6 +4,7 @@ import ConnectionPool
 import EventLoop
 import Glibc
 import RigModel
+import Synchronization
 import Threading
 
 /// What became of the first half of a statement.
@@ -54,6 +55,7 @@ extension Session {
     func begin(_ statement: SQLStatement, at now: MonotonicInstant) throws(DriverError) -> Opening {
         try state.withLock { (state) throws(DriverError) -> Opening in
             let connection = try state.admit(at: now)
+            isAtRest.store(false, ordering: .releasing)
             guard statement.parameters.count <= 65535, let watch = settled(&state) else {
                 throw TextValues.refusal(of: statement) ?? .notSent(.connectionLost, "the connection was closed")
             }
@@ -80,6 +82,7 @@ extension Session {
     func begin(script text: String, at now: MonotonicInstant) throws(DriverError) -> (SocketWatch, isUnflushed: Bool) {
         try state.withLock { (state) throws(DriverError) -> (SocketWatch, isUnflushed: Bool) in
             let connection = try state.admit(at: now)
+            isAtRest.store(false, ordering: .releasing)
             guard let watch = settled(&state) else { throw .notSent(.connectionLost, "the connection was closed") }
             try state.take(connection, text.withCString { PQsendQuery(connection, $0) == 1 })
             return (watch, PQflush(connection) == 1)

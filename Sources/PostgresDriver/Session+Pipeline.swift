@@ -2,6 +2,7 @@ import CLibPQ
 import ConnectionPool
 import EventLoop
 import RigModel
+import Synchronization
 import Threading
 
 extension Session {
@@ -12,6 +13,7 @@ extension Session {
     func admit(_ pipeline: inout Pipeline, at now: MonotonicInstant) throws(DriverError) -> SocketWatch {
         try state.withLock { (state) throws(DriverError) -> SocketWatch in
             let connection = try state.admit(at: now)
+            isAtRest.store(false, ordering: .releasing)
             guard let watch = settled(&state) else { throw .notSent(.connectionLost, "the connection was closed") }
             guard PQenterPipelineMode(connection) == 1 else {
                 throw .notSent(.protocolViolation, String(cString: PQerrorMessage(connection)).trimmingLineEnds())

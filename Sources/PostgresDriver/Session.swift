@@ -36,6 +36,9 @@ final class Session: @unchecked Sendable {
     let state: Lock<State>
     /// The number of the loop of `state.watch`; -1 before there is one.
     let loopNumber = Atomic<Int32>(-1)
+    /// The session is idle outside a transaction, nothing has been sent since that was seen, and its loop tells when something
+    /// comes. Written with the lock held; lets an acquire and a release look without it.
+    let isAtRest = Atomic<Bool>(false)
     private let ledger: StatementCacheLedger?
 
     /// Begins a connect.
@@ -96,12 +99,22 @@ final class Session: @unchecked Sendable {
     /// Declares the session unusable; the first reason stays. Its statement, if one runs, is no longer waited for.
     func damage(_ reason: DriverError) {
         state.withLock { state in
+            isAtRest.store(false, ordering: .releasing)
             state.damage = state.damage ?? reason
             state.isInUse = false
         }
     }
 
-    var transactionStatus: TransactionStatus { state.withLock { $0.transactionStatus } }
+    var transactionStatus: TransactionStatus {
+        if isAtRest.load(ordering: .acquiring) { return .idle }
+        return state.withLock { state in
+            let status = state.transactionStatus
+            if status == .idle, state.onIdleEvent != nil, state.watch?.hasNews == false {
+                isAtRest.store(true, ordering: .releasing)
+            }
+            return status
+        }
+    }
 
     /// Looks, without waiting, for what the server did while nobody asked, and lets libpq digest it: parameter changes and
     /// ordinary notices are harmless. Makes no system call shortly after a statement, when no news have come since.
@@ -109,7 +122,8 @@ final class Session: @unchecked Sendable {
     /// - Parameter idle: how long ago it was used, in nanoseconds.
     /// - Returns: why no statement can be sent; `nil` when one can.
     func obstacle(idle: UInt64) -> DriverError? {
-        state.withLock { state in
+        if idle < State.trust, isAtRest.load(ordering: .acquiring) { return nil }
+        return state.withLock { state in
             do throws(DriverError) {
                 _ = try state.admit(idle: idle)
                 return nil
@@ -127,6 +141,14 @@ final class Session: @unchecked Sendable {
     /// Whom to ask to end the statement that runs; `nil` when none runs, or the server gave no key.
     var runningTarget: CancelTarget? { state.withLock { $0.isInUse ? $0.cancelTarget : nil } }
 
+    /// How to end what runs now without the session, which is given up; `nil` while nothing runs, or nobody can be asked.
+    func endOfRunningStatement() -> AbandonedStatement? {
+        state.withLock { state in
+            guard state.isInUse, let target = state.cancelTarget, let connection = state.connection else { return nil }
+            return AbandonedStatement(target: target, socket: PQsocket(connection))
+        }
+    }
+
     // MARK: Between statements
 
     /// See ``ConnectionPool/DriverConnection/onIdleEvent(_:)``.
@@ -142,6 +164,7 @@ final class Session: @unchecked Sendable {
     /// The socket has news, and nobody waits for them. A late piece of an answer, and what is harmless, is not told.
     private func lookWhileIdle() {
         let notice = state.withLock { state -> (@Sendable () -> Void)? in
+            isAtRest.store(false, ordering: .releasing)
             guard !state.isInUse, state.onIdleEvent != nil, state.look() != nil else { return nil }
             return state.onIdleEvent.take()
         }
@@ -167,6 +190,7 @@ final class Session: @unchecked Sendable {
     /// Cuts the connection: whoever waits on its socket wakes up and finds its end. Any thread.
     func cut() {
         state.withLock { state in
+            isAtRest.store(false, ordering: .releasing)
             guard let connection = state.connection else { return }
             let socket = PQsocket(connection)
             if socket >= 0 { _ = shutdown(socket, Int32(SHUT_RDWR)) }
@@ -177,6 +201,7 @@ final class Session: @unchecked Sendable {
     /// Says goodbye as far as that needs no waiting, and frees everything. A second call does nothing.
     func finish() {
         let counts = state.withLock { state -> StatementCacheCounts? in
+            isAtRest.store(false, ordering: .releasing)
             guard let connection = state.connection.take() else { return nil }
             if PQsocket(connection) >= 0 { state.watch?.end() }
             PQfinish(connection)
@@ -193,7 +218,7 @@ final class Session: @unchecked Sendable {
 extension Session.State {
     /// How long after a statement the socket is not looked at again, in nanoseconds. A server that closes in this time is
     /// found by the statement itself, unless the loop has already reported it.
-    private static var trust: UInt64 { 1_000_000 }
+    fileprivate static var trust: UInt64 { 1_000_000 }
 
     var transactionStatus: TransactionStatus {
         guard let connection, damage == nil, PQstatus(connection) == CONNECTION_OK else { return .unusable }

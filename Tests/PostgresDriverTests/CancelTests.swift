@@ -1,6 +1,7 @@
 import ConnectionPool
 import DatabaseServers
 import EventLoop
+import Glibc
 import RigModel
 import RigTestSupport
 import Testing
@@ -60,6 +61,42 @@ struct CancelTests {
             while try await fixture.observer.execute(question, deadline: deadline).rows != [[.int(0)]] {}
             await connection.close(deadline: .soon)
         }
+    }
+
+    @Test("A cancel request that comes before the server has begun the statement is not the last one")
+    func statementThatBeginsAfterItsCancelEndsToo() async throws {
+        try await withPostgres { fixture in
+            let connection = try await fixture.connect()
+            let pid = try #require(connection.backendPID)
+            #expect(kill(pid_t(pid), SIGSTOP) == 0)
+            let error = await failure { () throws(DriverError) in
+                try await connection.execute(
+                    SQLStatement("select pg_sleep(600)", role: .read), deadline: .inMilliseconds(100))
+            }
+            #expect(error?.cause == .timedOut)
+            // The first request is there as soon as a SIGINT (number 2) waits for the process.
+            while try Self.pendingSignals(of: pid) & 1 << (SIGINT - 1) == 0 {
+                try await fixture.observer.check(deadline: .soon)
+            }
+            await connection.close(deadline: .soon)
+            #expect(kill(pid_t(pid), SIGCONT) == 0)
+            let question = SQLStatement(
+                "select count(*) from pg_stat_activity where pid = $1", [.int(Int64(pid))], role: .read)
+            let deadline = MonotonicInstant.soon
+            while try await fixture.observer.execute(question, deadline: deadline).rows != [[.int(0)]] {}
+        }
+    }
+
+    /// Those sent to the process as a whole, as a set of bits; see proc_pid_status(5).
+    private static func pendingSignals(of pid: Int) throws -> UInt64 {
+        let file = try #require(fopen("/proc/\(pid)/status", "r"))
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 512)
+        while fgets(&line, Int32(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            if text.hasPrefix("ShdPnd:") { return UInt64(text.split(separator: "\t")[1].dropLast(), radix: 16) ?? 0 }
+        }
+        return 0
     }
 
     @Test func serverThatDoesNotListenHoldsUpNobody() async throws {

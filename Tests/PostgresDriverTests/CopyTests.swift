@@ -6,7 +6,7 @@ import Threading
 
 @testable import PostgresDriver
 
-@Suite("COPY, in and out", .timeLimit(.minutes(15)))
+@Suite("COPY, in and out", .serialized, .timeLimit(.minutes(15)))
 struct CopyTests {
     private struct Stop: Error, Equatable {}
 

@@ -71,7 +71,13 @@ extension Pool {
         let isTold = watcher.interest.contains(.leases)
         if isTold { watcher.acquireBegan(site, at: runtime.now) }
         do throws(PoolError) {
-            let lent = try await core.acquire(deadline: deadline, site: site, turn: nil)
+            var turn: Turn?
+            let lent: Lent
+            if let atOnce = core.lendAtOnce(deadline: deadline, site: site, turn: &turn) {
+                lent = atOnce
+            } else {
+                lent = try await core.acquire(deadline: deadline, site: site, turn: turn)
+            }
             let lease = Lease<D>(core: core, lent: lent, site: site)
             if isTold { watcher.leaseBegan(lease.observation) }
             return lease
