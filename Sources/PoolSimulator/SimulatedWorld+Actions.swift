@@ -133,7 +133,11 @@ extension SimulatedWorld {
         case .lost, .unusable, .leaked: counts.closedAsLost += 1
         case .resized, .retired, .poolClosed: break
         }
-        if reason == .lost, troubleSince == nil { troubleSince = now }
+        if reason == .lost {
+            troubledAsOf = transition
+            mayBeDropping = true
+            if troubleSince == nil { troubleSince = now }
+        }
         try begin(.closing, handle, deadline, limit: limits.release)
     }
 

@@ -45,10 +45,22 @@ extension SimulatedWorld {
         if seen.idle > 0, seen.open + seen.connecting > configuration.maxOpen {
             throw failure("\(seen) although at most \(configuration.maxOpen) may exist, and an idle one could go")
         }
+        try checkSupply(seen)
         if isClosing {
             if !waiters.isEmpty { throw failure("\(waiters.count) wait on a pool that is closing") }
         } else if !hasFilled, open >= configuration.idleTarget {
             throw failure("\(open) connections are open, and nobody was told that the pool is filled")
+        }
+    }
+
+    /// Where nothing is in the way, as many connects are in flight as are wanted and allowed.
+    private func checkSupply(_ seen: PoolGauges) throws(SimulationFailure) {
+        guard !isClosing, !isSuspended, !lastConnectFailed, !mayBeDropping, limits.connectInterval == nil,
+            seen.connecting < configuration.maxConnecting, existing < configuration.maxOpen
+        else { return }
+        // Checks may be slow, and nobody counts on those; here they count.
+        if seen.idle + seen.connecting + count(.checking) < configuration.idleTarget + waiters.count {
+            throw failure("nothing opens the connection that is wanted: \(seen)")
         }
     }
 

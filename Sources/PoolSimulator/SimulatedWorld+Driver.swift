@@ -34,6 +34,7 @@ extension SimulatedWorld {
             if !isClosing {
                 counts.connectFailures += 1
                 lastConnectFailed = true
+                troubledAsOf = transition
                 if troubleSince == nil { troubleSince = now }
                 if connectsFailSince == nil { connectsFailSince = now }
             }
@@ -48,6 +49,7 @@ extension SimulatedWorld {
         mustBeBroken = false
         let loop = Int32(handle.serial % 3) - 1
         connections[slot].openedAt = now
+        connections[slot].openedAsOf = transition
         connections[slot].provenAt = now
         connections[slot].provenAsOf = connections[slot].askedAsOf
         connections[slot].loop = loop
@@ -64,6 +66,7 @@ extension SimulatedWorld {
             connections[slot].provenAt = now
             connections[slot].provenAsOf = connections[slot].askedAsOf
             if !isCheck { connections[slot].isDirty = false }
+            noteAnswer(slot)
         } else {
             connections[slot].isSpoiled = true
             if answer == .lost {
@@ -89,6 +92,11 @@ extension SimulatedWorld {
         connections[slot].idleSince = now
         connections[slot].idleTurn = idleTurns
         connections[slot].cameBackUntaken = false
+    }
+
+    /// The server has answered something on this connection.
+    mutating func noteAnswer(_ slot: Int) {
+        if connections[slot].openedAsOf > troubledAsOf { mayBeDropping = false }
     }
 
     /// The next transition tells the machine of this loss. One that was suspect already tells nothing new.

@@ -46,6 +46,10 @@ struct SimulatedWorld<Machine: SimulatedMachine> {
     /// Since when no connect has succeeded that was not lost at once.
     var troubleSince: MonotonicInstant?
     var connectsFailSince: MonotonicInstant?
+    /// The transition of the last failed connect or lost connection.
+    var troubledAsOf = -1
+    /// Connections are lost, perhaps before they answer anything, and none has answered that was opened since.
+    var mayBeDropping = false
     /// Connects have failed for so long that nobody may wait for one.
     var mustBeBroken = false
     var isSuspended = false
