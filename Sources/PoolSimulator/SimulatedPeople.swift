@@ -68,6 +68,8 @@ struct SimulatedConnection {
     var idleSince = MonotonicInstant(nanoseconds: 0)
     /// Counts up with each connection that becomes idle.
     var idleTurn = 0
+    /// The transition that opened it.
+    var openedAsOf = 0
     /// The transition at which its last proof was asked for, and at which its running call was.
     var provenAsOf = 0
     var askedAsOf = 0

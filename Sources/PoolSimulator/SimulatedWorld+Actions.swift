@@ -9,6 +9,7 @@ extension SimulatedWorld {
         case .connect(let handle, let deadline): try beginConnect(handle, deadline)
         case .check(let handle, let deadline):
             coverage.add(.check)
+            try checkIsNeeded(try slot(of: handle))
             try begin(.checking, handle, deadline, limit: limits.check)
         case .reset(let handle, let deadline):
             coverage.add(.reset)
@@ -132,7 +133,11 @@ extension SimulatedWorld {
         case .lost, .unusable, .leaked: counts.closedAsLost += 1
         case .resized, .retired, .poolClosed: break
         }
-        if reason == .lost, troubleSince == nil { troubleSince = now }
+        if reason == .lost {
+            troubledAsOf = transition
+            mayBeDropping = true
+            if troubleSince == nil { troubleSince = now }
+        }
         try begin(.closing, handle, deadline, limit: limits.release)
     }
 

@@ -170,7 +170,11 @@ extension SimulatedWorld {
         let lease = leases.remove(at: index)
         let slot = lease.handle.slot
         switch condition {
-        case .clean: if !connections[slot].isSpoiled { connections[slot].provenAt = now }
+        case .clean:
+            if !connections[slot].isSpoiled {
+                connections[slot].provenAt = now
+                noteAnswer(slot)
+            }
         case .needsReset: connections[slot].isDirty = true
         case .unusable, .leaked: connections[slot].isSpoiled = true
         }

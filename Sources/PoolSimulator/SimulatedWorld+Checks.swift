@@ -45,10 +45,22 @@ extension SimulatedWorld {
         if seen.idle > 0, seen.open + seen.connecting > configuration.maxOpen {
             throw failure("\(seen) although at most \(configuration.maxOpen) may exist, and an idle one could go")
         }
+        try checkSupply(seen)
         if isClosing {
             if !waiters.isEmpty { throw failure("\(waiters.count) wait on a pool that is closing") }
         } else if !hasFilled, open >= configuration.idleTarget {
             throw failure("\(open) connections are open, and nobody was told that the pool is filled")
+        }
+    }
+
+    /// Where nothing is in the way, as many connects are in flight as are wanted and allowed.
+    private func checkSupply(_ seen: PoolGauges) throws(SimulationFailure) {
+        guard !isClosing, !isSuspended, !lastConnectFailed, !mayBeDropping, limits.connectInterval == nil,
+            seen.connecting < configuration.maxConnecting, existing < configuration.maxOpen
+        else { return }
+        // Checks may be slow, and nobody counts on those; here they count.
+        if seen.idle + seen.connecting + count(.checking) < configuration.idleTarget + waiters.count {
+            throw failure("nothing opens the connection that is wanted: \(seen)")
         }
     }
 
@@ -127,6 +139,17 @@ extension SimulatedWorld {
 
     private func mayHaveExpired(_ connection: SimulatedConnection) -> Bool {
         limits.lifetime.map { now.nanoseconds - connection.openedAt.nanoseconds >= $0.earliest } ?? false
+    }
+
+    /// A check costs a round trip and a connection that cannot be lent meanwhile.
+    func checkIsNeeded(_ slot: Int) throws(SimulationFailure) {
+        let connection = connections[slot]
+        let unproven = now.nanoseconds - connection.provenAt.nanoseconds
+        let isSuspect = connection.provenAsOf < lastLossAsOf || slot == slotWithNews
+        let isWanted = unproven >= limits.checkAfterIdle && !waiters.isEmpty
+        if !isSuspect, !isWanted, unproven < limits.healthCheck {
+            throw failure("#\(connection.serial) is checked without reason")
+        }
     }
 
     func checkBreakerIsDue() throws(SimulationFailure) {

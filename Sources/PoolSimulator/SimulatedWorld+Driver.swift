@@ -34,6 +34,7 @@ extension SimulatedWorld {
             if !isClosing {
                 counts.connectFailures += 1
                 lastConnectFailed = true
+                troubledAsOf = transition
                 if troubleSince == nil { troubleSince = now }
                 if connectsFailSince == nil { connectsFailSince = now }
             }
@@ -48,6 +49,7 @@ extension SimulatedWorld {
         mustBeBroken = false
         let loop = Int32(handle.serial % 3) - 1
         connections[slot].openedAt = now
+        connections[slot].openedAsOf = transition
         connections[slot].provenAt = now
         connections[slot].provenAsOf = connections[slot].askedAsOf
         connections[slot].loop = loop
@@ -64,6 +66,7 @@ extension SimulatedWorld {
             connections[slot].provenAt = now
             connections[slot].provenAsOf = connections[slot].askedAsOf
             if !isCheck { connections[slot].isDirty = false }
+            noteAnswer(slot)
         } else {
             connections[slot].isSpoiled = true
             if answer == .lost {
@@ -91,6 +94,11 @@ extension SimulatedWorld {
         connections[slot].cameBackUntaken = false
     }
 
+    /// The server has answered something on this connection.
+    mutating func noteAnswer(_ slot: Int) {
+        if connections[slot].openedAsOf > troubledAsOf { mayBeDropping = false }
+    }
+
     /// The next transition tells the machine of this loss. One that was suspect already tells nothing new.
     mutating func noteLoss(_ slot: Int) {
         connections[slot].isLost = true
@@ -99,9 +107,11 @@ extension SimulatedWorld {
     }
 
     mutating func idleEvent(_ slot: Int) throws(SimulationFailure) {
+        slotWithNews = slot
         transition += 1
         machine.idleEvent(handle(ofSlot: slot), now: now)
         try look()
+        slotWithNews = -1
         if connections[slot].state == .idle { throw failure("#\(connections[slot].serial) has news, and nobody looks") }
     }
 

@@ -42,7 +42,8 @@ extension SimulatedWorld {
             if isQuiet(self) { return }
             if now.nanoseconds >= limit { throw failure(complaint) }
             // Slower than that and the calls that this begins would end by their limits.
-            try pass(Int(min(2_000_000, min(limits.connect, min(limits.check, limits.release)) / 2)))
+            let pause = min(2_000_000, min(limits.connect, min(limits.check, limits.release)) / 2)
+            try pass(Int(max(pause, 10_000)))
         }
     }
 

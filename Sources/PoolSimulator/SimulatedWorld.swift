@@ -46,6 +46,10 @@ struct SimulatedWorld<Machine: SimulatedMachine> {
     /// Since when no connect has succeeded that was not lost at once.
     var troubleSince: MonotonicInstant?
     var connectsFailSince: MonotonicInstant?
+    /// The transition of the last failed connect or lost connection.
+    var troubledAsOf = -1
+    /// Connections are lost, perhaps before they answer anything, and none has answered that was opened since.
+    var mayBeDropping = false
     /// Connects have failed for so long that nobody may wait for one.
     var mustBeBroken = false
     var isSuspended = false
@@ -60,6 +64,8 @@ struct SimulatedWorld<Machine: SimulatedMachine> {
     var lastAlarmAt = SimulatedWorld.begin
     /// The waiter that the running transition cancels.
     var cancelling = -1
+    /// The connection that the running transition tells news of.
+    var slotWithNews = -1
     /// The lease that the running transition ends.
     var ending: EndingLease?
     var announcedClose: (slot: Int, reason: CloseReason)?
@@ -131,6 +137,8 @@ struct SimulatedLimits {
     let overtaking: UInt64
     let maintenance: UInt64
     let slowCheck: UInt64
+    /// The earliest time after a proof at which a connection that nobody wants is due for another.
+    let healthCheck: UInt64
     /// The earliest and the latest age at which a connection is retired.
     let lifetime: (earliest: UInt64, latest: UInt64)?
     let idleTime: UInt64?
@@ -148,6 +156,9 @@ struct SimulatedLimits {
         overtaking = nanoseconds(configuration.overtaking)
         maintenance = nanoseconds(configuration.maintenanceInterval)
         slowCheck = nanoseconds(configuration.slowCheckLimit)
+        // One microsecond for what is lost in between as floating point.
+        let earliestCheck = nanoseconds(configuration.healthCheckInterval) / 4 * 3
+        healthCheck = earliestCheck - min(earliestCheck, 1_000)
         lifetime = configuration.maxLifetime.map {
             // One microsecond for what is lost in between as floating point.
             let latest = nanoseconds($0)

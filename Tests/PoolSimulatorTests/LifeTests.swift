@@ -44,6 +44,18 @@ struct LifeTests {
         #expect(other.replay().digest != short.replay().digest)
     }
 
+    @Test("Limits of zero are lived with")
+    func zeros() {
+        var life = short
+        life.configuration = PoolConfiguration(
+            maxOpen: 1, maxIdleTime: .zero, checkAfterIdle: .zero, healthCheckInterval: .zero, leakThreshold: .zero,
+            breakerAfter: .zero, backoffFirst: .zero, backoffCap: .zero)
+        #expect(life.replay().failure == nil)
+        life.configuration.releaseTimeout = .zero
+        life.configuration.checkTimeout = .zero
+        #expect(life.replay().failure == nil)
+    }
+
     @Test("A machine that is broken from the start fails before the first event")
     func brokenFromTheStart() {
         var life = short
