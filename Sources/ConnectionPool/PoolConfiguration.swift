@@ -38,8 +38,9 @@ public struct PoolConfiguration: Sendable, Equatable {
     /// A lease held for longer is reported as a suspected leak. `nil`: never.
     public var leakThreshold: Duration?
     /// Waiters are served in the order in which they came. On several event loops each grant then wakes another thread and
-    /// moves a connection there. With a time here a waiter on the connection's own loop may overtake those on others that
-    /// came at most this much earlier. Zero: never.
+    /// moves a connection there (measured: half of the throughput). So a waiter on the connection's own loop may overtake
+    /// those on others that came at most this much earlier. Waiters on one loop, and those on none, never overtake each
+    /// other. Zero: strictly in order.
     public var overtaking: Duration
     /// Connects in flight at the most; after a failed connect only one until one succeeds.
     public var maxConnecting: Int
@@ -64,7 +65,7 @@ public struct PoolConfiguration: Sendable, Equatable {
         reset: ResetPolicy = .rollback,
         closeTimeout: Duration = .seconds(5), checkAfterIdle: Duration = .milliseconds(500),
         idleOrder: IdleOrder = .lastUsedFirst, healthCheckInterval: Duration = .seconds(30),
-        leakThreshold: Duration? = nil, overtaking: Duration = .zero,
+        leakThreshold: Duration? = nil, overtaking: Duration = .milliseconds(3),
         maxConnecting: Int = 4, connectsPerSecond: Double? = nil,
         breakerAfter: Duration? = .seconds(30), isInstrumented: Bool = true,
         backoffFirst: Duration = .milliseconds(20), backoffCap: Duration = .seconds(1)

@@ -75,16 +75,18 @@ final class JobQueue: @unchecked Sendable {
 
     var isEmpty: Bool { local.isEmpty && inbox.withLock { $0.jobs.isEmpty } }
 
-    /// Runs at most `limit` jobs in the order they came. Jobs that they add wait for the next batch.
+    /// Runs at most `limit` jobs in the order they came, also those that they add: a connection that is handed over on this
+    /// loop is used before the loop looks at its sockets again.
     func runBatch(limit: Int) {
         inbox.withLock { inbox in
             local.append(contentsOf: inbox.jobs)
             inbox.jobs.removeAll(keepingCapacity: true)
         }
-        let end = min(local.count, limit == .max ? .max : next + limit)
-        while next < end {
+        var left = limit
+        while left > 0, next < local.count {
             let job = local[next]  // a copy: the job may append to the array while it runs
             next += 1
+            left -= 1
             job.run()
         }
         if next == local.count {

@@ -61,13 +61,16 @@ enum LockWord {
     /// Looks for a moment, since most locks are held for some ten nanoseconds; then sleeps.
     @usableFromInline @inline(never)
     static func lockSlowly(_ word: UnsafeMutablePointer<Atomic<UInt32>>) {
-        for _ in 0..<100 {
+        // Longer from look to look: those who look all the time slow the holder down.
+        var pauses = 1
+        for _ in 0..<20 {
+            for _ in 0..<pauses { clinux_relax() }
             if word.pointee.load(ordering: .relaxed) == free {
                 let (isFree, _) = word.pointee.compareExchange(
                     expected: free, desired: held, successOrdering: .acquiring, failureOrdering: .relaxed)
                 if isFree { return }
             }
-            clinux_relax()
+            pauses = min(2 * pauses, 64)
         }
         // From here on it counts as contended, also when this thread gets it at once: nobody knows who else sleeps.
         while word.pointee.exchange(contended, ordering: .acquiring) != free {
