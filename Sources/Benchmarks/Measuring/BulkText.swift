@@ -22,13 +22,19 @@ struct BulkText {
     mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
     private mutating func digits(_ number: Int) {
-        let first = bytes.count
+        var limit = 10
+        while limit <= number {
+            bytes.append(0)
+            limit *= 10
+        }
+        bytes.append(0)
+        var place = bytes.count
         var rest = number
         repeat {
-            bytes.append(UInt8(48 + rest % 10))
+            place -= 1
+            bytes[place] = UInt8(48 + rest % 10)
             rest /= 10
         } while rest > 0
-        bytes[first...].reverse()
     }
 
     /// One INSERT of several rows.

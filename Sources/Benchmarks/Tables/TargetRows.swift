@@ -64,6 +64,7 @@ struct TargetRows {
 
     private var cost: [TargetRow] {
         let idle = PeerCall(.idle, "-", workers: 1, pool: 100, amount: max(seconds, 3))
+        let one = call(.acquire, "-", 1, 10)
         let large = call(.query, "pk", 64, 16)
         let shop = PeerCall(.orderEntry, "-", workers: 16, pool: 8, amount: max(seconds, 2))
         var bare = PeerCall.Variation()
@@ -74,6 +75,9 @@ struct TargetRows {
             TargetRow(
                 title: "instrumentation on against off", figure: .perSecond, target: "at least 0.97",
                 demand: .ratioAtLeast(0.97), ours: BenchJob(.ours, large), other: BenchJob(.ours, large, bare)),
+            TargetRow(
+                title: "  where the pool is all there is", figure: .perSecond, target: "at least 0.97",
+                demand: .ratioAtLeast(0.97), ours: BenchJob(.ours, one), other: BenchJob(.ours, one, bare)),
             alone("health checks per operation", .share("check_share"), large, "under 0.1 %", .valueAtMost(0.1)),
             alone("utilisation, 64 on 16", .share("utilisation"), large, "over 90 %", .valueAtLeast(90)),
             alone("statement reuse, order entry", .share("statement_reuse"), shop, "over 95 %", .valueAtLeast(95)),
