@@ -1,4 +1,5 @@
 import EventLoop
+import Synchronization
 public import Threading
 
 /// Acquire and release.
@@ -11,6 +12,7 @@ extension PoolCore {
     /// - Parameter turn: set to the borrower's place in line when the connection that it got proved dead.
     /// - Returns: `nil` when it takes more than that: ``acquire(deadline:site:turn:)`` goes on.
     public func lendAtOnce(deadline: MonotonicInstant, site: BorrowSite, turn: inout Turn?) -> Lent? {
+        if isQueued.load(ordering: .relaxed) { return nil }
         let clock = runtime.now
         guard clock < deadline else { return nil }
         let affinity = EventLoop.currentNumber
@@ -85,8 +87,8 @@ extension PoolCore {
 
     /// Called by the lease, once.
     public func release(_ handle: ConnectionHandle, _ status: TransactionStatus, affinity: Int32) {
-        let clock = runtime.now
-        if status == .idle, configuration.reset != .full {
+        if status == .idle, configuration.reset != .full, !isQueued.load(ordering: .relaxed) {
+            let clock = runtime.now
             let isDone = state.withLock { state in
                 if clock > state.now { state.now = clock }
                 return state.machine.takeBackClean(handle, affinity: affinity, now: state.now)

@@ -1,3 +1,4 @@
+import Synchronization
 import Threading
 
 /// How a transition becomes effects.
@@ -36,6 +37,8 @@ extension PoolCore {
         for action in state.machine.takeActions() {
             if let effect = prepare(action, &state) { work.add(effect) }
         }
+        let isQueued = state.machine.hasWaiters
+        if self.isQueued.load(ordering: .relaxed) != isQueued { self.isQueued.store(isQueued, ordering: .relaxed) }
         work.newAlarm = moveAlarm(&state)
         work.mustTell = !state.news.isEmpty && !state.isTelling
         if work.mustTell { state.isTelling = true }

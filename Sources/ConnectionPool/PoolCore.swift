@@ -1,4 +1,5 @@
 import RigModel
+import Synchronization
 public import Threading
 
 /// The shell around ``PoolStateMachine``: lock, decide, unlock, act. What ``Pool`` is made of; it knows no driver's type, so
@@ -9,6 +10,9 @@ public final class PoolCore: Sendable {
     typealias Connect = @Sendable (MonotonicInstant) async throws(DriverError) -> any DriverConnection
 
     let state: Lock<State>
+    /// Somebody waited when this was last written, under the state's lock. Who reads it without spares a try of the short way
+    /// that would fail; both ways decide alike.
+    let isQueued = Atomic<Bool>(false)
     let alarm = Lock<(any PoolAlarm)?>(nil)
     let connect: Connect
     /// Is told when a connection sees something while nobody waits on it.

@@ -146,8 +146,7 @@ public struct PoolStateMachine: Sendable {
         supply(now)
     }
 
-    /// Whether ``takeActions()`` would return any.
-    var hasActions: Bool { !actions.isEmpty }
+    var hasWaiters: Bool { !waiters.isEmpty }
 
     /// What must be done now, in order. Empty afterwards.
     public mutating func takeActions() -> [PoolAction] {
