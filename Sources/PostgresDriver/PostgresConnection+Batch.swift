@@ -47,8 +47,17 @@ extension PostgresConnection {
         do throws(DriverError) { watch = try session.admit(&pipeline, at: start) } catch {
             return pipeline.items.map { _ in .failure(error) }
         }
+        // As in a COPY: a server that waits for a lock takes no more of a long batch, and the deadline bounds that.
+        var userTimeout: UInt32?
+        defer { if let userTimeout { session.setUserTimeout(milliseconds: userTimeout) } }
         do throws(LoopError) {
-            while try await mustGoOn(session.advance(&pipeline), watch, until: deadline) {}
+            while true {
+                let progress = session.advance(&pipeline)
+                if case .wait(.both) = progress, userTimeout == nil {
+                    userTimeout = session.setUserTimeout(milliseconds: 0)
+                }
+                guard try await mustGoOn(progress, watch, until: deadline) else { break }
+            }
         } catch {
             return pipeline.ledger.results(end: .gone, interruption: giveUp(error, from: start))
         }

@@ -1,5 +1,6 @@
 import ConnectionPool
 import RigModel
+import RigTestSupport
 import Testing
 import Threading
 
@@ -32,6 +33,32 @@ struct BatchTests {
 
     private func causes(_ results: [Result<SQLResult, DriverError>]) -> [String?] {
         results.map { if case .failure(let error) = $0 { error.cause.code ?? error.cause.name } else { nil } }
+    }
+
+    @Test("A batch that a waiting server is slow to take outlives the kernel's limit on unacknowledged data")
+    func heldUpServer() async throws {
+        try await withPostgres { fixture in
+            let table = "held_up_\(fixture.observer.backendPID ?? 0)"
+            try await fixture.observer.run("create table \(table) (t text)")
+            let url = try await TestPostgres.shared().url + "?tcp_user_timeout=500"
+            let driver = PostgresDriver(configuration: try PostgresConfiguration(url: url), loop: fixture.loop)
+            let connection = try await driver.connect(deadline: .soon)
+            try await fixture.observer.run("begin", role: .begin)
+            try await fixture.observer.run("lock table \(table) in access exclusive mode")
+            // More than all buffers on the way.
+            let text = SQLValue.text(String(repeating: "x", count: 100_000))
+            let insert = SQLStatement("insert into \(table) values ($1)", [text], role: .write)
+            let batch = Task {
+                await connection.execute(
+                    batch: Array(repeating: insert, count: 300), atomicity: .allOrNothing, deadline: .soon)
+            }
+            // Six times the limit.
+            try await fixture.observer.run("select pg_sleep(3)")
+            try await fixture.observer.run("commit", role: .commit)
+            #expect(await causes(batch.value) == Array(repeating: nil, count: 300))
+            try await fixture.observer.run("drop table \(table)")
+            await connection.close(deadline: .soon)
+        }
     }
 
     @Test func eachStatementHasItsRows() async throws {
