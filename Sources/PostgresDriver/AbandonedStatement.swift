@@ -42,7 +42,11 @@ final class AbandonedStatement: Sendable {
         while true {
             let count = recv(witness, &scrap, scrap.count, Int32(MSG_DONTWAIT))
             if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { return true }
-            if count > 0, MonotonicInstant.now < limit { continue }
+            if count > 0, MonotonicInstant.now < limit {
+                // A long answer must not keep the others of this loop waiting.
+                await Task.yield()
+                continue
+            }
             do throws(LoopError) {
                 try await loop.wait(slot, witness, for: .readable, until: limit)
             } catch {

@@ -31,8 +31,8 @@ extension Session {
     func begin(copy text: String, at now: MonotonicInstant) throws(DriverError) -> (SocketWatch, isUnflushed: Bool) {
         try state.withLock { (state) throws(DriverError) -> (SocketWatch, isUnflushed: Bool) in
             if let refusal = TextValues.refusal(of: SQLStatement(text, role: .write)) { throw refusal }
-            let connection = try state.admit(at: now)
             isAtRest.store(false, ordering: .releasing)
+            let connection = try state.admit(at: now)
             guard let watch = settled(&state) else { throw .notSent(.connectionLost, "the connection was closed") }
             try state.take(
                 connection, text.withCString { PQsendQueryParams(connection, $0, 0, nil, nil, nil, nil, 0) == 1 })

@@ -54,8 +54,8 @@ extension Session {
     /// - Throws: ``ConnectionPool/DriverError``. Nothing was sent if it says so; the connection is then as good as it was.
     func begin(_ statement: SQLStatement, at now: MonotonicInstant) throws(DriverError) -> Opening {
         try state.withLock { (state) throws(DriverError) -> Opening in
-            let connection = try state.admit(at: now)
             isAtRest.store(false, ordering: .releasing)
+            let connection = try state.admit(at: now)
             guard statement.parameters.count <= 65535, let watch = settled(&state) else {
                 throw TextValues.refusal(of: statement) ?? .notSent(.connectionLost, "the connection was closed")
             }
@@ -81,8 +81,8 @@ extension Session {
     /// - Returns: where to wait, and whether the kernel did not take all of it.
     func begin(script text: String, at now: MonotonicInstant) throws(DriverError) -> (SocketWatch, isUnflushed: Bool) {
         try state.withLock { (state) throws(DriverError) -> (SocketWatch, isUnflushed: Bool) in
-            let connection = try state.admit(at: now)
             isAtRest.store(false, ordering: .releasing)
+            let connection = try state.admit(at: now)
             guard let watch = settled(&state) else { throw .notSent(.connectionLost, "the connection was closed") }
             try state.take(connection, text.withCString { PQsendQuery(connection, $0) == 1 })
             return (watch, PQflush(connection) == 1)

@@ -12,8 +12,8 @@ extension Session {
     /// - Throws: ``ConnectionPool/DriverError``; nothing was sent.
     func admit(_ pipeline: inout Pipeline, at now: MonotonicInstant) throws(DriverError) -> SocketWatch {
         try state.withLock { (state) throws(DriverError) -> SocketWatch in
-            let connection = try state.admit(at: now)
             isAtRest.store(false, ordering: .releasing)
+            let connection = try state.admit(at: now)
             guard let watch = settled(&state) else { throw .notSent(.connectionLost, "the connection was closed") }
             guard PQenterPipelineMode(connection) == 1 else {
                 throw .notSent(.protocolViolation, String(cString: PQerrorMessage(connection)).trimmingLineEnds())

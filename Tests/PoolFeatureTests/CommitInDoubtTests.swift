@@ -122,6 +122,23 @@ extension FeatureTests {
             }
         }
 
+        @Test("A COMMIT after a failed statement that nobody told of is a rollback, also when its answer is lost")
+        func hiddenFailure() async throws {
+            try await withCutter { fixture, cutter in
+                cutter.cutCommits(.answerSwallowed)
+                let error = await #expect(throws: PhasedError.self) {
+                    try await fixture.pool.withTransaction(doubt: Self.generous) { lease in
+                        _ = try await lease.execute(fixture.insert(1))
+                        _ = try? await lease.execute(fixture.insert(1))
+                    }
+                }
+                #expect(error?.phase == .commit)
+                #expect(cutter.cutCount == 1)
+                let rows = try await fixture.rows
+                #expect(rows.isEmpty)
+            }
+        }
+
         @Test("A transaction that wrote nothing is not in doubt")
         func nothingWritten() async throws {
             try await withCutter { fixture, cutter in

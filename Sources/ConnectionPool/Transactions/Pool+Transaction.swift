@@ -58,11 +58,14 @@ extension Pool {
         let lease = try await acquire(deadline: deadline, site: site)
         let result: R
         var id: String?
+        let hadFailed: Bool
         let failure: DriverError?
         do {
             try await lease.begin(dialect.begin(options), deadline: deadline)
             result = try await body(lease)
             if let inquirer { id = try await lease.transactionID(inquirer, deadline: deadline) }
+            // A failed statement whose error the body kept to itself: this COMMIT can only roll back.
+            hadFailed = lease.connection.transactionStatus == .failedTransaction
             failure = await lease.commitFailure(deadline: deadline)
         } catch {
             lease.release()
@@ -75,6 +78,9 @@ extension Pool {
             of: failure.cause, during: .commit, requestSent: failure.requestSent, inTransaction: true,
             readOnly: options.isReadOnly)
         guard outcome == .info else { throw PhasedError(phase: .commit, error: failure) }
+        if hadFailed {
+            throw PhasedError(phase: .commit, error: .rolledBack(failure, because: "a statement of it had failed"))
+        }
         guard let inquirer, case .ask(let patience) = doubt else { throw CommitInDoubt(error: failure) }
         guard let id else {
             // It has written nothing. What it has read stands, unless only the COMMIT would have told that it does.

@@ -80,8 +80,8 @@ extension ServerPoolTests {
                     try postgres.beginShutdown(.immediate)
                     #expect(await postgres.waitUntilStopped(within: .seconds(600)))
                     rounds.change { $0 = 1 }
-                    try await postgres.start(within: .seconds(600))
                     let opened = pool.metrics.connectsOpened
+                    try await postgres.start(within: .seconds(600))
                     while pool.metrics.connectsOpened < opened + 2 { await Task.yield() }
                     rounds.change { $0 = 2 }
                     return try await group.reduce(0, +)
