@@ -39,15 +39,8 @@ extension PostgresConnection {
         _ text: String, deadline: MonotonicInstant
     ) async throws(DriverError) {
         let start = try Self.admit(until: deadline)
-        var reply = Reply()
         let (watch, isUnflushed) = try session.begin(script: text, at: start)
-        do throws(LoopError) {
-            if isUnflushed { try await finishWriting(watch, until: deadline) }
-            try await watch.wait(for: .readable, until: deadline)
-            while try await mustGoOn(session.receive(&reply), watch, until: deadline) {}
-        } catch {
-            throw giveUp(error, from: start)
-        }
+        let reply = try await answer(on: watch, isUnflushed: isUnflushed, from: start, until: deadline)
         do throws(DriverError) { try reply.verdictOfScript() } catch {
             if error.provesLoss { session.damage(error) }
             throw error

@@ -57,14 +57,7 @@ package final class PostgresConnection: DriverConnection {
         case .pipeline(let plan):
             return try await execute(statement, plan: plan, from: start, until: deadline)
         case .sent(let watch, let name, let isUnflushed):
-            var reply = Reply()
-            do throws(LoopError) {
-                if isUnflushed { try await finishWriting(watch, until: deadline) }
-                try await watch.wait(for: .readable, until: deadline)
-                while try await mustGoOn(session.receive(&reply), watch, until: deadline) {}
-            } catch {
-                throw giveUp(error, from: start)
-            }
+            let reply = try await answer(on: watch, isUnflushed: isUnflushed, from: start, until: deadline)
             do throws(DriverError) {
                 let result = try reply.verdict(role: statement.role)
                 if name == nil, reply.forgotStatements { session.forgetStatements() }
@@ -125,6 +118,21 @@ package final class PostgresConnection: DriverConnection {
     }
 
     // MARK: Waiting
+
+    /// Waits for the whole answer to a request that has been begun.
+    nonisolated(nonsending) func answer(
+        on watch: SocketWatch, isUnflushed: Bool, from start: MonotonicInstant, until deadline: MonotonicInstant
+    ) async throws(DriverError) -> Reply {
+        var reply = Reply()
+        do throws(LoopError) {
+            if isUnflushed { try await finishWriting(watch, until: deadline) }
+            try await watch.wait(for: .readable, until: deadline)
+            while try await mustGoOn(session.receive(&reply), watch, until: deadline) {}
+        } catch {
+            throw giveUp(error, from: start)
+        }
+        return reply
+    }
 
     /// Writes the whole request.
     nonisolated(nonsending) func finishWriting(

@@ -36,12 +36,7 @@ struct FeatureFixture {
         let admin = try await PostgresDriver(configuration: configuration, loops: loops).connect(
             deadline: .inTenMinutes)
         if let port { configuration.endpoint = PostgresEndpoint(host: "127.0.0.1", port: port) }
-        var limits = PoolConfiguration(maxOpen: maxOpen)
-        limits.acquireTimeout = .seconds(600)
-        limits.connectTimeout = .seconds(600)
-        limits.statementTimeout = .seconds(600)
-        limits.releaseTimeout = .seconds(600)
-        limits.closeTimeout = .seconds(600)
+        var limits = PoolConfiguration.patient(maxOpen: maxOpen)
         adjust(&limits)
         let runtime = LoopRuntime(loops: loops)
         let (observer, watcher) = watch(runtime)
@@ -85,11 +80,10 @@ enum SQLiteFeature {
         let loop = try EventLoop(name: "sqlite-features")
         defer { loop.shutdown() }
         let driver = SQLiteDriver(SQLiteConfiguration(path: folder.file("test.db"), busyTimeout: .seconds(600)))
-        var limits = PoolConfiguration(maxOpen: maxOpen)
-        limits.acquireTimeout = .seconds(600)
-        limits.statementTimeout = .seconds(600)
         let runtime = LoopRuntime(loop: loop)
-        let pool = Pool(driver: driver, configuration: limits, runtime: runtime, seed: 12, watcher: watch(runtime))
+        let pool = Pool(
+            driver: driver, configuration: .patient(maxOpen: maxOpen), runtime: runtime, seed: 12,
+            watcher: watch(runtime))
         try await pool.withConnection { lease in
             _ = try await lease.execute(SQLStatement("CREATE TABLE t (id INTEGER PRIMARY KEY, v)", role: .write))
         }

@@ -33,14 +33,9 @@ final class Storm: Sendable {
         var configuration = try PostgresConfiguration(url: url)
         admin = try await PostgresDriver(configuration: configuration, loops: loops).connect(deadline: .inTenMinutes)
         configuration.applicationName = applicationName
-        var limits = PoolConfiguration(maxOpen: Self.connections)
-        limits.acquireTimeout = .seconds(600)
-        limits.connectTimeout = .seconds(600)
-        limits.statementTimeout = .seconds(600)
-        limits.releaseTimeout = .seconds(600)
-        limits.closeTimeout = .seconds(600)
         pool = Pool(
-            driver: PostgresDriver(configuration: configuration, loops: loops), configuration: limits,
+            driver: PostgresDriver(configuration: configuration, loops: loops),
+            configuration: .patient(maxOpen: Self.connections),
             runtime: LoopRuntime(loops: loops), seed: 7)
         instrumented = InstrumentedPool(
             pool: pool, policy: RetryPolicy(mode: .none), begin: SQLStatement("BEGIN", role: .begin), seed: 7)
@@ -149,8 +144,4 @@ final class Storm: Sendable {
         _ = try? await run("DROP TABLE \(table)")
         await admin.close(deadline: .inTenMinutes)
     }
-}
-
-extension MonotonicInstant {
-    static var inTenMinutes: MonotonicInstant { now.advanced(by: .seconds(600)) }
 }

@@ -17,13 +17,12 @@ struct ServerPool {
     let admin: PostgresConnection
     let name: String
 
-    /// Limits that no slow machine reaches; a test shortens the ones that it is about.
+    /// Patient, and nothing is checked unless a test asks for it.
     static func patient(maxOpen: Int) -> PoolConfiguration {
-        PoolConfiguration(
-            maxOpen: maxOpen, acquireTimeout: .seconds(600), connectTimeout: .seconds(600),
-            statementTimeout: .seconds(600),
-            checkTimeout: .seconds(600), releaseTimeout: .seconds(600), closeTimeout: .seconds(600),
-            checkAfterIdle: .seconds(600))
+        var limits = PoolConfiguration.patient(maxOpen: maxOpen)
+        limits.checkTimeout = .seconds(600)
+        limits.checkAfterIdle = .seconds(600)
+        return limits
     }
 
     /// Closes the pool afterwards, and waits until the server has no session of it any more.
