@@ -24,7 +24,10 @@ struct AcquireRelease<D: Driver>: BenchOperation {
         while true {
             let start = MonotonicInstant.now.nanoseconds
             if start >= end { return nil }
-            do { _ = try await run(&keys) } catch { return "\(error)" }
+            do { _ = try await run(&keys) } catch {
+                samples.failed += 1
+                return "\(error)"
+            }
             samples.add(nanoseconds: MonotonicInstant.now.nanoseconds - start)
             untilYield -= 1
             if untilYield == 0 {

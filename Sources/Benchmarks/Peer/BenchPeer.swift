@@ -73,6 +73,7 @@ package struct BenchPeer: Sendable {
         let size = size ?? call.pool
         var configuration = PoolConfiguration(
             maxOpen: size, acquireTimeout: tuning.acquireTimeout, statementTimeout: .seconds(30))
+        configuration.isInstrumented = tuning.variation.isInstrumented
         if let microseconds = tuning.variation.overtakingMicroseconds {
             configuration.overtaking = .microseconds(microseconds)
         }

@@ -124,22 +124,3 @@ extension PoolEvent {
         self.init(kind, at: lease.at, connection: lease.connection, backendPID: lease.backendPID, site: lease.site)
     }
 }
-
-/// Several observers as one.
-public struct ObserverList: PoolObserver {
-    private let observers: [any PoolObserver]
-
-    public init(_ observers: [any PoolObserver]) { self.observers = observers }
-
-    public func poolConnected(_ handle: ConnectionHandle, backendPID: Int?, took: Duration) {
-        for observer in observers { observer.poolConnected(handle, backendPID: backendPID, took: took) }
-    }
-
-    public func poolConnectFailed(_ error: DriverError) {
-        for observer in observers { observer.poolConnectFailed(error) }
-    }
-
-    public func poolNoticed(_ notice: PoolNotice, backendPID: Int?) {
-        for observer in observers { observer.poolNoticed(notice, backendPID: backendPID) }
-    }
-}

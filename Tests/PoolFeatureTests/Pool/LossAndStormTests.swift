@@ -41,10 +41,14 @@ extension ServerPoolTests {
                     while server.pool.metrics.connectFailures < before + 3 {
                         // It goes on asking for the server, one at a time.
                         #expect(server.pool.gauges.connecting <= 1)
+                        try Task.checkCancellation()
                         await Task.yield()
                     }
                     try await postgres.start(within: .seconds(600))
-                    while server.pool.metrics.isBreakerOpen { await Task.yield() }
+                    while server.pool.metrics.isBreakerOpen {
+                        try Task.checkCancellation()
+                        await Task.yield()
+                    }
                     #expect(try await server.run("SELECT 5").rows == [[.int(5)]])
                     #expect(server.pool.metrics.breakerOpened == 1)
                 }
@@ -76,13 +80,19 @@ extension ServerPoolTests {
                             return answers
                         }
                     }
-                    while pool.metrics.acquireCount < 100 { await Task.yield() }
+                    while pool.metrics.acquireCount < 100 {
+                        try Task.checkCancellation()
+                        await Task.yield()
+                    }
                     try postgres.beginShutdown(.immediate)
                     #expect(await postgres.waitUntilStopped(within: .seconds(600)))
                     rounds.change { $0 = 1 }
                     let opened = pool.metrics.connectsOpened
                     try await postgres.start(within: .seconds(600))
-                    while pool.metrics.connectsOpened < opened + 2 { await Task.yield() }
+                    while pool.metrics.connectsOpened < opened + 2 {
+                        try Task.checkCancellation()
+                        await Task.yield()
+                    }
                     rounds.change { $0 = 2 }
                     return try await group.reduce(0, +)
                 }

@@ -8,7 +8,7 @@ import Testing
 import Threading
 
 /// What the pool promises, on a real server. One test at a time: together they would need more sessions than it has.
-@Suite("The pool on a real server", .serialized)
+@Suite("The pool on a real server", .serialized, .timeLimit(.minutes(15)))
 struct ServerPoolTests {}
 
 /// A pool on a real server whose sessions have a name of their own, and a connection beside it.
@@ -118,6 +118,7 @@ struct ServerPool {
     /// Looks again and again, letting others run: the pool has no event for what is asked here.
     func eventually(_ isMet: (PoolMetrics) -> Bool) async throws {
         while !isMet(pool.metrics) {
+            try Task.checkCancellation()
             // A round trip, so that looking does not take the processor from what is looked for.
             try await ask("SELECT 1")
         }
