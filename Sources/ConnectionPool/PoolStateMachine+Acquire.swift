@@ -125,6 +125,7 @@ extension PoolStateMachine {
     /// The lease ends: what it held is counted.
     mutating func endLease(_ slot: Int, _ now: MonotonicInstant) {
         leased -= 1
+        noteUse(slot, now)
         let held = now.nanoseconds - slots[slot].since.nanoseconds
         metrics.leasedNanoseconds &+= held
         if isInstrumented { metrics.leaseDuration.add(nanoseconds: Int64(held)) }

@@ -15,6 +15,7 @@ extension PoolStateMachine {
         if deadOnArrivalInRow == 0 { endBackoff() }
         slots[slot].expiresAt = expiry(from: now)
         slots[slot].provenAt = now
+        noteUse(slot, now)
         slots[slot].openedAfterTroubles = troubles
         slots[slot].affinity = affinity
         slots[slot].checkIntervalNanoseconds = checkInterval()

@@ -36,7 +36,7 @@ extension PoolStateMachine {
         // Not all at once: an acquire that came now would have to wait for its turn.
         var checksAllowed = max(1, idle / 4)
         for slot in idleStack {
-            let idleFor = slots[slot].since.duration(to: now)
+            let idleFor = slots[slot].usedAt.duration(to: now)
             if now >= slots[slot].expiresAt {
                 beginClose(slot, .maxLifetime, now)
                 idle -= 1

@@ -20,9 +20,10 @@ extension PoolStateMachine {
     }
 
     /// A connection was lost before it had answered anything: something accepts connections and drops them. For the
-    /// back-off that is a failed connect; without it the pool would open connections as fast as it can.
-    mutating func noteDeadOnArrival(_ now: MonotonicInstant) {
-        guard phase == .running else { return }
+    /// back-off that is a failed connect; without it the pool would open connections as fast as it can. Those that were on
+    /// their way together are one trouble.
+    mutating func noteDeadOnArrival(_ slot: Int, _ now: MonotonicInstant) {
+        guard phase == .running, slots[slot].openedAfterTroubles == troubles else { return }
         deadOnArrivalInRow += 1
         lastConnectFailure = "connections are dropped before they answer anything (\(deadOnArrivalInRow) in a row)"
         beginBackoff(now)

@@ -40,6 +40,10 @@ public struct PoolStateMachine: Sendable {
         var serial = -1
         /// When it entered its state.
         var since = MonotonicInstant(nanoseconds: 0)
+        /// When it was opened or last came back from a borrower who used it; what the pool does on it itself is no use.
+        var usedAt = MonotonicInstant(nanoseconds: 0)
+        /// Its place in the order of these times. Counts up with each.
+        var useTurn = 0
         /// When it last proved to be alive: opened, checked, reset, or given back clean.
         var provenAt = MonotonicInstant(nanoseconds: 0)
         var expiresAt = MonotonicInstant.distantFuture
@@ -84,10 +88,11 @@ public struct PoolStateMachine: Sendable {
     let isInstrumented: Bool
     var slots: [Slot]
     var freeSlots: [Int]
-    /// Slots of idle connections; the last one was used last and is lent first. None of them is suspect.
+    /// Slots of idle connections in the order of their last use; the last one is lent first. None of them is suspect.
     var idleStack: [Int] = []
     var waiters = WaiterQueue()
     var nextTicket = 0
+    var lastUseTurn = 0
     var phase = Phase.running
     /// Raised by each proven loss: everything proven before is suspect.
     var generation = 0
@@ -219,6 +224,12 @@ public struct PoolStateMachine: Sendable {
 
     /// Slots with a connection in any state.
     var occupied: Int { idleStack.count + connecting + checking + leased + resetting + closing }
+
+    mutating func noteUse(_ slot: Int, _ now: MonotonicInstant) {
+        lastUseTurn &+= 1
+        slots[slot].useTurn = lastUseTurn
+        slots[slot].usedAt = now
+    }
 
     mutating func freeSlot(_ slot: Int) {
         slots[slot].state = .free

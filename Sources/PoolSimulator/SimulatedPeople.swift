@@ -65,9 +65,12 @@ struct SimulatedConnection {
     var loop: Int32 = -1
     var openedAt = MonotonicInstant(nanoseconds: 0)
     var provenAt = MonotonicInstant(nanoseconds: 0)
+    /// When it was opened or last came back from a borrower who had used it.
+    var usedAt = MonotonicInstant(nanoseconds: 0)
+    /// Its place in the order of these times.
+    var useTurn = 0
+    /// When it became idle, be it from a check.
     var idleSince = MonotonicInstant(nanoseconds: 0)
-    /// Counts up with each connection that becomes idle.
-    var idleTurn = 0
     /// The transition that opened it.
     var openedAsOf = 0
     /// The transition at which its last proof was asked for, and at which its running call was.

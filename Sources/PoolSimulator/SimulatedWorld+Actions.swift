@@ -118,7 +118,7 @@ extension SimulatedWorld {
             switch reason {
             case .maxLifetime: limits.lifetime.map { age >= $0.earliest } ?? false
             case .maxIdle: idle > configuration.idleLimit
-            case .maxIdleTime: limits.idleTime.map { now.nanoseconds >= connection.idleSince.nanoseconds + $0 } ?? false
+            case .maxIdleTime: limits.idleTime.map { now.nanoseconds >= connection.usedAt.nanoseconds + $0 } ?? false
             case .lost: connection.isLost
             case .unusable, .leaked: connection.isSpoiled
             case .resized: existing - closing > configuration.maxOpen || idle > configuration.idleLimit

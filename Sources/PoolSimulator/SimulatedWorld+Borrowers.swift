@@ -179,6 +179,7 @@ extension SimulatedWorld {
         case .unusable, .leaked: connections[slot].isSpoiled = true
         }
         connections[slot].loop = lease.loop
+        noteUse(slot)
         available(slot)
         if isQuick, condition == .clean {
             transition += 1

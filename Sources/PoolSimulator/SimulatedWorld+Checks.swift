@@ -16,7 +16,7 @@ extension SimulatedWorld {
     var open: Int { existing - count(.connecting) - closing }
 
     /// After every transition.
-    func checkBooks() throws(SimulationFailure) {
+    mutating func checkBooks() throws(SimulationFailure) {
         var seen = PoolGauges()
         for slot in connections.indices {
             switch connections[slot].state {
@@ -42,6 +42,11 @@ extension SimulatedWorld {
             throw failure("the machine tells \(hasFilled ? "not " : "")to have filled")
         }
         try checkAlarm()
+        if seen.idle <= configuration.idleTarget {
+            surplusSince = nil
+        } else if surplusSince == nil {
+            surplusSince = now
+        }
         if seen.idle > 0, seen.open + seen.connecting > configuration.maxOpen {
             throw failure("\(seen) although at most \(configuration.maxOpen) may exist, and an idle one could go")
         }
@@ -122,7 +127,7 @@ extension SimulatedWorld {
         let lent = connections[slot]
         for other in connections.indices where other != slot && connections[other].state == .idle {
             let rival = connections[other]
-            let comesFirst = isRoundRobin ? rival.idleTurn < lent.idleTurn : rival.idleTurn > lent.idleTurn
+            let comesFirst = isRoundRobin ? rival.useTurn < lent.useTurn : rival.useTurn > lent.useTurn
             if let loop, loop >= 0, !isRoundRobin {
                 let isNear = lent.loop == loop
                 let isRivalNear = rival.loop == loop
@@ -190,5 +195,18 @@ extension SimulatedWorld {
                 }
             }
         }
+        if let idleTime = limits.idleTime, let surplusSince, isPastMaintenance(surplusSince, after: 0) {
+            for connection in connections
+            where connection.state == .idle && isPastMaintenance(connection.idleSince, after: 0)
+                && isPastMaintenance(connection.usedAt, after: idleTime)
+            {
+                throw failure("#\(connection.serial) has not been used for too long, and is not closed")
+            }
+        }
+    }
+
+    /// The machine has looked over its connections since this time.
+    private func isPastMaintenance(_ time: MonotonicInstant, after nanoseconds: UInt64) -> Bool {
+        time.nanoseconds + nanoseconds + limits.maintenance <= now.nanoseconds
     }
 }

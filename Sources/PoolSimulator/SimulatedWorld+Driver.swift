@@ -53,6 +53,7 @@ extension SimulatedWorld {
         connections[slot].provenAt = now
         connections[slot].provenAsOf = connections[slot].askedAsOf
         connections[slot].loop = loop
+        noteUse(slot)
         available(slot)
         machine.connected(handle, affinity: loop, now: now)
         try look()
@@ -87,11 +88,15 @@ extension SimulatedWorld {
 
     /// Nobody holds the connection now, and nothing runs on it: it is idle, unless the machine asks for more.
     mutating func available(_ slot: Int) {
-        idleTurns += 1
         connections[slot].state = .idle
         connections[slot].idleSince = now
-        connections[slot].idleTurn = idleTurns
         connections[slot].cameBackUntaken = false
+    }
+
+    mutating func noteUse(_ slot: Int) {
+        useTurns += 1
+        connections[slot].useTurn = useTurns
+        connections[slot].usedAt = now
     }
 
     /// The server has answered something on this connection.

@@ -36,7 +36,9 @@ struct SimulatedWorld<Machine: SimulatedMachine> {
     var arrivals = 0
     var lastTicket = -1
     var highestSerial = 0
-    var idleTurns = 0
+    var useTurns = 0
+    /// Since when there are more idle connections than `minIdle` asks for; `nil` while there are not.
+    var surplusSince: MonotonicInstant?
     /// The transition that reported the last loss that was news.
     var lastLossAsOf = -1
     /// Connections up to this serial number are to be replaced.

@@ -24,6 +24,9 @@ package struct DefectiveMachine: SimulatedMachine {
             // It still looks as often as it would.
             changed.healthCheckInterval = min(changed.healthCheckInterval, configuration.maintenanceInterval * 4)
             changed.maxLifetime = nil
+        case .idleTimeIsIgnored:
+            changed.healthCheckInterval = min(changed.healthCheckInterval, configuration.maintenanceInterval * 4)
+            changed.maxIdleTime = nil
         default: break
         }
         maxOpen = configuration.maxOpen

@@ -65,6 +65,8 @@ package enum PlantedDefect: String, Sendable, CaseIterable {
 
     /// The lifetime is not enforced (psycopg #584, #849, #1018).
     case lifetimeIsIgnored
+    /// Idle connections stay for ever (here, while the checks in the background count as use).
+    case idleTimeIsIgnored
     /// A close returns while sessions are still there.
     case closeLeavesSessions
     /// The background work dies, and the pool silently stops (psycopg #1315).

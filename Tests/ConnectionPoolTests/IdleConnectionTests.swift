@@ -79,6 +79,36 @@ struct IdleConnectionTests {
         #expect(bench.machine.snapshot().maxIdleTimeClosed == 1)
     }
 
+    @Test("A check in the background is no use: it neither keeps a connection open nor moves it up in the idle order")
+    func checksAreNoUse() throws {
+        var bench = MachineBench(
+            PoolConfiguration(
+                maxOpen: 2, maxIdleTime: .seconds(10), checkAfterIdle: .seconds(1_000), healthCheckInterval: .seconds(2)
+            ))
+        let handles = try bench.openLeased(2)
+        for handle in handles {
+            _ = bench.release(handle)
+            bench.skip(.seconds(1))
+        }
+        var checked: [ConnectionHandle] = []
+        // The one that was used longest ago is checked last: an order of checks would be another one.
+        while checked.count < 3 || checked.last != handles[0] {
+            let actions = bench.pass(.milliseconds(100))
+            try #require(actions.closes.isEmpty)
+            for handle in actions.checks { _ = bench.checked(handle, alive: true) }
+            checked += actions.checks
+        }
+        let lent = try bench.lend()
+        #expect(lent == handles[1])
+        _ = bench.tell { $0.returnUnused(lent, now: $1) }
+        var closed: [PoolAction] = []
+        for _ in 0..<100 where closed.closes.isEmpty {
+            closed = bench.pass(.milliseconds(100))
+            for handle in closed.checks { _ = bench.checked(handle, alive: true) }
+        }
+        #expect(closed.closes == [.init(handle: handles[0], reason: .maxIdleTime)])
+    }
+
     @Test("A connection past its lifetime is retired on acquire, on release and while idle")
     func maxLifetime() throws {
         let configuration = PoolConfiguration(

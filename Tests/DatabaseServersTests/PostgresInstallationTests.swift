@@ -57,8 +57,7 @@ import Testing
     @Test func versionThatTheRigDoesNotKnowIsRefused() async throws {
         let folder = try TemporaryFolder()
         for name in ["initdb", "postgres"] {
-            let script = "#!/bin/sh\necho 'postgres (PostgreSQL) 12.22'\n"
-            try SmallFile.write(Array(script.utf8), to: folder.file(name), mode: 0o755)
+            _ = try await folder.script(name, "echo 'postgres (PostgreSQL) 12.22'")
         }
         let error = await #expect(throws: ServerError.self) {
             try await PostgresInstallation.find(environment: [PostgresInstallation.variable: folder.path])

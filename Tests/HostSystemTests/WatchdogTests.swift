@@ -14,10 +14,10 @@ import Threading
     }
 
     /// A program in the watchdog's place, which writes down how it was started and what it was sent.
-    private func standIn() throws -> String {
-        let path = folder.file("stand-in")
-        let script = """
-            #!/bin/sh
+    private func standIn() async throws -> String {
+        try await folder.script(
+            "stand-in",
+            """
             trap 'echo signal >> \(folder.file("seen"))' TERM
             echo "$1 $2" > \(folder.file("seen"))
             streams=$(readlink /proc/$$/fd/1 /proc/$$/fd/2)
@@ -26,20 +26,18 @@ import Threading
             cat
             echo end >> \(folder.file("seen"))
             exit 5
-            """
-        try SmallFile.write(Array(script.utf8), to: path, mode: 0o755)
-        return path
+            """)
     }
 
     @Test func watchdogIsOnItsOwnAndEndsWithItsInput() async throws {
-        let watchdog = try Watchdog.start(journal: journal, executable: standIn())
+        let watchdog = try Watchdog.start(journal: journal, executable: await standIn())
         #expect(await watchdog.finish() == .exited(5))
         let seen = try #require(SmallFile.text(folder.file("seen"))).split(separator: "\n").map(String.init)
         #expect(seen == ["__watchdog \(journal.path)", "/dev/null", "/dev/null", "\(watchdog.pid)", "end"])
     }
 
     @Test func watchdogEndsWhenItsOwnerForgetsIt() async throws {
-        var watchdog: Watchdog? = try Watchdog.start(journal: journal, executable: standIn())
+        var watchdog: Watchdog? = try Watchdog.start(journal: journal, executable: await standIn())
         let pid = try #require(watchdog?.pid)
         watchdog = nil
         let seen = folder.file("seen")
