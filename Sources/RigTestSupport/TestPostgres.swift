@@ -21,7 +21,12 @@ package final class TestPostgres: Sendable {
         socketDirectory = server.socketDirectory
     }
 
-    private static let starting = Task { TestPostgres(try await makeServer(ManagedPostgres.Options())) }
+    private static let starting = Task {
+        // Many tests at once, and some ask for dozens of sessions; those of ended ones take their time to leave.
+        var options = ManagedPostgres.Options()
+        options.maxConnections = 500
+        return TestPostgres(try await makeServer(options))
+    }
 
     /// The server of this test process. The first call takes about a second.
     ///
