@@ -15,7 +15,7 @@ struct RelayLinkControl: LinkControl {
     var hasRelay: Bool { true }
 
     func delay(latency: Duration, jitter: Duration) async throws {
-        relay.apply(LatencyToxic(latency: latency, jitter: jitter))
+        relay.apply(OldLatencyToxic(latency: latency, jitter: jitter))
     }
 
     func clearDelay() async throws {

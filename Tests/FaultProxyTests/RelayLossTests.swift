@@ -63,7 +63,7 @@ import Threading
             if isReset { client.reset() } else { client.close() }
         }
         let relay = try Relay.started(toPort: server.port)
-        if latencyMilliseconds > 0 { relay.apply(LatencyToxic(latency: .milliseconds(latencyMilliseconds))) }
+        if latencyMilliseconds > 0 { relay.apply(OldLatencyToxic(latency: .milliseconds(latencyMilliseconds))) }
         try await onThread {
             let client = try TestSocket.connect(toPort: relay.port)
             client.write([1])

@@ -161,7 +161,7 @@ import Threading
             func cycle() throws {
                 let server = try TestServer.echo()
                 let relay = try Relay.started(toPort: server.port)
-                relay.apply(LatencyToxic(latency: .milliseconds(1)))
+                relay.apply(OldLatencyToxic(latency: .milliseconds(1)))
                 let clients = try (0..<8).map { _ in try TestSocket.connect(toPort: relay.port) }
                 for client in clients {
                     client.write([7])
@@ -170,7 +170,7 @@ import Threading
                 clients[0].reset()
                 clients[1].close()
                 clients[2].endWriting()
-                relay.apply(LatencyToxic(latency: .seconds(600)))
+                relay.apply(OldLatencyToxic(latency: .seconds(600)))
                 clients[3].write([8])  // held, or not even read, when the relay stops
                 relay.stop()
                 precondition(relay.statistics.openPairs == 0)

@@ -6,13 +6,13 @@ import Testing
 import Threading
 
 /// Counts the bytes that it sees, then does as another toxic says; without one it holds them for ever.
-private struct CountingToxic: Toxic {
+private struct CountingToxic: HoldingToxic {
     final class Seen: Sendable {
         let bytes = Atomic<Int>(0)
         var count: Int { bytes.load(ordering: .acquiring) }
     }
     let seen: Seen
-    var inner: LatencyToxic?
+    var inner: OldLatencyToxic?
 
     mutating func releaseTime(
         ofChunkWith byteCount: Int, arrivingAt arrival: MonotonicInstant, using generator: inout SeededGenerator
@@ -42,7 +42,7 @@ private final class Counter: Sendable {
         try await onThread { [self] in
             let old = try TestSocket.connect(toPort: relay.port)
             _ = try roundTrip(old)
-            relay.apply(LatencyToxic(latency: .milliseconds(50)))
+            relay.apply(OldLatencyToxic(latency: .milliseconds(50)))
             #expect(relay.delayedChunks().count == 0)
             #expect(try roundTrip(old) >= .milliseconds(2 * 45))
             let new = try TestSocket.connect(toPort: relay.port)
@@ -63,7 +63,7 @@ private final class Counter: Sendable {
         }
         let relay = try Relay.started(toPort: server.port)
         let seen = CountingToxic.Seen()
-        let jitter = LatencyToxic(latency: .milliseconds(2), jitter: .microseconds(1900))
+        let jitter = OldLatencyToxic(latency: .milliseconds(2), jitter: .microseconds(1900))
         relay.apply(CountingToxic(seen: seen, inner: jitter))
         try await onThread {
             let client = try TestSocket.connect(toPort: relay.port)
@@ -110,7 +110,7 @@ private final class Counter: Sendable {
             let client = try TestSocket.connect(toPort: relay.port)
             client.write(Array("held ".utf8))
             try eventually("it is held") { seen.count == 5 }
-            relay.apply(LatencyToxic(latency: .milliseconds(1)))
+            relay.apply(OldLatencyToxic(latency: .milliseconds(1)))
             client.write(Array("new".utf8))
             #expect(String(decoding: try client.read(exactly: 8), as: UTF8.self) == "held new")
         }
@@ -139,7 +139,7 @@ private final class Counter: Sendable {
                 var step = 0
                 while finished.value < 4 {
                     step += 1
-                    relay.apply(LatencyToxic(latency: .microseconds(step % 7 * 300), jitter: .microseconds(500)))
+                    relay.apply(OldLatencyToxic(latency: .microseconds(step % 7 * 300), jitter: .microseconds(500)))
                     // Moves on with the traffic, so that every toxic sees some of it.
                     let mark = relay.statistics.bytesToClient + 50_000
                     try eventually("the traffic goes on or is over") {

@@ -1,20 +1,48 @@
 package import RigModel
 package import Threading
 
-/// What a relay does to the bytes in one direction of one connection. Pure: no clock, no socket.
-///
-/// Each direction of each connection works on a copy of its own, so a toxic may keep state about "its" stream (a rate,
-/// for example). Which connections and directions it applies to is decided outside.
+/// One kind of toxic with its attributes: a value. Building it changes nothing.
 package protocol Toxic: Sendable {
-    /// When a chunk may go on. The relay keeps the order of the bytes whatever comes back: a chunk never overtakes the
-    /// one before it, it waits.
+    /// Wire name, summary and attributes; shown by `chaosrig list toxics`.
+    static var type: ToxicType { get }
+
+    /// - Parameter attributes: all attributes of the type, each within its bounds.
+    init(_ attributes: ToxicAttributes)
+
+    var attributes: ToxicAttributes { get }
+
+    /// Its word on a connection that a client wants to open.
     ///
-    /// - Parameters:
-    ///   - byteCount: the length of the chunk: what one read from the socket gave.
-    ///   - arrival: when it was read.
-    ///   - generator: this direction's stream of random numbers.
-    /// - Returns: a time at or before `arrival` for "at once"; `.distantFuture` for "not while this toxic is set".
-    mutating func releaseTime(
-        ofChunkWith byteCount: Int, arrivingAt arrival: MonotonicInstant, using generator: inout SeededGenerator
-    ) -> MonotonicInstant
+    /// - Parameter index: how many came since the toxic was added, from 0.
+    func admits(connection index: Int) -> Bool
+
+    /// Begins its work in one stream of a connection; `nil` when it has none there.
+    func makeStage(_ context: StageContext) -> (any ToxicStage)?
+}
+
+extension Toxic {
+    package func admits(connection index: Int) -> Bool { true }
+}
+
+/// Where and when a stage begins.
+package struct StageContext: Sendable {
+    package var stream: ProxyStream
+    /// The connection was opened before the toxic was added.
+    package var isOlderThanToxic: Bool
+    /// When bytes last passed on this connection in any direction; when it was accepted where none did.
+    package var lastBytesAt: MonotonicInstant
+    package var now: MonotonicInstant
+    /// This connection's, stream's and toxic's own numbers.
+    package var generator: SeededGenerator
+
+    package init(
+        stream: ProxyStream, isOlderThanToxic: Bool, lastBytesAt: MonotonicInstant, now: MonotonicInstant,
+        generator: SeededGenerator
+    ) {
+        self.stream = stream
+        self.isOlderThanToxic = isOlderThanToxic
+        self.lastBytesAt = lastBytesAt
+        self.now = now
+        self.generator = generator
+    }
 }

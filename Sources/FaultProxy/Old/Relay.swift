@@ -10,7 +10,7 @@ import Threading
 /// let relay = Relay(.init(upstream: .tcp(address: "127.0.0.1", port: 5432), seed: seed))
 /// try relay.start()
 /// defer { relay.stop() }
-/// relay.apply(LatencyToxic(latency: .milliseconds(50), jitter: .milliseconds(5)))
+/// relay.apply(OldLatencyToxic(latency: .milliseconds(50), jitter: .milliseconds(5)))
 /// ```
 ///
 /// It has a thread of its own, so its stalls and those of the pool cannot be mistaken for each other.
@@ -114,7 +114,7 @@ package final class Relay: Sendable {
     /// Sets or replaces the toxic, for existing and new connections, and starts ``delayedChunks()`` anew. Chunks that
     /// are read after this call has returned pass the new toxic; those already held keep their time, except that the
     /// ones which an earlier toxic held without end go on.
-    package func apply(_ toxic: any Toxic) {
+    package func apply(_ toxic: any HoldingToxic) {
         shared.toxics.set(toxic)
         shared.wake()
     }

@@ -26,7 +26,7 @@ struct Flow {
     /// The time for which a look at this flow is already planned.
     var plannedWake: MonotonicInstant?
 
-    private var toxic: (any Toxic)?
+    private var toxic: (any HoldingToxic)?
     private var epoch = 0
     private var version = 0
     private var generator: SeededGenerator

@@ -5,7 +5,7 @@ import Threading
 /// The toxic that is set now, and what it has held so far. Thread-safe.
 final class ToxicSwitch: Sendable {
     private struct State {
-        var toxic: (any Toxic)?
+        var toxic: (any HoldingToxic)?
         /// Counts the toxics that were set.
         var epoch = 0
         var holds = LatencyHistogram()
@@ -18,7 +18,7 @@ final class ToxicSwitch: Sendable {
     var version: Int { changes.load(ordering: .acquiring) }
 
     /// Sets or replaces the toxic and starts its record anew.
-    func set(_ toxic: any Toxic) {
+    func set(_ toxic: any HoldingToxic) {
         state.withLock { state in
             state.toxic = toxic
             state.epoch += 1
@@ -35,7 +35,7 @@ final class ToxicSwitch: Sendable {
         }
     }
 
-    var current: (toxic: (any Toxic)?, epoch: Int, version: Int) {
+    var current: (toxic: (any HoldingToxic)?, epoch: Int, version: Int) {
         state.withLock { ($0.toxic, $0.epoch, version) }
     }
 

@@ -5,7 +5,7 @@ package import Threading
 ///
 /// A round trip passes two directions, so it takes twice the latency longer. Because chunks never overtake each other,
 /// a chunk behind one with a long hold waits for it: under jitter the mean hold of dense traffic lies above `latency`.
-package struct LatencyToxic: Toxic, Equatable {
+package struct OldLatencyToxic: HoldingToxic, Equatable {
     package var latency: Duration
     package var jitter: Duration
 

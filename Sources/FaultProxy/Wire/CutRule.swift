@@ -1,0 +1,3 @@
+/// Where a connection is cut, and how. A value.
+package struct CutRule: Sendable {
+}
