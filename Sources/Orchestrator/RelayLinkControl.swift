@@ -36,7 +36,7 @@ actor RelayLinkControl: LinkControl {
                 id: id, name: "\(words.type.name)-\(id)", stream: words.stream, toxicity: words.toxicity,
                 toxic: words.toxic, record: ToxicRecord())
             disturbances.append((id, .toxic(toxic), true))
-        case .cut(let text):
+        case .cut:
             let cut = ActiveCut(name: "cut-\(id)", rule: CutRule(), record: CutRecord())
             disturbances.append((id, .cut(cut), true))
         }
