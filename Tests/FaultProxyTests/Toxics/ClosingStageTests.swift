@@ -211,6 +211,8 @@ import Threading
         // Decided once, when the toxic came.
         used.pass(milliseconds: 1_000)
         try used.change(1, "half_open=0")
+        used.add(try ActiveToxic("noop", id: 2))
+        #expect(used.chain.isEmpty)
         used.send("b")
         #expect(used.bytes == Array("ab".utf8))
         let new = ToxicRig(try ActiveToxic("half_open=0"), stream: .upstream)

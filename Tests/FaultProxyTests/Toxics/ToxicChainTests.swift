@@ -203,7 +203,8 @@ import Threading
     @Test func otherToxicsDoNotMatter() throws {
         for connection in 0..<50 {
             let context = ChainContext(
-                seed: 4, proxy: "pg", connection: connection, stream: .downstream, lastBytesAt: at(milliseconds: 0),
+                seed: 4, proxy: "pg", connection: connection, stream: .downstream, hasReceived: false,
+                lastBytesAt: at(milliseconds: 0),
                 now: at(milliseconds: 0))
             let toxic = try ActiveToxic("latency~50%=5ms")
             var effects: [StageEffect] = []

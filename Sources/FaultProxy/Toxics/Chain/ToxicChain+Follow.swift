@@ -14,6 +14,7 @@ extension ToxicChain {
         let born = bornWith ?? toxics.map(\.id)
         bornWith = born
         guard !isOver else { return }
+        idle.removeAll { id in !toxics.contains { $0.id == id } }
         let wanted = toxics.filter { concerns($0, context) }
         removeAll(except: wanted, context.now, into: &effects)
         adopt(wanted, context.now, into: &effects)
@@ -62,7 +63,8 @@ extension ToxicChain {
                 place = index + 1
                 continue
             }
-            let hasPassed = place > 0 ? links[place - 1].hasPassed : hasReceived
+            if idle.contains(toxic.id) { continue }
+            let hasPassed = place > 0 ? links[place - 1].hasPassed : context.hasReceived
             // Behind an end that has passed nothing comes any more. At the very end of the chain that cannot be.
             let hasEnded = place > 0 ? links[place - 1].hasEnded : hasInputEnded
             let stage = toxic.toxic.makeStage(
@@ -73,7 +75,10 @@ extension ToxicChain {
                         seed: context.seed,
                         stream: "stage\u{0}\(context.proxy)\u{0}\(toxic.name)\u{0}\(context.connection)\u{0}"
                             + context.stream.rawValue)))
-            guard let stage else { continue }
+            guard let stage else {
+                idle.append(toxic.id)
+                continue
+            }
             // A toxic of both streams counts a connection in its own one only.
             if toxic.stream == context.stream { toxic.record.add { $0.connections += 1 } }
             links.insert(
