@@ -136,7 +136,7 @@ import Threading
 @Suite struct ResetStageTests {
     @Test("It resets at once, in any stream, whatever stream it was added to", arguments: ProxyStream.allCases)
     func open(stream: ProxyStream) throws {
-        let toxic = try ActiveToxic("reset@upstream")
+        let toxic = try ActiveToxic("reset@downstream")
         var rig = ToxicRig(stream: stream)
         rig.send("a")
         rig.add(toxic)

@@ -7,7 +7,7 @@ extension ToxicChain {
     /// woken.
     ///
     /// The first call must come when the connection is opened, also with an empty list: toxics of later lists are younger
-    /// than the connection.
+    /// than the connection. The upstream chain comes first, the downstream one only when that has not closed the connection.
     package mutating func follow(
         _ toxics: [ActiveToxic], _ context: ChainContext, into effects: inout [StageEffect]
     ) {
@@ -79,8 +79,9 @@ extension ToxicChain {
                 idle.append(toxic.id)
                 continue
             }
-            // A toxic of both streams counts a connection in its own one only.
-            if toxic.stream == context.stream { toxic.record.add { $0.connections += 1 } }
+            // A toxic of both streams counts a connection in the one that is followed first.
+            let spansBoth = type(of: toxic.toxic).type.spansBothStreams
+            if !spansBoth || context.stream == .upstream { toxic.record.add { $0.connections += 1 } }
             links.insert(
                 ChainLink(
                     id: toxic.id, record: toxic.record, attributes: toxic.toxic.attributes, stage: stage,

@@ -61,6 +61,12 @@ package struct ToxicChain: Sendable {
         }
     }
 
+    /// Forgets what is held. Nothing leaves any more.
+    package mutating func drop() {
+        links = []
+        isOver = true
+    }
+
     /// Lets a stage work, and what it does flow through the ones behind it.
     mutating func run(
         _ index: Int, _ now: MonotonicInstant, into effects: inout [StageEffect],
