@@ -44,7 +44,8 @@ import Threading
         chain.follow(
             [toxic],
             ChainContext(
-                seed: 1, proxy: "p", connection: 0, stream: .downstream, lastBytesAt: at(milliseconds: 0),
+                seed: 1, proxy: "p", connection: 0, stream: .downstream, hasReceived: false,
+                lastBytesAt: at(milliseconds: 0),
                 now: at(milliseconds: 0)), into: &effects)
         chain.receive([UInt8](repeating: 1, count: 100), now: at(milliseconds: 0), into: &effects)
         chain.wake(now: at(milliseconds: 35), into: &effects)

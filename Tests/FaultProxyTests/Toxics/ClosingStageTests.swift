@@ -136,7 +136,7 @@ import Threading
 @Suite struct ResetStageTests {
     @Test("It resets at once, in any stream, whatever stream it was added to", arguments: ProxyStream.allCases)
     func open(stream: ProxyStream) throws {
-        let toxic = try ActiveToxic("reset@upstream")
+        let toxic = try ActiveToxic("reset@downstream")
         var rig = ToxicRig(stream: stream)
         rig.send("a")
         rig.add(toxic)
@@ -211,6 +211,8 @@ import Threading
         // Decided once, when the toxic came.
         used.pass(milliseconds: 1_000)
         try used.change(1, "half_open=0")
+        used.add(try ActiveToxic("noop", id: 2))
+        #expect(used.chain.isEmpty)
         used.send("b")
         #expect(used.bytes == Array("ab".utf8))
         let new = ToxicRig(try ActiveToxic("half_open=0"), stream: .upstream)

@@ -56,6 +56,20 @@ import Threading
         #expect(rig.left == [.bytes("a", at: 500), .close(.reset, at: 1_000)])
     }
 
+    @Test func bytesThatComeAfterTheTimeDoNotPassAlsoWhenItsWakingIsLate() throws {
+        let toxic = try ActiveToxic("cut_after=10ms")
+        var chain = ToxicChain()
+        var effects: [StageEffect] = []
+        chain.follow(
+            [toxic],
+            ChainContext(
+                seed: 1, proxy: "p", connection: 0, stream: .downstream, hasReceived: false,
+                lastBytesAt: at(milliseconds: 0), now: at(milliseconds: 0)), into: &effects)
+        chain.receive([1, 2], now: at(milliseconds: 11), into: &effects)
+        #expect(effects == [.close(.reset)])
+        #expect(toxic.record.snapshot.swallowedBytes == 2)
+    }
+
     @Test func timeOfAnOpenConnectionBeginsWithTheToxic() throws {
         var rig = ToxicRig()
         rig.pass(milliseconds: 5_000)

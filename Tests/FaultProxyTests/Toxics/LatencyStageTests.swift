@@ -26,7 +26,8 @@ import Threading
         var chain = ToxicChain()
         var effects: [StageEffect] = []
         let context = ChainContext(
-            seed: 1, proxy: "p", connection: 0, stream: .downstream, lastBytesAt: at(milliseconds: 0),
+            seed: 1, proxy: "p", connection: 0, stream: .downstream, hasReceived: false,
+            lastBytesAt: at(milliseconds: 0),
             now: at(milliseconds: 0))
         chain.follow([toxic], context, into: &effects)
         chain.receive([1], now: at(milliseconds: 0), into: &effects)

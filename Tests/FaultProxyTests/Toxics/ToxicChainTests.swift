@@ -111,6 +111,31 @@ import Threading
         #expect(rig.chain.wakeAt == nil)
     }
 
+    @Test func aDroppedChainHoldsNothingAndStaysSilent() throws {
+        let toxic = try ActiveToxic("latency=5ms")
+        let context = ChainContext(
+            seed: 1, proxy: "p", connection: 0, stream: .upstream, hasReceived: true, lastBytesAt: at(milliseconds: 0),
+            now: at(milliseconds: 0))
+        var effects: [StageEffect] = []
+        var chain = ToxicChain()
+        chain.follow([], context, into: &effects)
+        chain.follow([try ActiveToxic("latency@upstream=5ms")], context, into: &effects)
+        chain.receive([1], now: at(milliseconds: 0), into: &effects)
+        #expect(chain.heldBytes == 1)
+        chain.drop()
+        chain.follow([toxic], context, into: &effects)
+        chain.wake(now: at(milliseconds: 50), into: &effects)
+        chain.endOfStream(now: at(milliseconds: 50), into: &effects)
+        #expect(effects == [])
+        #expect(chain.heldBytes == 0 && chain.wakeAt == nil)
+    }
+
+    @Test func anEndGoesThroughAnEmptyChain() {
+        var rig = ToxicRig()
+        rig.end()
+        #expect(rig.left == [.end(at: 0)])
+    }
+
     @Test func nothingComesBehindTheEnd() throws {
         var rig = ToxicRig(try ActiveToxic("timeout=1s"))
         rig.end()
@@ -203,7 +228,8 @@ import Threading
     @Test func otherToxicsDoNotMatter() throws {
         for connection in 0..<50 {
             let context = ChainContext(
-                seed: 4, proxy: "pg", connection: connection, stream: .downstream, lastBytesAt: at(milliseconds: 0),
+                seed: 4, proxy: "pg", connection: connection, stream: .downstream, hasReceived: false,
+                lastBytesAt: at(milliseconds: 0),
                 now: at(milliseconds: 0))
             let toxic = try ActiveToxic("latency~50%=5ms")
             var effects: [StageEffect] = []

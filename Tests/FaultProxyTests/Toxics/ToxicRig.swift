@@ -27,7 +27,8 @@ struct ToxicRig {
     private(set) var left: [Leaving] = []
     private(set) var bytes: [UInt8] = []
     private(set) var now = ToxicRig.start
-    var lastBytesAt = ToxicRig.start
+    private var lastBytesAt = ToxicRig.start
+    private var hasReceived = false
     var stream: ProxyStream
     var seed: UInt64
 
@@ -43,7 +44,8 @@ struct ToxicRig {
     mutating func set(_ toxics: [ActiveToxic]) {
         self.toxics = toxics
         let context = ChainContext(
-            seed: seed, proxy: "pg", connection: 7, stream: stream, lastBytesAt: lastBytesAt, now: now)
+            seed: seed, proxy: "pg", connection: 7, stream: stream, hasReceived: hasReceived, lastBytesAt: lastBytesAt,
+            now: now)
         take { $0.follow(toxics, context, into: &$1) }
     }
 
@@ -60,6 +62,9 @@ struct ToxicRig {
     mutating func send(_ bytes: [UInt8]) {
         let now = now
         lastBytesAt = now
+        hasReceived = true
+        // As a relay does it: an empty chain is not asked.
+        if chain.isEmpty, !chain.isOver { return note([.pass(Chunk(bytes: bytes, arrival: now))]) }
         take { $0.receive(bytes, now: now, into: &$1) }
     }
 
@@ -90,6 +95,10 @@ struct ToxicRig {
         var effects: [StageEffect] = []
         work(&chain, &effects)
         if wasOver { #expect(effects == []) }
+        note(effects)
+    }
+
+    private mutating func note(_ effects: [StageEffect]) {
         let time = Double(now.nanoseconds - Self.start.nanoseconds) / 1e6
         for effect in effects {
             switch effect {
