@@ -18,6 +18,7 @@ struct WireReader: Sendable {
     var phase: WireFacts.Phase { known.phase }
     var transaction: WireFacts.TransactionStatus? { known.transaction }
     var user: String? { known.user }
+    var lastCommandTag: String? { tag.text }
     var applicationName: String? { known.applicationName }
 
     /// Nothing more can be read here.
