@@ -88,7 +88,9 @@ extension CutRule {
     func matches(_ seen: SeenMessage, _ stream: ProxyStream, _ reader: WireReader) -> Bool {
         guard self.stream == stream, message.matches(type: seen.type, body: seen.body) else { return false }
         if let wanted = match.transaction {
-            let told = seen.type == UInt8(ascii: "Z") ? seen.body.first.flatMap { .init(readyForQuery: $0) } : reader.transaction
+            let told =
+                seen.type == UInt8(ascii: "Z")
+                ? seen.body.first.flatMap { .init(readyForQuery: $0) } : reader.transaction
             if told != wanted { return false }
         }
         if let wanted = match.application, wanted != reader.applicationName { return false }

@@ -46,7 +46,8 @@ struct StatementTexts: Sendable {
     }
 
     private mutating func remember(_ name: String, _ text: String) {
-        let kept = text.utf8.count <= Self.textLimit ? text : String(decoding: text.utf8.prefix(Self.textLimit), as: UTF8.self)
+        let kept =
+            text.utf8.count <= Self.textLimit ? text : String(decoding: text.utf8.prefix(Self.textLimit), as: UTF8.self)
         if let old = statements.updateValue(kept, forKey: name) {
             bytes -= old.utf8.count
         } else {

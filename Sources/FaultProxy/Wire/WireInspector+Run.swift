@@ -74,7 +74,9 @@ extension WireInspector {
     private mutating func open(_ work: inout Work, _ gate: inout StreamGate, into effects: inout [WireEffect]) -> Int? {
         let first = work.bytes[work.at]
         let isTyped = reader.isTyped(work.stream)
-        if isTyped ? !WireFormat.isKnown(first, work.stream) : work.stream == .downstream || first == WireFormat.tlsHandshake {
+        if isTyped
+            ? !WireFormat.isKnown(first, work.stream) : work.stream == .downstream || first == WireFormat.tlsHandshake
+        {
             // An answer of one byte, the start of an early error, or nothing that is understood: nothing to cut.
             go(1, &work)
             return nil

@@ -48,7 +48,8 @@ import Testing
 
     @Test func occurrencesAreCountedOverAllConnections() throws {
         let cut = ActiveCut(
-            name: "x", rule: try CutRule(words: "before Query statement=^UPDATE every=3 do delay 1 times=2"), record: CutRecord())
+            name: "x", rule: try CutRule(words: "before Query statement=^UPDATE every=3 do delay 1 times=2"),
+            record: CutRecord())
         var hits: [Int] = []
         for connection in 0..<12 {
             var inspector = WireInspector()
@@ -86,7 +87,9 @@ import Testing
             let isParse = name == "Parse"
             let isUp = ["Bind", "Execute"].contains(name)
             let again = Wire.bind("p", "s") + Wire.execute("p") + Wire.sync
-            let up = hits(Wire.parse("s", "select * from accounts") + Wire.sync + Wire.extended("", "select 2") + again, .upstream)
+            let up = hits(
+                Wire.parse("s", "select * from accounts") + Wire.sync + Wire.extended("", "select 2") + again, .upstream
+            )
             #expect(up == (isParse || isUp ? 1 : 0), "\(name)")
             let down =
                 Wire.message("1") + end + Wire.message("1") + Wire.message("2") + Wire.rowDescription() + Wire.row("2")
@@ -148,7 +151,10 @@ import Testing
         let row = Wire.row("twelve bytes")
         let effects = effects(
             &inspector,
-            [Wire.up(Wire.query("x")), Wire.down(Array(row[..<8])), Wire.up(Wire.message("X")), Wire.down(row[8...] + commit)])
+            [
+                Wire.up(Wire.query("x")), Wire.down(Array(row[..<8])), Wire.up(Wire.message("X")),
+                Wire.down(row[8...] + commit),
+            ])
         let answer = WireEffect.answer(Self.fatal("57P01", "bye"))
         #expect(
             effects == [
@@ -165,7 +171,8 @@ import Testing
             inspector.observe(bytes[..<split], .downstream)
             inspector.setCuts([ActiveCut(name: "late", rule: rule, record: CutRecord())])
             let effects = inspector.intercept(bytes[split...], .downstream).joined
-            #expect(effects == [.pass(Array(commit[split...])), .hit(cut: "late"), .close(.reset)], "split at \(split)")
+            #expect(
+                effects == [.pass(Array(commit[split...])), .hit(cut: "late"), .close(.reset)], "split at \(split)")
         }
     }
 
@@ -213,13 +220,16 @@ import Testing
     }
 
     @Test(arguments: Wire.dialogues)
-    func withoutAMatchEveryByteGoesOnHoweverItComes(dialogue: WireDialogue) throws { try Self.checkTransparency(dialogue) }
+    func withoutAMatchEveryByteGoesOnHoweverItComes(dialogue: WireDialogue) throws {
+        try Self.checkTransparency(dialogue)
+    }
 
     /// Rules of every kind that match nothing.
     static let idleRules = [
         "before Query statement=never do reset", "before CommandComplete tag=NEVER do reset",
         "inside DataRow nth=1000000000 do finish", "before Execute statement=never do error 40001",
-        "before Authentication nth=1000000000 do reset", "before ReadyForQuery transaction=failed user=nobody do finish",
+        "before Authentication nth=1000000000 do reset",
+        "before ReadyForQuery transaction=failed user=nobody do finish",
     ]
 
     static func checkTransparency(_ dialogue: WireDialogue) throws {

@@ -34,7 +34,8 @@ import Testing
             json:
                 #"{"at":"before","message":"StartupMessage","user":"ann","application":"my shop","action":"error","sqlstate":"53300","text":"no room"}"#,
             sentence:
-                "before StartupMessage (upstream), application my shop, user ann: answer with FATAL 53300 \"no room\" instead"),
+                "before StartupMessage (upstream), application my shop, user ann: answer with FATAL 53300 \"no room\" instead"
+        ),
         Row(
             words: "after Parse nth=2 do delay 50ms",
             json: #"{"at":"after","message":"Parse","nth":2,"action":"delay","delay":50}"#,
@@ -108,7 +109,8 @@ import Testing
         ("before Query colour=red do reset", "colour", "unknown key"),
         ("before Query timse=3 do reset", "timse", "did you mean times?"),
         ("before Query do reset do finish", "action", "twice"),
-        ("lost-comit", "at", "lost-commit"), ("preset=lost-comit", "preset", "did you mean lost-commit?"), ("", "", "example"), ("before Query statement='x do reset", "", "quote"),
+        ("lost-comit", "at", "lost-commit"), ("preset=lost-comit", "preset", "did you mean lost-commit?"),
+        ("", "", "example"), ("before Query statement='x do reset", "", "quote"),
     ])
     func whatCannotBeIsRefusedWithItsKey(words: String, key: String, problem: String) {
         do {

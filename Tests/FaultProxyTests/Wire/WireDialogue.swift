@@ -1,6 +1,6 @@
-import Testing
 import FaultProxy
 import RigModel
+import Testing
 import Threading
 
 /// What two sides say to each other, in order.
@@ -24,7 +24,9 @@ struct WireDialogue: Sendable, CustomTestStringConvertible {
 
 /// Messages as they stand on the wire.
 enum Wire {
-    static func up(_ messages: [UInt8]...) -> WireDialogue.Part { .init(stream: .upstream, bytes: Array(messages.joined())) }
+    static func up(_ messages: [UInt8]...) -> WireDialogue.Part {
+        .init(stream: .upstream, bytes: Array(messages.joined()))
+    }
     static func down(_ messages: [UInt8]...) -> WireDialogue.Part {
         .init(stream: .downstream, bytes: Array(messages.joined()))
     }
@@ -37,7 +39,9 @@ enum Wire {
     }
     static func packet(_ code: Int, _ body: [UInt8] = []) -> [UInt8] { int32(body.count + 8) + int32(code) + body }
 
-    static func startup(version: Int = 196_608, _ parameters: [String] = ["user", "ann", "application_name", "shop"]) -> [UInt8] {
+    static func startup(version: Int = 196_608, _ parameters: [String] = ["user", "ann", "application_name", "shop"])
+        -> [UInt8]
+    {
         packet(version, parameters.flatMap(text) + [0])
     }
     static let sslRequest = packet(80_877_103)
@@ -96,7 +100,8 @@ enum Wire {
             greeting + [
                 up(extended("one", "select 1"), extended("", "commit"), parse("two", "select 2")),
                 down(
-                    message("1"), message("2"), rowDescription(), row("1"), complete("SELECT 1"), ready("I"), message("1")),
+                    message("1"), message("2"), rowDescription(), row("1"), complete("SELECT 1"), ready("I"),
+                    message("1")),
                 down(message("2"), message("n"), complete("COMMIT"), ready("I"), message("1")),
             ]),
         WireDialogue(
@@ -108,12 +113,18 @@ enum Wire {
                 down(complete("COPY 1"), parameter("application_name", "bulk"), ready("I")),
             ]),
         WireDialogue(
-            "a cancel request with a long key", [up(sslRequest), down([UInt8(ascii: "N")]), up(packet(80_877_102, int32(4711) + Array(repeating: 7, count: 32)))]),
-        WireDialogue("SSL agreed on", [up(sslRequest), down([UInt8(ascii: "S")]), up([22, 3, 1, 0, 5, 1]), down([22, 3, 3])]),
+            "a cancel request with a long key",
+            [
+                up(sslRequest), down([UInt8(ascii: "N")]),
+                up(packet(80_877_102, int32(4711) + Array(repeating: 7, count: 32))),
+            ]),
+        WireDialogue(
+            "SSL agreed on", [up(sslRequest), down([UInt8(ascii: "S")]), up([22, 3, 1, 0, 5, 1]), down([22, 3, 3])]),
         WireDialogue("SSL without a request", [up([0x16, 3, 1, 2, 0]), down([0x16, 3, 3])]),
         WireDialogue(
             "an early error instead of the answer to SSLRequest", [up(sslRequest), down(error("53300", "FATAL"))]),
-        WireDialogue("another protocol", [up(Array("GET / HTTP/1.1\r\n\r\n".utf8)), down(Array("HTTP/1.1 400\r\n".utf8))]),
+        WireDialogue(
+            "another protocol", [up(Array("GET / HTTP/1.1\r\n\r\n".utf8)), down(Array("HTTP/1.1 400\r\n".utf8))]),
         WireDialogue(
             "garbage in a session", greeting + [up([7, 7, 7, 7, 7, 7]), down(Array("whatever".utf8))]),
     ]
