@@ -20,6 +20,7 @@ static const uint32_t clinux_EPOLLOUT = 0x004;
 static const uint32_t clinux_EPOLLERR = 0x008;
 static const uint32_t clinux_EPOLLHUP = 0x010;
 static const uint32_t clinux_EPOLLRDHUP = 0x2000;
+static const uint32_t clinux_EPOLLEXCLUSIVE = 1u << 28;
 static const uint32_t clinux_EPOLLONESHOT = 1u << 30;
 static const uint32_t clinux_EPOLLET = 1u << 31;
 

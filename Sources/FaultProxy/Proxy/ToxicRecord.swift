@@ -1,4 +1,5 @@
 package import RigModel
+import Synchronization
 import Threading
 
 /// What a toxic has done since it was added. Thread-safe.
@@ -18,10 +19,16 @@ package final class ToxicRecord: Sendable {
     }
 
     private let counts = Lock(Counts())
+    private let arrivals = Atomic<Int>(0)
 
     package init() {}
 
     package func add(_ change: (inout Counts) -> Void) { counts.withLock { change(&$0) } }
+
+    /// A connection that the toxic affects is about to be opened.
+    ///
+    /// - Returns: how many came before it.
+    package func noteArrival() -> Int { arrivals.add(1, ordering: .acquiringAndReleasing).oldValue }
 
     package var snapshot: Counts { counts.withLock { $0 } }
 }

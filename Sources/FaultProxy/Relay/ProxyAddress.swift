@@ -1,0 +1,83 @@
+import Glibc
+
+/// An address as users write it: where a proxy listens, or where it leads to. A value.
+package enum ProxyAddress: Sendable, Equatable, CustomStringConvertible {
+    /// `host` is a name, a numeric address, or empty for every address of this machine.
+    case tcp(host: String, port: UInt16)
+    case unix(path: String)
+
+    /// Reads `host:port`, `[::1]:port`, `:port`, the path of a Unix socket (`/…`) or `unix:PATH`.
+    ///
+    /// - Throws: ``ProxyError/badAddress(_:reason:)``.
+    package init(_ text: String) throws(ProxyError) {
+        if text.hasPrefix("/") || text.hasPrefix("unix:") {
+            let path = text.hasPrefix("unix:") ? String(text.dropFirst(5)) : text
+            guard SocketAddress(unixPath: path) != nil else {
+                throw .badAddress(text, reason: "the path of a Unix socket has 1 to 107 bytes")
+            }
+            self = .unix(path: path)
+            return
+        }
+        guard let colon = text.lastIndex(of: ":") else {
+            throw .badAddress(text, reason: "missing port in address; write HOST:PORT, or the path of a Unix socket")
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            throw .badAddress(text, reason: "too many colons; write an IPv6 address as [::1]:PORT")
+        }
+        guard let port = UInt16(text[text.index(after: colon)...]) else {
+            throw .badAddress(text, reason: "the port is a number from 0 to 65535")
+        }
+        self = .tcp(host: String(host), port: port)
+    }
+
+    package var description: String {
+        switch self {
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): path
+        }
+    }
+
+    /// Asks the resolver where it is a name, which may take seconds: not on a relay's thread.
+    ///
+    /// - Parameter isForListening: an empty host means every address; else it means this machine.
+    /// - Throws: ``ProxyError/badAddress(_:reason:)``.
+    func resolve(isForListening: Bool) throws(ProxyError) -> SocketAddress {
+        switch self {
+        case .unix(let path):
+            if let address = SocketAddress(unixPath: path) { return address }
+            throw .badAddress(path, reason: "the path of a Unix socket has 1 to 107 bytes")
+        case .tcp(let host, let port):
+            if host.isEmpty, let any = SocketAddress(ipv4: isForListening ? "0.0.0.0" : "127.0.0.1", port: port) {
+                return any
+            }
+            if let address = SocketAddress(ipv4: host, port: port) ?? SocketAddress(ipv6: host, port: port) {
+                return address
+            }
+            return try Self.look(up: host, port: port, for: description)
+        }
+    }
+
+    /// The first IPv4 address of a name, else the first of any family, like other proxies.
+    private static func look(up host: String, port: UInt16, for text: String) throws(ProxyError) -> SocketAddress {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(host, String(port), &hints, &list)
+        guard status == 0 else { throw .badAddress(text, reason: String(cString: gai_strerror(status))) }
+        defer { freeaddrinfo(list) }
+        var found: SocketAddress?
+        var next = list
+        while let info = next?.pointee {
+            if let address = info.ai_addr.flatMap({ SocketAddress($0, length: info.ai_addrlen) }) {
+                if address.family == AF_INET { return address }
+                found = found ?? address
+            }
+            next = info.ai_next
+        }
+        guard let found else { throw .badAddress(text, reason: "the name has no address") }
+        return found
+    }
+}

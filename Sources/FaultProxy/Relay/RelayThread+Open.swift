@@ -1,0 +1,120 @@
+import CLinux
+import Glibc
+import Synchronization
+import Threading
+
+/// How connections begin.
+extension RelayThread {
+    /// Clients taken at once, so that the others of a burst go to other threads.
+    private static let acceptsPerTurn = 8
+    static let linkEvents = clinux_EPOLLIN | clinux_EPOLLOUT | clinux_EPOLLRDHUP | clinux_EPOLLET
+    private static let pauseAfterFullQueue = Duration.milliseconds(5)
+
+    func accept(from listener: RelayListener) {
+        for _ in 0..<Self.acceptsPerTurn {
+            let client = clinux_accept_nonblocking(listener.descriptor)
+            if client >= 0 {
+                open(client, listener.relay)
+                continue
+            }
+            switch errno {
+            case EAGAIN: return
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                listener.relay.counters.descriptorShortages.add(1, ordering: .relaxed)
+                listener.relay.tell(.descriptorShortage)
+                return listener.pause(on: self)
+            default: continue  // That one client is gone already.
+            }
+        }
+    }
+
+    private func open(_ client: Int32, _ relay: RelayShared) {
+        let now = MonotonicInstant.now
+        let number = relay.counters.nextNumber.add(1, ordering: .relaxed).oldValue
+        relay.counters.accepted.add(1, ordering: .relaxed)
+        guard let server = Sockets.make(relay.upstream.family) else {
+            relay.counters.descriptorShortages.add(1, ordering: .relaxed)
+            relay.counters.refused.add(1, ordering: .relaxed)
+            relay.tell(.descriptorShortage)
+            clinux_reset_on_close(client)
+            close(client)
+            return
+        }
+        Sockets.sendAtOnce(client)
+        if relay.upstream.family != AF_UNIX { Sockets.sendAtOnce(server) }
+        let dial = RelayLink.Dial(deadline: now.advanced(by: relay.options.dialTimeout))
+        let link = RelayLink(relay: relay, number: number, client: client, server: server, now: now, dial: dial)
+        add(link)
+        if relay.options.feed != nil {
+            relay.tell(.opened(number: number, client: SocketAddress(of: client, getpeername)?.text ?? ""))
+        }
+        if let name = relay.toxicThatRefuses(number) { return refuse(link, .refusedByToxic(name)) }
+        follow(link, now)
+        guard watch(client, Self.linkEvents, token(of: link)) else {
+            return refuse(link, .serverRefused(Sockets.message(errno)))
+        }
+        plan(token(of: link), at: dial.deadline)
+        self.dial(link)
+    }
+
+    /// Asks the server for a connection; ``finishDial(_:)`` sees how it ends.
+    private func dial(_ link: RelayLink) {
+        link.dial?.retry = nil
+        let server = link.server.descriptor
+        let error = link.relay.upstream.withSockaddr { connect(server, $0, $1) == 0 ? 0 : errno } ?? EINVAL
+        if error == EAGAIN {
+            let retry = MonotonicInstant.now.advanced(by: Self.pauseAfterFullQueue)
+            link.dial?.retry = retry
+            return plan(token(of: link), at: retry)
+        }
+        guard [0, EINPROGRESS, EINTR].contains(error), watch(server, Self.linkEvents, token(of: link) | 1) else {
+            return refuse(link, .serverRefused(Sockets.message(error == 0 ? errno : error)))
+        }
+    }
+
+    /// - Returns: `false` while the server has not accepted, or when it has refused.
+    func finishDial(_ link: RelayLink) -> Bool {
+        if link.client.isBroken {  // It did not wait for the answer.
+            end(link, .clientReset, isReset: false)
+            return false
+        }
+        guard let dial = link.dial else { return true }
+        let now = MonotonicInstant.now
+        if now >= dial.deadline {
+            refuse(link, .dialTimedOut)
+        } else if let retry = dial.retry {
+            if now >= retry { self.dial(link) }
+        } else if let error = link.server.error {
+            refuse(link, .serverRefused(Sockets.message(error)))
+        } else if link.server.isWritable {
+            let error = Sockets.takeError(link.server.descriptor)
+            if error != 0 {
+                refuse(link, .serverRefused(Sockets.message(error)))
+            } else if Sockets.isConnectedToItself(link.server.descriptor, dialled: link.relay.upstream) {
+                refuse(link, .serverRefused("nobody listens there"))
+            } else {
+                link.dial = nil
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Resets the client: the kernel has accepted it before the relay could ask the server.
+    private func refuse(_ link: RelayLink, _ reason: RelayEvent.Reason) {
+        link.relay.counters.refused.add(1, ordering: .relaxed)
+        end(link, reason, isReset: true)
+    }
+
+    /// Takes over the toxics and cut points that are set now.
+    func follow(_ link: RelayLink, _ now: MonotonicInstant) {
+        let relay = link.relay
+        link.inspector.setCuts(relay.cuts)
+        let toxics = relay.toxics
+        for flow in [link.upstream, link.downstream] {
+            stageEffects.removeAll(keepingCapacity: true)
+            flow.chain.follow(toxics, now: now, into: &stageEffects)
+            carryOut(stageEffects, in: flow, of: link)
+        }
+    }
+}

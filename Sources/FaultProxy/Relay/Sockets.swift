@@ -1,0 +1,61 @@
+import CLinux
+import Glibc
+
+/// The socket calls of the relay, in a form that is the same for every family. All sockets are non-blocking.
+enum Sockets {
+    /// - Returns: `nil` when there is no descriptor to be had; `errno` says why.
+    static func make(_ family: Int32) -> Int32? {
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let socket = socket(family, type, 0)
+        return socket >= 0 ? socket : nil
+    }
+
+    /// Listens. The file of a Unix socket that nobody listens on any more is replaced.
+    ///
+    /// - Throws: ``ProxyError/listenFailed(address:reason:)`` or ``ProxyError/noResource(_:)``.
+    static func listen(_ address: SocketAddress) throws(ProxyError) -> Int32 {
+        guard let listener = make(address.family) else { throw .noResource("socket: \(message(errno))") }
+        if address.family != AF_UNIX { setOption(listener, SOL_SOCKET, SO_REUSEADDR) }
+        var status = address.withSockaddr { bind(listener, $0, $1) }
+        if status != 0, errno == EADDRINUSE, address.family == AF_UNIX, isAbandoned(address) {
+            unlink(address.text)
+            status = address.withSockaddr { bind(listener, $0, $1) }
+        }
+        guard status == 0, Glibc.listen(listener, SOMAXCONN) == 0 else {
+            let error = errno
+            close(listener)
+            throw .listenFailed(address: address.text, reason: message(error))
+        }
+        return listener
+    }
+
+    private static func isAbandoned(_ address: SocketAddress) -> Bool {
+        guard let probe = make(AF_UNIX) else { return false }
+        defer { close(probe) }
+        return address.withSockaddr { connect(probe, $0, $1) } != 0 && errno == ECONNREFUSED
+    }
+
+    /// Small packets must not wait for each other. Without effect, and harmless, on a Unix socket.
+    static func sendAtOnce(_ socket: Int32) { setOption(socket, Int32(IPPROTO_TCP), TCP_NODELAY) }
+
+    /// Reads and clears the socket's pending error; 0 when there is none.
+    static func takeError(_ socket: Int32) -> Int32 {
+        var error: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno
+    }
+
+    /// A dial to a dead port in the ephemeral range can get that very port as its own, and is then connected to itself
+    /// (TCP's simultaneous open).
+    static func isConnectedToItself(_ socket: Int32, dialled: SocketAddress) -> Bool {
+        guard dialled.family != AF_UNIX, let own = SocketAddress(of: socket, getsockname) else { return false }
+        return own.port == dialled.port && own == SocketAddress(of: socket, getpeername)
+    }
+
+    static func message(_ error: Int32) -> String { String(cString: strerror(error)) }
+
+    private static func setOption(_ socket: Int32, _ level: Int32, _ name: Int32) {
+        var on: Int32 = 1
+        setsockopt(socket, level, name, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+}
