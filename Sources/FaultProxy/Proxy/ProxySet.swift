@@ -1,4 +1,4 @@
-package import Threading
+import Threading
 
 /// The proxies of a control API, with Toxiproxy 2.12's semantics. Thread-safe.
 ///
