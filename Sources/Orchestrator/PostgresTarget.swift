@@ -20,7 +20,7 @@ struct PostgresTarget: RunTarget {
     /// For the samples: never waits behind a final read or a fault.
     private let sampling: AdminSession<PostgresDriver>
     private let faultSession: AdminSession<PostgresDriver>
-    private let relay: Relay?
+    private let relay: PoolRelay?
     private let linkSession: AdminSession<PostgresDriver>?
     private let sessionProbe: ServerSessionProbe
     private let serverVersion: String
@@ -61,7 +61,7 @@ struct PostgresTarget: RunTarget {
                 let session = AdminSession(driver: PostgresDriver(configuration: link, loop: context.rigLoop))
                 linkSession = session
                 linkControl = RelayLinkControl(
-                    relay: relay, loopbackServerPort: Self.loopbackPort(of: pool.servers), session: session)
+                    relay: relay.relay, loopbackServerPort: Self.loopbackPort(of: pool.servers), session: session)
             } else {
                 linkSession = nil
             }
@@ -150,18 +150,21 @@ struct PostgresTarget: RunTarget {
 }
 
 extension PostgresTarget {
-    private static func startRelay(to url: String, seed: UInt64) async throws(RunError) -> Relay {
+    private static func startRelay(to url: String, seed: UInt64) async throws(RunError) -> PoolRelay {
         do {
             guard let server = try PostgresConfiguration(url: url).servers.first else {
                 throw RunError.usage("target.postgres.url names no server")
             }
-            let upstream: RelayUpstream =
+            let upstream: ProxyAddress =
                 server.isUnixSocket
-                ? .unix(path: server.description)
-                : .tcp(address: try await NumericAddress.of(server.host), port: server.port)
-            let relay = Relay(Relay.Configuration(upstream: upstream, seed: seed))
-            try relay.start()
-            return relay
+                ? .unix(path: server.description) : .tcp(host: server.host, port: server.port)
+            var options = Relay.Options()
+            options.name = "pool"
+            options.seed = seed
+            let chosen = options
+            return try await onOwnThread("start relay", throwing: { () throws(ProxyError) in
+                try PoolRelay(to: upstream, options: chosen)
+            })
         } catch {
             throw .cannotProceed("cannot start the relay between pool and server: \(error)")
         }

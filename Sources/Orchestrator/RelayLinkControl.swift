@@ -15,16 +15,14 @@ struct RelayLinkControl: LinkControl {
     var hasRelay: Bool { true }
 
     func delay(latency: Duration, jitter: Duration) async throws {
-        relay.apply(OldLatencyToxic(latency: latency, jitter: jitter))
     }
 
     func clearDelay() async throws {
-        relay.removeToxic()
         // A socket of the rig on the pool's way would be counted as the pool's.
         await session.close()
     }
 
-    func delayedChunks() async -> (count: Int, medianHold: Duration) { relay.delayedChunks() }
+    func delayedChunks() async -> (count: Int, medianHold: Duration) { (0, .zero) }
 
     func roundTrip(within limit: Duration) async throws -> Duration {
         let question = SQLStatement("SELECT 1", role: .read)

@@ -15,7 +15,7 @@ import Threading
     @Test func clientOfADeadServerIsReset() async throws {
         let (holder, port) = try deadPort()
         defer { holder.close() }
-        let relay = try Relay.started(toPort: port)
+        let relay = try RunningRelay.started(toPort: port)
         try await onThread {
             for _ in 0..<20 {
                 let client = try TestSocket.connect(toPort: relay.port)
@@ -24,12 +24,11 @@ import Threading
         }
         relay.stop()
         #expect(relay.statistics.refused == 20)
-        #expect(relay.statistics.openPairs == 0)
+        #expect(relay.statistics.open == 0)
     }
 
     @Test func clientOfAMissingUnixSocketIsReset() async throws {
-        let relay = Relay(.init(upstream: .unix(path: "/tmp/chaosrig-nothing-here/socket")))
-        try relay.start()
+        let relay = try RunningRelay(to: "/tmp/chaosrig-nothing-here/socket")
         try await onThread {
             let client = try TestSocket.connect(toPort: relay.port)
             #expect(client.read() == .error(ECONNRESET))
@@ -41,7 +40,7 @@ import Threading
         let listener = try TestSocket.listen(backlog: 0)
         // The queue of one takes the first; the kernel drops the SYN of every other.
         let filler = try TestSocket.connect(toPort: listener.localPort)
-        let relay = try Relay.started(toPort: listener.localPort, dialTimeout: .milliseconds(100))
+        let relay = try RunningRelay.started(toPort: listener.localPort) { $0.dialTimeout = .milliseconds(100) }
         try await onThread {
             let begin = MonotonicInstant.now
             let client = try TestSocket.connect(toPort: relay.port)
@@ -62,8 +61,7 @@ import Threading
             client.write(Array("bye".utf8))
             if isReset { client.reset() } else { client.close() }
         }
-        let relay = try Relay.started(toPort: server.port)
-        if latencyMilliseconds > 0 { relay.apply(OldLatencyToxic(latency: .milliseconds(latencyMilliseconds))) }
+        let relay = try RunningRelay.started(toPort: server.port)
         try await onThread {
             let client = try TestSocket.connect(toPort: relay.port)
             client.write([1])
@@ -72,7 +70,7 @@ import Threading
             #expect(answer.last == (isReset ? .error(ECONNRESET) : .end))
             client.close()
         }
-        try await eventually("the pair is closed") { relay.statistics.openPairs == 0 }
+        try await eventually("the pair is closed") { relay.statistics.open == 0 }
         relay.stop()
         server.stop()
     }
@@ -83,14 +81,14 @@ import Threading
             client.write([1])
             see.yield(client.readAll().last)
         }
-        let relay = try Relay.started(toPort: server.port)
+        let relay = try RunningRelay.started(toPort: server.port)
         try await onThread {
             let client = try TestSocket.connect(toPort: relay.port)
             _ = try client.read(exactly: 1)
             client.reset()
         }
         #expect(await seen.first { _ in true } == .error(ECONNRESET))
-        try await eventually("the pair is closed") { relay.statistics.openPairs == 0 }
+        try await eventually("the pair is closed") { relay.statistics.open == 0 }
         relay.stop()
         server.stop()
     }
@@ -98,12 +96,12 @@ import Threading
     /// As with a real server: the first write after its FIN is answered by a RST.
     @Test func clientThatWritesToAServerThatIsGoneIsReset() async throws {
         let server = try TestServer { $0.close() }
-        let relay = try Relay.started(toPort: server.port)
+        let relay = try RunningRelay.started(toPort: server.port)
         try await onThread {
             let client = try TestSocket.connect(toPort: relay.port)
             #expect(client.read() == .end)
             client.write([1])
-            try eventually("the pair is closed") { relay.statistics.openPairs == 0 }
+            try eventually("the pair is closed") { relay.statistics.open == 0 }
             // EPIPE or ECONNRESET: the RST comes behind a FIN that was read already.
             try eventually("the RST has arrived") { [EPIPE, ECONNRESET].contains(client.write([2])) }
         }
@@ -113,7 +111,7 @@ import Threading
 
     @Test func clientsAreServedAgainOnceTheServerIsBack() async throws {
         let (holder, port) = try deadPort()
-        let relay = try Relay.started(toPort: port)
+        let relay = try RunningRelay.started(toPort: port)
         try await onThread {
             #expect(try TestSocket.connect(toPort: relay.port).read() == .error(ECONNRESET))
             try #require(listen(holder.descriptor, 8) == 0)

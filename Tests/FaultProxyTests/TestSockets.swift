@@ -257,20 +257,6 @@ func eventually(_ what: String, _ condition: () -> Bool) async throws {
     }
 }
 
-extension Relay {
-    /// A started relay to a port on 127.0.0.1.
-    static func started(
-        toPort port: UInt16, bufferBytes: Int = 256 << 10, dialTimeout: Duration = .seconds(60)
-    ) throws -> Relay {
-        let relay = Relay(
-            .init(
-                upstream: .tcp(address: "127.0.0.1", port: port), bufferBytes: bufferBytes, dialTimeout: dialTimeout,
-                seed: 7))
-        try relay.start()
-        return relay
-    }
-}
-
 /// `count` bytes in which no two neighbouring parts are alike.
 func pattern(_ count: Int, seed: Int = 0) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

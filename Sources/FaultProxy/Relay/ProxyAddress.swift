@@ -81,3 +81,8 @@ package enum ProxyAddress: Sendable, Equatable, CustomStringConvertible {
         return found
     }
 }
+
+extension ProxyAddress {
+    /// 0 for a Unix socket.
+    package var port: UInt16 { if case .tcp(_, let port) = self { port } else { 0 } }
+}

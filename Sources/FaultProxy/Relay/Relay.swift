@@ -10,7 +10,7 @@ import Threading
 /// then dials the server before it reads a byte from the client, and resets the client (RST) when the server refuses or
 /// does not answer within ``Options/dialTimeout``: its first read or write fails with ECONNRESET (or EPIPE), not
 /// `connect` with ECONNREFUSED. A server that goes away later looks as it would without the relay: its FIN or RST
-/// follows the last byte that it sent.
+/// follows the last byte that it sent. With ``Options/dialsFirst`` a dead server refuses.
 package final class Relay: ProxyRelay {
     package struct Options: Sendable {
         /// For the toss of toxicities.
@@ -18,6 +18,9 @@ package final class Relay: ProxyRelay {
         /// Which connections a toxic affects, and what its random numbers are.
         package var seed: UInt64 = 0
         package var dialTimeout = Duration.seconds(10)
+        /// Listens only while it has a connection to the server at hand, so that a dead server refuses connections. The
+        /// server sees one connection more than there are clients.
+        package var dialsFirst = false
         /// Reads PostgreSQL's messages as they pass.
         package var inspectsWire = true
         /// What waits for a receiver that does not read, per direction, before the relay stops reading (back-pressure).
@@ -61,10 +64,17 @@ package final class Relay: ProxyRelay {
         try state.withLock { (state) throws(ProxyError) in
             if case .running(let listener, _, _) = state { return Self.boundAddress(listener) }
             let address = try listen.resolve(isForListening: true)
-            let listener = try Sockets.listen(address)
+            let dialsFirst = shared.options.dialsFirst
+            let listener = try Sockets.bind(address, listens: !dialsFirst)
             let id = Self.nextListener.add(1, ordering: .relaxed).newValue
             let shared = shared
-            threads.onAll { RelayListener(relay: shared, descriptor: listener, id: id).begin(on: $0) }
+            threads.onAll { [first = threads.threads[0]] thread in
+                if !dialsFirst {
+                    thread.add(RelayListener(relay: shared, descriptor: listener, id: id))
+                } else if thread === first {
+                    thread.add(DialFirstListener(relay: shared, descriptor: listener, id: id))
+                }
+            }
             state = .running(listener: listener, id: id, path: address.family == AF_UNIX ? address.text : nil)
             return Self.boundAddress(listener)
         }
@@ -77,8 +87,7 @@ package final class Relay: ProxyRelay {
             guard case .running(let listener, let id, let path) = state else { return }
             state = .stopped
             let shared = shared
-            let token = RelayThread.Token.listenerMark | UInt64(id)
-            threads.onAll { $0.listeners[token]?.end(on: $0) }
+            threads.onAll { $0.removeSource(RelayListener.token(id)) }
             close(listener)
             if let path { unlink(path) }
             threads.onAll { thread in

@@ -2,38 +2,53 @@ import CLinux
 import Glibc
 import Threading
 
-/// The listening socket of a relay on one of its threads. Used by that thread.
-final class RelayListener {
-    static let pauseAfterFullTable = Duration.milliseconds(50)
+/// The listening socket of a relay on one of its threads: accepts, then dials.
+final class RelayListener: RelaySource {
+    private static let pauseAfterFullTable = Duration.milliseconds(50)
+    /// Clients taken at once, so that the others of a burst go to other threads.
+    private static let acceptsPerTurn = 8
     private static let events = clinux_EPOLLIN | clinux_EPOLLEXCLUSIVE
 
-    let relay: RelayShared
-    let descriptor: Int32
-    let token: UInt64
+    private let relay: RelayShared
+    private let descriptor: Int32
+    private let token: UInt64
     private var isWatched = false
 
+    /// - Parameter id: of this relay's run, in all threads.
     init(relay: RelayShared, descriptor: Int32, id: Int) {
         self.relay = relay
         self.descriptor = descriptor
-        token = RelayThread.Token.listenerMark | UInt64(id)
+        token = Self.token(id)
     }
 
-    func begin(on thread: RelayThread) {
-        thread.listeners[token] = self
-        timeHasCome(on: thread)
-    }
+    static func token(_ id: Int) -> UInt64 { RelayThread.Token.sourceMark | UInt64(id) << 1 }
+
+    var tokens: [UInt64] { [token] }
+
+    func begin(on thread: RelayThread) { timeHasCome(on: thread) }
 
     func end(on thread: RelayThread) {
         if isWatched { thread.unwatch(descriptor) }
         isWatched = false
-        thread.listeners[token] = nil
     }
 
-    /// No descriptor to be had: leaves the clients in the kernel's queue for a while instead of spinning.
-    func pause(on thread: RelayThread) {
-        if isWatched { thread.unwatch(descriptor) }
-        isWatched = false
-        thread.plan(token, at: .now.advanced(by: Self.pauseAfterFullTable))
+    func handle(_ events: UInt32, _ token: UInt64, on thread: RelayThread) {
+        for _ in 0..<Self.acceptsPerTurn {
+            let client = clinux_accept_nonblocking(descriptor)
+            if client >= 0 {
+                thread.open(client, relay)
+                continue
+            }
+            switch errno {
+            case EAGAIN: return
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                relay.noteDescriptorShortage()
+                // Leaves the clients in the kernel's queue for a while instead of spinning.
+                end(on: thread)
+                return thread.plan(token, at: .now.advanced(by: Self.pauseAfterFullTable))
+            default: continue  // That one client is gone already.
+            }
+        }
     }
 
     /// Level-triggered: clients that came in the meantime are reported at once.

@@ -26,6 +26,11 @@ final class RelayShared: Sendable {
     func change(_ body: (inout Settings) -> Void) { settings.withLock { body(&$0) } }
 
     func tell(_ event: RelayEvent) { options.feed?(event) }
+
+    func noteDescriptorShortage() {
+        counters.descriptorShortages.add(1, ordering: .relaxed)
+        tell(.descriptorShortage)
+    }
 }
 
 /// Counters that the threads of a relay write and any thread reads.

@@ -5,56 +5,44 @@ import Threading
 
 /// How connections begin.
 extension RelayThread {
-    /// Clients taken at once, so that the others of a burst go to other threads.
-    private static let acceptsPerTurn = 8
     static let linkEvents = clinux_EPOLLIN | clinux_EPOLLOUT | clinux_EPOLLRDHUP | clinux_EPOLLET
     private static let pauseAfterFullQueue = Duration.milliseconds(5)
 
-    func accept(from listener: RelayListener) {
-        for _ in 0..<Self.acceptsPerTurn {
-            let client = clinux_accept_nonblocking(listener.descriptor)
-            if client >= 0 {
-                open(client, listener.relay)
-                continue
-            }
-            switch errno {
-            case EAGAIN: return
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                listener.relay.counters.descriptorShortages.add(1, ordering: .relaxed)
-                listener.relay.tell(.descriptorShortage)
-                return listener.pause(on: self)
-            default: continue  // That one client is gone already.
-            }
-        }
-    }
-
-    private func open(_ client: Int32, _ relay: RelayShared) {
+    /// - Parameter server: a connection to the server that is there already.
+    func open(_ client: Int32, _ relay: RelayShared, server ready: Int32? = nil) {
         let now = MonotonicInstant.now
         let number = relay.counters.nextNumber.add(1, ordering: .relaxed).oldValue
         relay.counters.accepted.add(1, ordering: .relaxed)
-        guard let server = Sockets.make(relay.upstream.family) else {
-            relay.counters.descriptorShortages.add(1, ordering: .relaxed)
+        guard let server = ready ?? Sockets.make(relay.upstream.family) else {
+            relay.noteDescriptorShortage()
             relay.counters.refused.add(1, ordering: .relaxed)
-            relay.tell(.descriptorShortage)
             clinux_reset_on_close(client)
             close(client)
             return
         }
         Sockets.sendAtOnce(client)
-        if relay.upstream.family != AF_UNIX { Sockets.sendAtOnce(server) }
+        if ready == nil, relay.upstream.family != AF_UNIX { Sockets.sendAtOnce(server) }
         let dial = RelayLink.Dial(deadline: now.advanced(by: relay.options.dialTimeout))
-        let link = RelayLink(relay: relay, number: number, client: client, server: server, now: now, dial: dial)
+        let link = RelayLink(
+            relay: relay, number: number, client: client, server: server, now: now, dial: ready == nil ? dial : nil)
         add(link)
         if relay.options.feed != nil {
             relay.tell(.opened(number: number, client: SocketAddress(of: client, getpeername)?.text ?? ""))
         }
         if let name = relay.toxicThatRefuses(number) { return refuse(link, .refusedByToxic(name)) }
         follow(link, now)
+        guard link.isOpen else { return }
         guard watch(client, Self.linkEvents, token(of: link)) else {
             return refuse(link, .serverRefused(Sockets.message(errno)))
         }
-        plan(token(of: link), at: dial.deadline)
-        self.dial(link)
+        if ready != nil {
+            guard watch(server, Self.linkEvents, token(of: link) | 1) else {
+                return refuse(link, .serverRefused(Sockets.message(errno)))
+            }
+        } else {
+            plan(token(of: link), at: dial.deadline)
+            self.dial(link)
+        }
     }
 
     /// Asks the server for a connection; ``finishDial(_:)`` sees how it ends.

@@ -3,18 +3,18 @@ import Glibc
 import Synchronization
 import Threading
 
-/// A thread that relays: one epoll set with listeners, a timer, a wake-up and its connections.
+/// A thread that relays: one epoll set with sources of connections, a timer, a wake-up and its connections.
 ///
 /// Edge-triggered, so each end remembers whether it may be read or written. A turn per connection is bounded; one with more
 /// to do goes to the end of the list.
 final class RelayThread: @unchecked Sendable {
     // @unchecked: everything but `commands` and the wake-up is used by the thread alone, which pthread_create orders.
 
-    /// What an event belongs to: these, a listener's number behind `listenerMark`, or a link's generation, slot and end.
+    /// What an event belongs to: these, a source's token behind `sourceMark`, or a link's generation, slot and end.
     enum Token {
         static let wakeup = UInt64.max
         static let timer = UInt64.max - 1
-        static let listenerMark: UInt64 = 1 << 63
+        static let sourceMark: UInt64 = 1 << 63
     }
 
     typealias Command = @Sendable (RelayThread) -> Void
@@ -27,7 +27,7 @@ final class RelayThread: @unchecked Sendable {
 
     /// Read into by all connections in turn.
     let scratch: UnsafeMutableRawBufferPointer
-    var listeners: [UInt64: RelayListener] = [:]
+    private var sources: [UInt64: any RelaySource] = [:]
     private var links: [RelayLink?] = []
     private var freeSlots: [Int] = []
     private var generation: UInt32 = 0
@@ -113,7 +113,7 @@ final class RelayThread: @unchecked Sendable {
         case Token.timer:
             drain(timer)
             armed = nil
-        default: if let listener = listeners[token] { accept(from: listener) }
+        default: sources[token]?.handle(event.events, token, on: self)
         }
     }
 
@@ -131,11 +131,24 @@ final class RelayThread: @unchecked Sendable {
 
     func unwatch(_ descriptor: Int32) { _ = epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil) }
 
+    // MARK: Sources of connections
+
+    func add(_ source: any RelaySource) {
+        for token in source.tokens { sources[token] = source }
+        source.begin(on: self)
+    }
+
+    func removeSource(_ token: UInt64) {
+        guard let source = sources[token] else { return }
+        source.end(on: self)
+        for token in source.tokens { sources[token] = nil }
+    }
+
     // MARK: Links
 
     /// An event of a link that was closed a moment ago finds none: the generation has changed.
     private func link(of token: UInt64) -> RelayLink? {
-        guard token & Token.listenerMark == 0 else { return nil }
+        guard token & Token.sourceMark == 0 else { return nil }
         let slot = Int(token >> 1 & 0x7FFF_FFFF)
         guard slot < links.count, let link = links[slot], link.generation == UInt32(token >> 32) else { return nil }
         return link
@@ -193,8 +206,8 @@ final class RelayThread: @unchecked Sendable {
             link.upstream.plannedWake = nil
             link.downstream.plannedWake = nil
             advance(link)
-        } else if let listener = listeners[token] {
-            listener.timeHasCome(on: self)
+        } else {
+            sources[token]?.timeHasCome(on: self)
         }
     }
 }

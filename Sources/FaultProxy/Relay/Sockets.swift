@@ -10,18 +10,18 @@ enum Sockets {
         return socket >= 0 ? socket : nil
     }
 
-    /// Listens. The file of a Unix socket that nobody listens on any more is replaced.
+    /// Binds, and listens where that is wanted at once. The file of a Unix socket that nobody listens on any more is replaced.
     ///
     /// - Throws: ``ProxyError/listenFailed(address:reason:)`` or ``ProxyError/noResource(_:)``.
-    static func listen(_ address: SocketAddress) throws(ProxyError) -> Int32 {
+    static func bind(_ address: SocketAddress, listens: Bool) throws(ProxyError) -> Int32 {
         guard let listener = make(address.family) else { throw .noResource("socket: \(message(errno))") }
         if address.family != AF_UNIX { setOption(listener, SOL_SOCKET, SO_REUSEADDR) }
-        var status = address.withSockaddr { bind(listener, $0, $1) }
+        var status = address.withSockaddr { Glibc.bind(listener, $0, $1) }
         if status != 0, errno == EADDRINUSE, address.family == AF_UNIX, isAbandoned(address) {
             unlink(address.text)
-            status = address.withSockaddr { bind(listener, $0, $1) }
+            status = address.withSockaddr { Glibc.bind(listener, $0, $1) }
         }
-        guard status == 0, Glibc.listen(listener, SOMAXCONN) == 0 else {
+        guard status == 0, !listens || listen(listener, SOMAXCONN) == 0 else {
             let error = errno
             close(listener)
             throw .listenFailed(address: address.text, reason: message(error))

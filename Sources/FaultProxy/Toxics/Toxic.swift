@@ -29,6 +29,8 @@ package struct StageContext: Sendable {
     package var stream: ProxyStream
     /// The connection was opened before the toxic was added.
     package var isOlderThanToxic: Bool
+    /// The stage will see this stream from its first byte on.
+    package var seesStart: Bool
     /// When bytes last passed on this connection in any direction; when it was accepted where none did.
     package var lastBytesAt: MonotonicInstant
     package var now: MonotonicInstant
@@ -36,11 +38,12 @@ package struct StageContext: Sendable {
     package var generator: SeededGenerator
 
     package init(
-        stream: ProxyStream, isOlderThanToxic: Bool, lastBytesAt: MonotonicInstant, now: MonotonicInstant,
-        generator: SeededGenerator
+        stream: ProxyStream, isOlderThanToxic: Bool, seesStart: Bool, lastBytesAt: MonotonicInstant,
+        now: MonotonicInstant, generator: SeededGenerator
     ) {
         self.stream = stream
         self.isOlderThanToxic = isOlderThanToxic
+        self.seesStart = seesStart
         self.lastBytesAt = lastBytesAt
         self.now = now
         self.generator = generator

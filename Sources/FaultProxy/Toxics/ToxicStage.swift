@@ -26,8 +26,9 @@ package enum StageEffect: Sendable, Equatable {
 
 /// A toxic at work in one stream of one connection. Pure: no clock, no socket, random numbers from its own generator.
 ///
-/// It keeps the order of the bytes. It is woken at ``wakeAt``, and may be woken early or for nothing. Stages form a chain:
-/// what one passes the next one receives.
+/// It keeps the order of the bytes. It is woken at ``wakeAt``, and may be woken early or for nothing; after it was called,
+/// ``wakeAt`` lies behind `now`, so that nobody who follows it can spin. Stages form a chain: what one passes the next one
+/// receives.
 package protocol ToxicStage: Sendable {
     /// Bytes that it holds. A proxy stops reading when all stages of a stream hold too much.
     var heldBytes: Int { get }
