@@ -1,4 +1,4 @@
-import RigModel
+package import RigModel
 
 extension ProxyAPI {
     var index: APIResponse { .json(.object(proxies.proxies.map { .init($0.name, $0.json) })) }

@@ -11,7 +11,7 @@ extension ProxyAPI {
         let toxicity = try fields.toxicity() ?? 1
         guard let stream = ProxyStream(rawValue: streamText.lowercased()) else { throw .invalidStream }
         guard let type = ToxicCatalogue.type(named: typeName) else {
-            throw .invalidToxicType(nearest: NearestName.of(typeName, in: ToxicCatalogue.all.map(\.name)))
+            throw .invalidToxicType(nearest: ToxicCatalogue.nearest(to: typeName))
         }
         var definition = ToxicDefinition(
             type: type, name: name.flatMap { $0.isEmpty ? nil : $0 }, streamText: streamText, stream: stream,
@@ -36,7 +36,7 @@ extension ProxyAPI {
         of type: ToxicType, _ current: ToxicAttributes, _ fields: RequestFields
     ) throws(ProxySetError) -> ToxicAttributes {
         guard let json = fields.value("attributes") else { return current }
-        do { return try type.merge(json, into: current) } catch { throw .badRequest("\(error)") }
+        do { return try current.merged(with: json, of: type) } catch { throw .badRequest("\(error)") }
     }
 }
 

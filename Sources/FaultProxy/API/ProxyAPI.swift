@@ -1,4 +1,4 @@
-package import RigModel
+import RigModel
 
 /// The control API, compatible with Toxiproxy 2.12: requests in, answers out, over a set of proxies. No socket. Thread-safe.
 ///

@@ -1,4 +1,5 @@
 import Glibc
+import RigModel
 import Threading
 
 /// Lets one caller in at a time, for as long as it takes; the others sleep. For work that may wait, where a ``Lock`` must
@@ -50,11 +51,13 @@ final class ProxyEntry: Sendable {
     let tally = ProxyTally()
     let state: Lock<State>
     private let makeRelay: ProxySet.MakeRelay
+    private let log: ProxyLog
 
-    init(_ definition: ProxyDefinition, makeRelay: @escaping ProxySet.MakeRelay) {
+    init(_ definition: ProxyDefinition, makeRelay: @escaping ProxySet.MakeRelay, log: @escaping ProxyLog) {
         name = definition.name
         state = Lock(State(listen: definition.listen, upstream: definition.upstream))
         self.makeRelay = makeRelay
+        self.log = log
     }
 
     var view: ProxyView {
@@ -88,7 +91,9 @@ final class ProxyEntry: Sendable {
                 $0.listen = bound
                 $0.isEnabled = true
             }
+            say(.info, "proxy started")
         } catch {
+            say(.error, "proxy not started", [.init("reason", .string("\(error)"))])
             throw .failed(error)
         }
     }
@@ -112,11 +117,21 @@ final class ProxyEntry: Sendable {
 
     /// Closes the listener and every connection. Returns when all is closed.
     func stop() {
-        let relay = state.withLock { state in
-            state.isEnabled = false
-            return state.relay
+        let (relay, wasEnabled) = state.withLock { state in
+            defer { state.isEnabled = false }
+            return (state.relay, state.isEnabled)
         }
         relay?.stop()
+        if wasEnabled { say(.info, "proxy stopped") }
+    }
+
+    func say(_ level: LogLevel, _ message: String, _ fields: [JSONValue.Member] = []) {
+        let view = view
+        let address: [JSONValue.Member] = [
+            .init("proxy", .string(name)), .init("listen", .string(view.listen)),
+            .init("upstream", .string(view.upstream)),
+        ]
+        log(level, message, address + fields)
     }
 
     /// Changes the toxics, and tells the relay.

@@ -12,7 +12,7 @@ extension ProxySet {
     package func addToxic(_ definition: ToxicDefinition, to proxy: String) throws(ProxySetError) -> ProxyToxic {
         let toxic = definition.type.make(definition.attributes)
         return try change(proxy) { (entry) throws(ProxySetError) in
-            try entry.changeToxics { (state) throws(ProxySetError) in
+            let added = try entry.changeToxics { (state) throws(ProxySetError) in
                 let name = definition.effectiveName
                 guard !state.toxics.contains(where: { $0.name == name }) else { throw .toxicExists }
                 let added = ProxyToxic(
@@ -27,6 +27,8 @@ extension ProxySet {
                 }
                 return added
             }
+            entry.say(.info, "toxic added", [.init("toxic", added.json)])
+            return added
         }
     }
 
@@ -40,7 +42,7 @@ extension ProxySet {
         _ decide: (ProxyToxic) throws(ProxySetError) -> (attributes: ToxicAttributes, toxicity: Float)
     ) throws(ProxySetError) -> ProxyToxic {
         try change(proxy) { (entry) throws(ProxySetError) in
-            try entry.changeToxics { (state) throws(ProxySetError) in
+            let updated = try entry.changeToxics { (state) throws(ProxySetError) in
                 guard let old = state.toxics.first(where: { $0.name == name }) else { throw .toxicNotFound }
                 let (attributes, toxicity) = try decide(old)
                 let new = ProxyToxic(
@@ -52,6 +54,8 @@ extension ProxySet {
                 state.downstreamToxics = state.downstreamToxics.map { $0.name == name ? new : $0 }
                 return new
             }
+            entry.say(.info, "toxic updated", [.init("toxic", updated.json)])
+            return updated
         }
     }
 
@@ -63,6 +67,7 @@ extension ProxySet {
                 state.upstreamToxics.removeAll { $0.name == name }
                 state.downstreamToxics.removeAll { $0.name == name }
             }
+            entry.say(.info, "toxic removed", [.init("toxic", .string(name))])
         }
     }
 
@@ -72,7 +77,7 @@ extension ProxySet {
     @discardableResult
     package func addCut(_ rule: CutRule, name: String?, to proxy: String) throws(ProxySetError) -> ActiveCut {
         try change(proxy) { (entry) throws(ProxySetError) in
-            try entry.changeCuts { (state) throws(ProxySetError) in
+            let added = try entry.changeCuts { (state) throws(ProxySetError) in
                 let taken = Set(state.cuts.map(\.name))
                 let name = name ?? (1...(taken.count + 1)).lazy.map { "cut_\($0)" }.first { !taken.contains($0) } ?? "cut"
                 guard !taken.contains(name) else { throw .cutExists }
@@ -80,6 +85,8 @@ extension ProxySet {
                 state.cuts.append(cut)
                 return cut
             }
+            entry.say(.info, "cut point added", [.init("cut", added.json)])
+            return added
         }
     }
 
@@ -89,6 +96,7 @@ extension ProxySet {
                 guard state.cuts.contains(where: { $0.name == name }) else { throw .cutNotFound }
                 state.cuts.removeAll { $0.name == name }
             }
+            entry.say(.info, "cut point removed", [.init("cut", .string(name))])
         }
     }
 }

@@ -19,13 +19,16 @@ package final class ProxySet: Sendable {
 
     private let makeRelay: MakeRelay
     private let resolve: Resolve
+    private let log: ProxyLog
     private let slots = Lock<[String: Slot]>([:])
 
     package init(
-        makeRelay: @escaping MakeRelay, resolve: @escaping Resolve = ProxySet.resolveListenAddress
+        makeRelay: @escaping MakeRelay, resolve: @escaping Resolve = ProxySet.resolveListenAddress,
+        log: @escaping ProxyLog = { _, _, _ in }
     ) {
         self.makeRelay = makeRelay
         self.resolve = resolve
+        self.log = log
     }
 
     // MARK: Looking
@@ -74,7 +77,7 @@ package final class ProxySet: Sendable {
     package func create(_ definition: ProxyDefinition) throws(ProxySetError) -> ProxyView {
         guard !definition.name.isEmpty else { throw .missingField("name") }
         guard !definition.upstream.isEmpty else { throw .missingField("upstream") }
-        let entry = ProxyEntry(definition, makeRelay: makeRelay)
+        let entry = ProxyEntry(definition, makeRelay: makeRelay, log: log)
         try slots.withLock { (slots) throws(ProxySetError) in
             guard slots[definition.name] == nil else { throw .proxyExists }
             slots[definition.name] = Slot(entry: entry, isListed: false)
@@ -143,7 +146,7 @@ package final class ProxySet: Sendable {
                 let isSame = try !differs(definition.listen, from: view.listen) && definition.upstream == view.upstream
                 if isSame { return view }
                 old.stop()
-                let entry = ProxyEntry(definition, makeRelay: makeRelay)
+                let entry = ProxyEntry(definition, makeRelay: makeRelay, log: log)
                 if definition.isEnabled { try entry.start() }
                 old.state.withLock { $0.isGone = true }
                 slots.withLock { $0[definition.name] = Slot(entry: entry, isListed: true) }
