@@ -1,4 +1,5 @@
 import FaultProxy
+import Synchronization
 import Threading
 
 /// A relay with threads of its own, on a free port of 127.0.0.1.
@@ -43,6 +44,22 @@ final class RunningRelay: Sendable {
 
     var port: UInt16 { address.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
     var statistics: RelayStatistics { relay.statistics }
+
+    /// Replaces the toxics, told in the words of the command line. Blocks for moments.
+    ///
+    /// - Returns: their records.
+    func set(_ words: String...) throws -> [ToxicRecord] {
+        let toxics = try words.map { words in
+            let read = try ToxicWords(words)
+            return ActiveToxic(
+                id: Self.nextID.add(1, ordering: .relaxed).newValue, name: "\(read.type.name)_\(read.stream)",
+                stream: read.stream, toxicity: read.toxicity, toxic: read.toxic, record: ToxicRecord())
+        }
+        relay.setToxics(toxics)
+        return toxics.map(\.record)
+    }
+
+    private static let nextID = Atomic<Int>(0)
 
     func stop() {
         relay.stop()

@@ -16,5 +16,8 @@ extension RelayShared {
 }
 
 extension ActiveToxic {
-    func affects(_ number: Int, of relay: RelayShared) -> Bool { true }
+    func affects(_ number: Int, of relay: RelayShared) -> Bool {
+        Toxicity.affects(
+            share: toxicity, seed: relay.options.seed, proxy: relay.options.name, toxic: name, connection: number)
+    }
 }

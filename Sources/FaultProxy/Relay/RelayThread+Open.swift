@@ -101,7 +101,10 @@ extension RelayThread {
         let toxics = relay.toxics
         for flow in [link.upstream, link.downstream] {
             stageEffects.removeAll(keepingCapacity: true)
-            flow.chain.follow(toxics, now: now, into: &stageEffects)
+            let context = ChainContext(
+                seed: relay.options.seed, proxy: relay.options.name, connection: link.number, stream: flow.stream,
+                lastBytesAt: link.lastBytesAt, now: now)
+            flow.chain.follow(toxics, context, into: &stageEffects)
             carryOut(stageEffects, in: flow, of: link)
         }
     }

@@ -1,0 +1,176 @@
+import FaultProxy
+import Glibc
+import RigModel
+import Synchronization
+import Testing
+import Threading
+
+private final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+    var value: Int { count.load(ordering: .acquiring) }
+    func increment() { count.add(1, ordering: .acquiringAndReleasing) }
+}
+
+/// What toxics do to real connections.
+@Suite struct RelayToxicTests {
+    private func roundTrip(_ client: TestSocket, _ bytes: [UInt8] = [1, 2, 3]) throws -> Duration {
+        let begin = MonotonicInstant.now
+        client.write(bytes)
+        #expect(try client.read(exactly: bytes.count) == bytes)
+        return begin.duration(to: .now)
+    }
+
+    @Test func latencyAffectsOldAndNewConnections() async throws {
+        let server = try TestServer.echo()
+        let relay = try RunningRelay.started(toPort: server.port)
+        let record = try await onThread { [self] in
+            let old = try TestSocket.connect(toPort: relay.port)
+            _ = try roundTrip(old)
+            let records = try relay.set("latency@upstream:latency=50ms", "latency@downstream:latency=50ms")
+            #expect(try roundTrip(old) >= .milliseconds(2 * 50))
+            let new = try TestSocket.connect(toPort: relay.port)
+            #expect(try roundTrip(new) >= .milliseconds(2 * 50))
+            return records[0]
+        }
+        #expect(record.snapshot.connections == 2)
+        #expect(record.snapshot.holds.count == 2)
+        #expect(record.snapshot.heldBytes == 6)
+        relay.stop()
+        server.stop()
+    }
+
+    @Test("A toxic that is added while a hundred connections are open affects them all at once")
+    func hundredOpenConnections() async throws {
+        let server = try TestServer.echo()
+        let relay = try RunningRelay.started(toPort: server.port)
+        let record = try await onThread {
+            let clients = try (0..<100).map { _ in try TestSocket.connect(toPort: relay.port) }
+            for client in clients {
+                client.write([1])
+                _ = try client.read(exactly: 1)
+            }
+            let record = try relay.set("blackhole@downstream")[0]
+            for client in clients { client.write([2]) }
+            try eventually("every answer is swallowed") { record.snapshot.swallowedBytes == 100 }
+            #expect(relay.statistics.downstreamSent == 100)
+            return record
+        }
+        #expect(record.snapshot.connections == 100)
+        relay.stop()
+        server.stop()
+    }
+
+    @Test func resetIsARealResetOnLiveConnectionsAndNewOnes() async throws {
+        let server = try TestServer.echo()
+        let relay = try RunningRelay.started(toPort: server.port)
+        try await onThread {
+            let old = try TestSocket.connect(toPort: relay.port)
+            old.write([1])
+            _ = try old.read(exactly: 1)
+            _ = try relay.set("reset")
+            #expect(old.read() == .error(ECONNRESET))
+            #expect(try TestSocket.connect(toPort: relay.port).read() == .error(ECONNRESET))
+            _ = try relay.set()
+            let healed = try TestSocket.connect(toPort: relay.port)
+            healed.write([2])
+            #expect(try healed.read(exactly: 1) == [2])
+        }
+        #expect(relay.statistics.reset == 2)
+        relay.stop()
+        server.stop()
+    }
+
+    @Test func firstConnectionsAreRefused() async throws {
+        let server = try TestServer.echo()
+        let relay = try RunningRelay.started(toPort: server.port)
+        try await onThread {
+            _ = try relay.set("refuse_first:connections=3")
+            for _ in 0..<3 { #expect(try TestSocket.connect(toPort: relay.port).read() == .error(ECONNRESET)) }
+            let fourth = try TestSocket.connect(toPort: relay.port)
+            fourth.write([4])
+            #expect(try fourth.read(exactly: 1) == [4])
+        }
+        #expect(relay.statistics.refused == 3)
+        relay.stop()
+        server.stop()
+    }
+
+    @Test func removalReleasesWhatIsHeldInOrder() async throws {
+        let server = try TestServer.echo()
+        let relay = try RunningRelay.started(toPort: server.port)
+        try await onThread { [self] in
+            _ = try relay.set("latency@upstream:latency=600s")
+            let client = try TestSocket.connect(toPort: relay.port)
+            var count = 0
+            for part in ["one ", "two ", "three "] {
+                client.write(Array(part.utf8))
+                count += part.utf8.count
+                try eventually("\(part) is held") { relay.statistics.upstreamReceived == count }
+            }
+            #expect(relay.statistics.upstreamSent == 0)
+            _ = try relay.set()
+            client.write(Array("four".utf8))
+            #expect(String(decoding: try client.read(exactly: 18), as: UTF8.self) == "one two three four")
+            _ = try roundTrip(client)
+        }
+        relay.stop()
+        server.stop()
+    }
+
+    @Test func toxicsThatChangeUnderTrafficNeverTearIt() async throws {
+        let server = try TestServer.echo()
+        let relay = try RunningRelay.started(toPort: server.port) { $0.bufferBytes = 32 << 10 }
+        let finished = Counter()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for connection in 0..<4 {
+                group.addTask {
+                    defer { finished.increment() }
+                    try await onThread {
+                        let client = try TestSocket.connect(toPort: relay.port)
+                        let sent = pattern(1 << 20, seed: connection)
+                        let writer = ServiceThread(name: "test-writer") { client.write(sent) }
+                        defer { writer.join() }
+                        #expect(try client.read(exactly: sent.count) == sent)
+                    }
+                }
+            }
+            try await onThread {
+                var step = 0
+                while finished.value < 4 {
+                    step += 1
+                    let latency = "latency@\(step % 2 == 0 ? "up" : "down")stream:latency=\(step % 7)ms,jitter=1ms"
+                    let slicer = "slicer:average_size=1000,size_variation=300,delay=10"
+                    _ = try step % 3 == 0 ? relay.set() : step % 3 == 1 ? relay.set(latency) : relay.set(latency, slicer)
+                    // Moves on with the traffic, so that every toxic sees some of it.
+                    let mark = relay.statistics.downstreamSent + 50_000
+                    try eventually("the traffic goes on or is over") {
+                        relay.statistics.downstreamSent >= mark || finished.value == 4
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        relay.stop()
+        server.stop()
+    }
+
+    @Test func fullBufferStopsTheSenderAndLosesNothing() async throws {
+        let server = try TestServer.echo()
+        let limit = 64 << 10
+        let relay = try RunningRelay.started(toPort: server.port) { $0.heldBytes = limit }
+        try await onThread {
+            _ = try relay.set("latency@upstream:latency=600s")
+            let client = try TestSocket.connect(toPort: relay.port)
+            let sent = pattern(16 << 20)  // more than the kernel's buffers on the way take
+            let writer = ServiceThread(name: "test-writer") { client.write(sent) }
+            defer { writer.join() }
+            try eventually("the buffer is full") { relay.statistics.upstreamReceived >= limit }
+            // One read more than the limit at the most.
+            #expect(relay.statistics.upstreamReceived < limit + 256 << 10)
+            _ = try relay.set()
+            #expect(try client.read(exactly: sent.count) == sent)
+        }
+        relay.stop()
+        server.stop()
+    }
+}
