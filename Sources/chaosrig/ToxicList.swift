@@ -10,7 +10,8 @@ enum ToxicList {
     private static func text(_ type: ToxicType) -> String {
         let origin = type.isToxiproxys ? "" : " (not in Toxiproxy)"
         let width = type.attributes.map(\.name.count).max() ?? 0
-        return (["\(type.name): \(type.summary)\(origin)"]
+        return
+            (["\(type.name): \(type.summary)\(origin)"]
             + type.attributes.map {
                 "    \($0.name.padding(to: width))  \($0.summary): \($0.expectation) (default \($0.standard.compactText))"
             }).joined(separator: "\n")

@@ -12,7 +12,6 @@ package final class APIServer: Sendable {
     /// A client that says nothing for so long is gone. Toxiproxy's read timeout.
     private static let idleSeconds: UInt32 = 15
 
-
     /// The bound address, for example `127.0.0.1:8474`.
     package let address: String
     /// Whether others than this machine's programs can reach it.

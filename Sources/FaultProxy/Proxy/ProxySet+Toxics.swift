@@ -79,7 +79,8 @@ extension ProxySet {
         try change(proxy) { (entry) throws(ProxySetError) in
             let added = try entry.changeCuts { (state) throws(ProxySetError) in
                 let taken = Set(state.cuts.map(\.name))
-                let name = name ?? (1...(taken.count + 1)).lazy.map { "cut_\($0)" }.first { !taken.contains($0) } ?? "cut"
+                let name =
+                    name ?? (1...(taken.count + 1)).lazy.map { "cut_\($0)" }.first { !taken.contains($0) } ?? "cut"
                 guard !taken.contains(name) else { throw .cutExists }
                 let cut = ActiveCut(name: name, rule: rule, record: CutRecord())
                 state.cuts.append(cut)
