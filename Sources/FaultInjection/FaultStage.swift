@@ -85,20 +85,6 @@ package protocol ServerControl: Sendable {
     func tryConnect(within limit: Duration) async -> ConnectAnswer
 }
 
-package protocol LinkControl: Sendable {
-    /// Can the relay between pool and server delay traffic? (`tc netem` is tried by the fault itself.)
-    var hasRelay: Bool { get }
-    /// The server's TCP port on loopback, for packet-level mechanisms; `nil` where the server is elsewhere.
-    var loopbackServerPort: UInt16? { get }
-    /// Delays every chunk in both directions of the relay by latency ± jitter, on existing connections too.
-    func delay(latency: Duration, jitter: Duration) async throws
-    func clearDelay() async throws
-    /// Chunks that the relay has delayed since `delay`, and the median of how long it really held them.
-    func delayedChunks() async -> (count: Int, medianHold: Duration)
-    /// One round trip (`select 1`) on the same path as the pool's.
-    func roundTrip(within limit: Duration) async throws -> Duration
-}
-
 package protocol DatabaseFileControl: Sendable {
     /// Takes the write lock of the database from a second connection and keeps it until ``unlock()``.
     func lock() async throws

@@ -56,7 +56,8 @@ package struct Latency: Fault {
         private let jitter: Duration
         private let mechanism: Mechanism
         private var netem: Netem?
-        private var isRelayDelayed = false
+        /// On the relay, one for each direction.
+        private var delays: [Int] = []
         private var before: Duration?
         private var whyNoNetem: String?
 
@@ -86,8 +87,27 @@ package struct Latency: Fault {
                 }
             }
             guard link.hasRelay else { throw InjectionError("no relay, and no netem: \(whyNoNetem ?? "")") }
-            isRelayDelayed = true
-            try await link.delay(latency: latency, jitter: jitter)
+            for stream in ["upstream", "downstream"] {
+                let words = "latency@\(stream):latency=\(Self.text(latency)),jitter=\(Self.text(jitter))"
+                delays.append(try await link.begin(.toxic(words)))
+            }
+        }
+
+        /// Toxics count in milliseconds; a part of one is still some delay.
+        private static func text(_ duration: Duration) -> String { "\(Int(duration.milliseconds.rounded(.up)))ms" }
+
+        private func held(_ link: any LinkControl) async -> [JSONValue.Member] {
+            var chunks = 0
+            var medians: [Duration] = []
+            for delay in delays {
+                let effect = await link.effect(of: delay)
+                chunks += effect.heldChunks
+                if effect.heldChunks > 0 { medians.append(effect.medianHold) }
+            }
+            return [
+                .init("delayed_chunks", JSONValue(chunks)),
+                .init("median_hold_ms", .double((medians.min() ?? .zero).milliseconds)),
+            ]
         }
 
         private func isFelt(_ link: any LinkControl) async throws -> Bool {
@@ -117,11 +137,7 @@ package struct Latency: Fault {
                 if measured >= wanted { break }
             }
             evidence.append(.init("round_trip_during_ms", JSONValue(during?.milliseconds)))
-            if isRelayDelayed {
-                let held = await link.delayedChunks()
-                evidence.append(.init("delayed_chunks", JSONValue(held.count)))
-                evidence.append(.init("median_hold_ms", .double(held.medianHold.milliseconds)))
-            }
+            if !delays.isEmpty { evidence += await held(link) }
             let landed = (during ?? .zero) >= wanted
             if !landed { evidence.append(.init("reason", "the round trip did not get slower by what it should")) }
             return Landing(landed: landed, evidence: .object(evidence))
@@ -134,14 +150,11 @@ package struct Latency: Fault {
                 self.netem = nil
             }
             guard let link = stage.link else { return .object(facts) }
-            if isRelayDelayed {
-                let held = await link.delayedChunks()
-                facts.append(.init("delayed_chunks", JSONValue(held.count)))
-                facts.append(.init("median_hold_ms", .double(held.medianHold.milliseconds)))
-            }
-            // Also where nothing was delayed: it gives back the connection that measured.
-            try await link.clearDelay()
-            isRelayDelayed = false
+            if !delays.isEmpty { facts += await held(link) }
+            for delay in delays { await link.end(delay) }
+            delays = []
+            // Also where nothing was delayed: prove has measured.
+            await link.endRoundTrips()
             return .object(facts)
         }
     }

@@ -1,28 +1,91 @@
 import ConnectionPool
 import FaultInjection
 import FaultProxy
+import HostSystem
 import PostgresDriver
 import RigModel
 import Threading
 
 /// The way between pool and server as faults see it: the rig's relay, and a connection of its own through it.
-struct RelayLinkControl: LinkControl {
-    let relay: Relay
-    let loopbackServerPort: UInt16?
+actor RelayLinkControl: LinkControl {
+    private enum Running {
+        case toxic(ActiveToxic)
+        case cut(ActiveCut)
+    }
+
+    nonisolated let loopbackServerPort: UInt16?
+    private let relay: Relay
     /// Connects through the relay, like the pool.
-    let session: AdminSession<PostgresDriver>
+    private let session: AdminSession<PostgresDriver>
+    private var disturbances: [(id: Int, what: Running, isOn: Bool)] = []
 
-    var hasRelay: Bool { true }
-
-    func delay(latency: Duration, jitter: Duration) async throws {
+    init(relay: Relay, loopbackServerPort: UInt16?, session: AdminSession<PostgresDriver>) {
+        self.relay = relay
+        self.loopbackServerPort = loopbackServerPort
+        self.session = session
     }
 
-    func clearDelay() async throws {
-        // A socket of the rig on the pool's way would be counted as the pool's.
-        await session.close()
+    nonisolated var hasRelay: Bool { true }
+
+    func begin(_ disturbance: Disturbance) async throws -> Int {
+        let id = disturbances.count + 1
+        switch disturbance {
+        case .toxic(let text):
+            let words = try ToxicWords(text)
+            let toxic = ActiveToxic(
+                id: id, name: "\(words.type.name)-\(id)", stream: words.stream, toxicity: words.toxicity,
+                toxic: words.toxic, record: ToxicRecord())
+            disturbances.append((id, .toxic(toxic), true))
+        case .cut:
+            let cut = ActiveCut(name: "cut-\(id)", rule: CutRule(), record: CutRecord())
+            disturbances.append((id, .cut(cut), true))
+        }
+        await apply()
+        return id
     }
 
-    func delayedChunks() async -> (count: Int, medianHold: Duration) { (0, .zero) }
+    func end(_ disturbance: Int) async {
+        guard let index = disturbances.firstIndex(where: { $0.id == disturbance && $0.isOn }) else { return }
+        disturbances[index].isOn = false
+        await apply()
+    }
+
+    /// Waits for the relay's threads: on a thread that may.
+    private func apply() async {
+        var toxics: [ActiveToxic] = []
+        var cuts: [ActiveCut] = []
+        for disturbance in disturbances where disturbance.isOn {
+            switch disturbance.what {
+            case .toxic(let toxic): toxics.append(toxic)
+            case .cut(let cut): cuts.append(cut)
+            }
+        }
+        await onOwnThread("disturb") { [relay, toxics, cuts] in
+            relay.setToxics(toxics)
+            relay.setCuts(cuts)
+        }
+    }
+
+    func effect(of disturbance: Int) async -> DisturbanceEffect {
+        var effect = DisturbanceEffect()
+        switch disturbances.first(where: { $0.id == disturbance })?.what {
+        case .toxic(let toxic):
+            let counts = toxic.record.snapshot
+            effect.connections = counts.connections
+            effect.refused = counts.refused
+            effect.closed = counts.closed
+            effect.heldChunks = Int(clamping: counts.holds.count)
+            effect.medianHold = .nanoseconds(counts.holds.nanoseconds(atQuantile: 0.5) ?? 0)
+            effect.swallowedBytes = counts.swallowedBytes
+        case .cut(let cut):
+            effect.matches = cut.record.matches
+            effect.hits = cut.record.hits
+        case nil: break
+        }
+        return effect
+    }
+
+    func endRoundTrips() async { await session.close() }
 
     func roundTrip(within limit: Duration) async throws -> Duration {
         let question = SQLStatement("SELECT 1", role: .read)

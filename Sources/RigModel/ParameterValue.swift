@@ -8,6 +8,8 @@ public enum ParameterValue: Sendable, Equatable {
     case share(Double)
     /// Operations a second, written `500/s` (also `/min`).
     case rate(perSecond: Double)
+    /// Bytes a second, written `100KB/s` or `1MB/s` (1000-based, or `KiB/s`, `MiB/s`).
+    case dataRate(bytesPerSecond: Double)
     case flag(Bool)
     /// One of the choices of the parameter.
     case choice(String)
@@ -17,6 +19,7 @@ public enum ParameterValue: Sendable, Equatable {
     public var countValue: Int? { if case .count(let value) = self { value } else { nil } }
     public var shareValue: Double? { if case .share(let value) = self { value } else { nil } }
     public var rateValue: Double? { if case .rate(let value) = self { value } else { nil } }
+    public var dataRateValue: Double? { if case .dataRate(let value) = self { value } else { nil } }
     public var flagValue: Bool? { if case .flag(let value) = self { value } else { nil } }
     public var choiceValue: String? { if case .choice(let value) = self { value } else { nil } }
     public var textValue: String? { if case .text(let value) = self { value } else { nil } }
@@ -28,6 +31,7 @@ public enum ParameterType: Sendable, Equatable {
     case count
     case share
     case rate
+    case dataRate
     case flag
     case choice([String])
     case text
@@ -85,6 +89,8 @@ public struct Parameters: Sendable, Equatable {
     public func duration(_ name: String) -> Duration? { values[name].map { required($0.durationValue, name, $0) } }
     public func count(_ name: String) -> Int? { values[name].map { required($0.countValue, name, $0) } }
     public func share(_ name: String) -> Double? { values[name].map { required($0.shareValue, name, $0) } }
+    public func dataRate(_ name: String) -> Double? { values[name].map { required($0.dataRateValue, name, $0) } }
+    public func text(_ name: String) -> String? { values[name].map { required($0.textValue, name, $0) } }
     public func choice(_ name: String) -> String? { values[name].map { required($0.choiceValue, name, $0) } }
     public func flag(_ name: String) -> Bool? { values[name].map { required($0.flagValue, name, $0) } }
 

@@ -6,6 +6,10 @@ enum UnitReader {
         ("us", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("min", 60), ("h", 3_600), ("d", 86_400),
     ]
 
+    static let bytesPerUnit: [(unit: String, bytes: Double)] = [
+        ("B/s", 1), ("KB/s", 1e3), ("kB/s", 1e3), ("MB/s", 1e6), ("GB/s", 1e9), ("KiB/s", 1024), ("MiB/s", 1_048_576),
+    ]
+
     /// Reads a text as one of the types; the first one that takes it wins.
     static func read(_ text: String, as types: [ParameterType]) -> ParameterValue? {
         for type in types { if let value = read(text, as: type) { return value } }
@@ -18,6 +22,7 @@ enum UnitReader {
         case .count: count(text).map { .count($0) }
         case .share: share(text).map { .share($0) }
         case .rate: rate(text).map { .rate(perSecond: $0) }
+        case .dataRate: dataRate(text).map { .dataRate(bytesPerSecond: $0) }
         case .flag: flag(text).map { .flag($0) }
         case .choice(let choices): choices.contains(text) ? .choice(text) : nil
         case .text: .text(text)
@@ -62,6 +67,14 @@ enum UnitReader {
         }
     }
 
+    /// `500B/s`, `100KB/s`, `1.5MB/s`, `64KiB/s`.
+    static func dataRate(_ text: String) -> Double? {
+        guard let (number, unit) = split(text), let scale = bytesPerUnit.first(where: { $0.unit == unit }) else {
+            return nil
+        }
+        return number * scale.bytes
+    }
+
     static func number(_ text: String) -> Double? {
         guard let (number, unit) = split(text), unit.isEmpty else { return nil }
         return number
@@ -91,6 +104,7 @@ enum UnitReader {
             case .count: "a whole number"
             case .share: "a share like 90% or 0.9"
             case .rate: "a rate like 500/s"
+            case .dataRate: "a data rate like 100KB/s"
             case .flag: "true or false"
             case .choice(let choices): "one of \(choices.joined(separator: ", "))"
             case .text: "text"
@@ -107,9 +121,18 @@ extension ParameterValue {
         case .count(let value): "\(value)"
         case .share(let value): Self.text(of: value * 100) + "%"
         case .rate(let value): Self.text(of: value) + "/s"
+        case .dataRate(let value): Self.text(ofBytesPerSecond: value)
         case .flag(let value): "\(value)"
         case .choice(let value), .text(let value): value
         }
+    }
+
+    private static func text(ofBytesPerSecond rate: Double) -> String {
+        for unit in ["GB/s", "MB/s", "KB/s"] {
+            guard let scale = UnitReader.bytesPerUnit.first(where: { $0.unit == unit })?.bytes else { continue }
+            if rate >= scale { return text(of: rate / scale) + unit }
+        }
+        return text(of: rate) + "B/s"
     }
 
     /// The largest unit that says it exactly.

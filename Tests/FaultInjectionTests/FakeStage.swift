@@ -15,6 +15,10 @@ final class FakeStage: Sendable {
         var startFails = false
         var relayDelay: Duration?
         var relayWorks = true
+        /// What the relay was told, what of it is on (numbers from 1), and what it did.
+        var begun: [Disturbance] = []
+        var disturbances: Set<Int> = []
+        var effect = DisturbanceEffect()
         var isLocked = false
         var ignoresLock = false
         var undos: [Undo] = []
@@ -77,13 +81,31 @@ final class FakeStage: Sendable {
         let fake: FakeStage
         var hasRelay: Bool { true }
         var loopbackServerPort: UInt16? { 5432 }
-        func delay(latency: Duration, jitter: Duration) async throws {
-            fake.state.withLock { if $0.relayWorks { $0.relayDelay = latency } }
+        func begin(_ disturbance: Disturbance) async throws -> Int {
+            fake.state.withLock { state in
+                state.begun.append(disturbance)
+                state.disturbances.insert(state.begun.count)
+                if state.relayWorks, case .toxic(let words) = disturbance, words.hasPrefix("latency@upstream:") {
+                    let number = words.split(separator: "=")[1].prefix { $0.isNumber }
+                    state.relayDelay = Int(number).map { .milliseconds($0) }
+                }
+                return state.begun.count
+            }
         }
-        func clearDelay() async throws { fake.state.withLock { $0.relayDelay = nil } }
-        func delayedChunks() async -> (count: Int, medianHold: Duration) {
-            fake.state.withLock { ($0.relayDelay == nil ? 0 : 7, $0.relayDelay ?? .zero) }
+        func end(_ disturbance: Int) async {
+            fake.state.withLock { state in
+                state.disturbances.remove(disturbance)
+                if state.disturbances.isEmpty { state.relayDelay = nil }
+            }
         }
+        func effect(of disturbance: Int) async -> DisturbanceEffect {
+            fake.state.withLock { state in
+                var effect = state.effect
+                if let delay = state.relayDelay { (effect.heldChunks, effect.medianHold) = (7, delay) }
+                return effect
+            }
+        }
+        func endRoundTrips() async {}
         func roundTrip(within limit: Duration) async throws -> Duration {
             fake.state.withLock { .milliseconds(1) + ($0.relayDelay ?? .zero) * 2 }
         }

@@ -17,7 +17,7 @@ package struct WireFacts: Sendable, Equatable {
     }
 
     /// ReadyForQuery's word.
-    package enum TransactionStatus: String, Sendable {
+    package enum TransactionStatus: String, Sendable, CaseIterable {
         case idle
         case inTransaction = "in-transaction"
         case failed

@@ -7,18 +7,21 @@ package struct ChainContext: Sendable {
     /// The connection's number.
     package var connection: Int
     package var stream: ProxyStream
+    /// Bytes have come in this stream, whether the chain was asked to take them or was empty.
+    package var hasReceived: Bool
     /// When bytes last came on this connection in any direction; when it was accepted where none did.
     package var lastBytesAt: MonotonicInstant
     package var now: MonotonicInstant
 
     package init(
-        seed: UInt64, proxy: String, connection: Int, stream: ProxyStream, lastBytesAt: MonotonicInstant,
-        now: MonotonicInstant
+        seed: UInt64, proxy: String, connection: Int, stream: ProxyStream, hasReceived: Bool,
+        lastBytesAt: MonotonicInstant, now: MonotonicInstant
     ) {
         self.seed = seed
         self.proxy = proxy
         self.connection = connection
         self.stream = stream
+        self.hasReceived = hasReceived
         self.lastBytesAt = lastBytesAt
         self.now = now
     }

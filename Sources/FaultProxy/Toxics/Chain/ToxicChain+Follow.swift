@@ -7,13 +7,14 @@ extension ToxicChain {
     /// woken.
     ///
     /// The first call must come when the connection is opened, also with an empty list: toxics of later lists are younger
-    /// than the connection.
+    /// than the connection. The upstream chain comes first, the downstream one only when that has not closed the connection.
     package mutating func follow(
         _ toxics: [ActiveToxic], _ context: ChainContext, into effects: inout [StageEffect]
     ) {
         let born = bornWith ?? toxics.map(\.id)
         bornWith = born
         guard !isOver else { return }
+        idle.removeAll { id in !toxics.contains { $0.id == id } }
         let wanted = toxics.filter { concerns($0, context) }
         removeAll(except: wanted, context.now, into: &effects)
         adopt(wanted, context.now, into: &effects)
@@ -62,7 +63,8 @@ extension ToxicChain {
                 place = index + 1
                 continue
             }
-            let hasPassed = place > 0 ? links[place - 1].hasPassed : hasReceived
+            if idle.contains(toxic.id) { continue }
+            let hasPassed = place > 0 ? links[place - 1].hasPassed : context.hasReceived
             // Behind an end that has passed nothing comes any more. At the very end of the chain that cannot be.
             let hasEnded = place > 0 ? links[place - 1].hasEnded : hasInputEnded
             let stage = toxic.toxic.makeStage(
@@ -73,9 +75,13 @@ extension ToxicChain {
                         seed: context.seed,
                         stream: "stage\u{0}\(context.proxy)\u{0}\(toxic.name)\u{0}\(context.connection)\u{0}"
                             + context.stream.rawValue)))
-            guard let stage else { continue }
-            // A toxic of both streams counts a connection in its own one only.
-            if toxic.stream == context.stream { toxic.record.add { $0.connections += 1 } }
+            guard let stage else {
+                idle.append(toxic.id)
+                continue
+            }
+            // A toxic of both streams counts a connection in the one that is followed first.
+            let spansBoth = type(of: toxic.toxic).type.spansBothStreams
+            if !spansBoth || context.stream == .upstream { toxic.record.add { $0.connections += 1 } }
             links.insert(
                 ChainLink(
                     id: toxic.id, record: toxic.record, attributes: toxic.toxic.attributes, stage: stage,

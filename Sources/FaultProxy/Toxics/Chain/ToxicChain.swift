@@ -16,14 +16,14 @@ package struct ToxicChain: Sendable {
     private var isEndClose = false
     /// An `end` or a `close` has left.
     package private(set) var isOver = false
-    /// Bytes have left the place in front of the first toxic.
-    var hasReceived = false
     /// The ids of the first list that was followed; `nil` before. Those toxics are older than the connection.
     var bornWith: [Int]?
+    /// The ids of those toxics that had no work here when they came. They are not asked again.
+    var idle: [Int] = []
 
     package init() {}
 
-    /// Bytes pass unchanged and at once; there is no need to ask.
+    /// Bytes pass unchanged and at once; there is no need to ask for them. An end must go through an empty chain too.
     package var isEmpty: Bool { links.isEmpty }
 
     /// Bytes in all toxics. O(number of toxics).
@@ -44,7 +44,6 @@ package struct ToxicChain: Sendable {
 
     package mutating func receive(_ bytes: [UInt8], now: MonotonicInstant, into effects: inout [StageEffect]) {
         guard !isOver, !hasInputEnded, !bytes.isEmpty else { return }
-        hasReceived = true
         give(Chunk(bytes: bytes, arrival: now), to: 0, now, into: &effects)
     }
 
@@ -60,6 +59,12 @@ package struct ToxicChain: Sendable {
             guard let time = links[index].stage.wakeAt, time <= now else { continue }
             run(index, now, into: &effects) { stage, own in stage.wake(now: now, into: &own) }
         }
+    }
+
+    /// Forgets what is held. Nothing leaves any more.
+    package mutating func drop() {
+        links = []
+        isOver = true
     }
 
     /// Lets a stage work, and what it does flow through the ones behind it.

@@ -9,7 +9,7 @@ package struct CorruptToxic: Toxic {
     package static let type = ToxicType(
         "corrupt", "changes some bytes of some chunks",
         [
-            ToxicAttribute("rate", .real(0...1), .share, standard: 1, "share of the chunks that are changed, 0 to 1"),
+            ToxicAttribute("rate", .real(0...1), .share, standard: 1.0, "share of the chunks that are changed, 0 to 1"),
             ToxicAttribute(
                 "bytes", .integer(1...Int64.max), .bytes, standard: 1, "bytes that are changed in such a chunk"),
             .count("after_bytes", .bytes, "bytes that pass unchanged before, counted from when the toxic was added"),

@@ -62,7 +62,8 @@ struct CutAfterStage: ToxicStage {
     var wakeAt: MonotonicInstant? { isOver ? nil : toxic.time.map { start.after(nanoseconds: $0) } }
 
     mutating func receive(_ chunk: Chunk, now: MonotonicInstant, into effects: inout [StageEffect]) {
-        let count = isOver ? 0 : admitted(of: chunk.bytes)
+        // What comes in the same moment as the end of the time is late.
+        let count = isOver || isTimeOver(now) ? 0 : admitted(of: chunk.bytes)
         bytes += count
         if count == chunk.bytes.count {
             effects.append(.pass(chunk))
@@ -87,9 +88,12 @@ struct CutAfterStage: ToxicStage {
         return allowed
     }
 
+    private func isTimeOver(_ now: MonotonicInstant) -> Bool { wakeAt.map { $0 <= now } ?? false }
+
     private mutating func closeAtLimit(_ now: MonotonicInstant, into effects: inout [StageEffect]) {
-        let isDue = wakeAt.map { $0 <= now } ?? false
-        guard !isOver, isDue || bytes >= toxic.bytes ?? .max || messages >= toxic.messages ?? .max else { return }
+        guard !isOver, isTimeOver(now) || bytes >= toxic.bytes ?? .max || messages >= toxic.messages ?? .max else {
+            return
+        }
         isOver = true
         effects.append(.close(toxic.manner))
     }

@@ -54,10 +54,8 @@ enum UnitText {
         case .microseconds: return nanoseconds(name).map { Scale($0, 1_000) }
         case .bytes: return bytes(name).map { Scale($0) }
         case .kilobytesPerSecond:
-            guard name.hasSuffix("/s") || name.hasSuffix("ps") else { return nil }
-            let amount = String(name.dropLast(2))
-            if let bits = bits(amount) { return Scale(bits, 8_000) }
-            return name.hasSuffix("/s") ? bytes(amount).map { Scale($0, 1_000) } : nil
+            if let bits = bitsPerSecond(name) { return Scale(bits, 8_000) }
+            return name.hasSuffix("/s") ? bytes(String(name.dropLast(2))).map { Scale($0, 1_000) } : nil
         case .share: return name == "%" ? Scale(1, 100) : nil
         case .none: return nil
         }
@@ -88,11 +86,11 @@ enum UnitText {
         }
     }
 
-    private static func bits(_ name: String) -> Int128? {
+    private static func bitsPerSecond(_ name: String) -> Int128? {
         switch name {
-        case "kbit": 1_000
-        case "Mbit", "mbit": 1_000_000
-        case "Gbit", "gbit": 1_000_000_000
+        case "kbit/s", "kbps": 1_000
+        case "Mbit/s", "Mbps": 1_000_000
+        case "Gbit/s", "Gbps": 1_000_000_000
         default: nil
         }
     }

@@ -1,0 +1,72 @@
+import RigModel
+import Testing
+import Threading
+
+@testable import FaultInjection
+
+/// What the faults of the relay ask for, and when they count as landed.
+@Suite struct RelayFaultTests {
+    struct Row: Sendable, CustomTestStringConvertible {
+        let kind: String
+        var parameters: [String: ParameterValue] = [:]
+        let asks: [Disturbance]
+        /// The effect that proves it.
+        let effect: @Sendable (inout DisturbanceEffect) -> Void
+        var testDescription: String { "\(kind) \(asks)" }
+    }
+
+    static let rows: [Row] = [
+        Row(
+            kind: "bandwidth", parameters: ["rate": .dataRate(bytesPerSecond: 150_000)],
+            asks: [.toxic("bandwidth@upstream:rate=150KB/s"), .toxic("bandwidth@downstream:rate=150KB/s")],
+            effect: { $0.heldChunks = 1 }),
+        Row(
+            kind: "blackhole", parameters: ["stream": .choice("downstream")], asks: [.toxic("blackhole@downstream")],
+            effect: { $0.swallowedBytes = 1 }),
+        Row(
+            kind: "half-open", parameters: ["idle": .duration(.seconds(2))],
+            asks: [.toxic("half_open:idle_ms=2000,answer=none")], effect: { $0.swallowedBytes = 1 }),
+        Row(
+            kind: "half-open", parameters: ["answer": .choice("reset")],
+            asks: [.toxic("half_open:idle_ms=0,answer=reset")], effect: { $0.closed = 1 }),
+        Row(kind: "reset", parameters: ["share": .share(0.5)], asks: [.toxic("reset~0.5")], effect: { $0.closed = 1 }),
+        Row(
+            kind: "refuse-connections", parameters: ["first": .count(3)],
+            asks: [.toxic("refuse_first:connections=3")], effect: { $0.refused = 1 }),
+    ]
+
+    @Test("It asks the relay for what it says, lands only with its effect, and leaves nothing on", arguments: rows)
+    func fault(_ row: Row) async throws {
+        let fault = try #require(FaultCatalogue.make(row.kind, Parameters(row.parameters)))
+        let fake = FakeStage()
+        let injection = fault.makeInjection(seed: 1)
+        try await injection.inject(on: fake.stage)
+        #expect(fake.state.withLock { $0.begun } == row.asks)
+        let proving = Task { await injection.prove(on: fake.stage) }
+        fake.state.withLock { row.effect(&$0.effect) }
+        let landing = await proving.value
+        #expect(landing.landed)
+        #expect(landing.evidence["via"] == "relay")
+        let facts = try await injection.heal(on: fake.stage)
+        #expect(facts["round_trip_after"] == true)
+        #expect(fake.state.withLock { $0.disturbances }.isEmpty)
+    }
+
+    @Test func withoutItsEffectItHasNotLanded() async throws {
+        let fake = FakeStage()
+        let injection = try #require(FaultCatalogue.make("blackhole", Parameters())).makeInjection(seed: 1)
+        try await injection.inject(on: fake.stage)
+        // Cancelled as by a heal that comes before the proof.
+        let proving = Task { await injection.prove(on: fake.stage) }
+        proving.cancel()
+        let landing = await proving.value
+        #expect(!landing.landed)
+        #expect(landing.evidence["reason"]?.stringValue?.hasPrefix("no bytes swallowed") == true)
+    }
+
+    @Test func resetIsOverAtOnce() async throws {
+        let fake = FakeStage()
+        try await ResetConnections(Parameters()).makeInjection(seed: 1).inject(on: fake.stage)
+        #expect(fake.state.withLock { $0.disturbances }.isEmpty)
+    }
+}
