@@ -78,7 +78,10 @@ struct ProxyPlan: Sendable {
             toxics.append(toxic)
         }
         for words in arguments.list("--cut") {
-            do { cuts.append(try CutRule(words: words)) } catch { throw .usage("--cut: \(error)") }
+            var rule: CutRule
+            do { rule = try CutRule(words: words) } catch { throw .usage("--cut: \(error)") }
+            if rule.seed == 0 { rule.seed = seed }
+            cuts.append(rule)
         }
     }
 

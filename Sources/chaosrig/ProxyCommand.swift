@@ -27,7 +27,7 @@ enum ProxyCommand: Command {
           --upstream ADDR   where it leads to: HOST:PORT, or the path of a Unix socket
           --name N          its name in the API and in the log (default: proxy)
           --toxic WORDS     a toxic for it: TYPE[@upstream|@downstream][~TOXICITY][:KEY=VALUE,…], or latency=50ms,jitter=10ms
-          --cut WORDS       a cut point for it
+          --cut WORDS       a cut point for it: "before CommandComplete tag=COMMIT do reset times=3"
           --dial-first      dial the server before a client is accepted, so that a dead server refuses
           --seed N          draw everything random from N (0…2⁵³); default: from the clock, and logged
           --log text|json   how the log on standard output looks; default: text on a terminal, else JSON

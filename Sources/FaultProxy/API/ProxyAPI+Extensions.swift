@@ -8,12 +8,20 @@ extension ProxyAPI {
         return .json(.array(try proxies.connections(of: proxy).map { $0.json(now) }))
     }
 
+    /// The name stands among the keys of the rule; what was given out with it (`matches`, `hits`) may come back.
     func addCut(to proxy: String, _ body: [UInt8]) throws(ProxySetError) -> APIResponse {
         _ = try proxies.proxy(proxy)
         let value = try RequestFields.value(body)
-        let name = try RequestFields(value, "the body").string("name")
-        let rule: CutRule
-        do { rule = try CutRule(json: value) } catch { throw .badRequest("\(error)") }
+        let fields = try RequestFields(value, "the body")
+        let name = try fields.string("name")
+        guard case .object(let members) = value else { throw .badRequest("the body must be an object, not \(value.kind)") }
+        var rule: CutRule
+        do {
+            rule = try CutRule(json: .object(members.filter { !["name", "matches", "hits"].contains($0.key.lowercased()) }))
+        } catch {
+            throw .badRequest("\(error)")
+        }
+        if fields.value("seed") == nil { rule.seed = seed }
         return .json(try proxies.addCut(rule, name: name.flatMap { $0.isEmpty ? nil : $0 }, to: proxy).json)
     }
 }

@@ -10,12 +10,15 @@ package struct ProxyAPI: Sendable {
     package static let bodyLimit = 1 << 20
 
     let proxies: ProxySet
+    /// For cut points that draw, and name no seed of their own.
+    let seed: UInt64
     private let ownVersion: String
     private let requestIDs = RequestIDs()
 
     /// - Parameter version: chaosrig's own.
-    package init(_ proxies: ProxySet, version: String) {
+    package init(_ proxies: ProxySet, version: String, seed: UInt64) {
         self.proxies = proxies
+        self.seed = seed
         ownVersion = version
     }
 

@@ -7,7 +7,7 @@ import Testing
     private let network = FakeNetwork()
     private let api: ProxyAPI
 
-    init() { api = ProxyAPI(network.makeSet(), version: "9.9.9") }
+    init() { api = ProxyAPI(network.makeSet(), version: "9.9.9", seed: 7) }
 
     private func send(_ method: String, _ path: String, _ body: String = "", agent: String = "") -> APIResponse {
         api.answer(APIRequest(method: method, path: path, userAgent: agent, body: Array(body.utf8)))
