@@ -47,6 +47,7 @@ struct AppendLedger: Sendable {
         }
     }
 
+    private static let functions: Set = ["append", "append-transaction"]
     private static let pageBits: Int64 = 6
     private var pages: [Int64: [Entry]] = [:]
     private(set) var okCount = 0
@@ -55,9 +56,9 @@ struct AppendLedger: Sendable {
     private(set) var invokedCount = 0
 
     mutating func observe(_ event: Event) {
-        guard case .worker = event.process, event.function == "append", let id = event.value.intValue, id >= 0 else {
-            return
-        }
+        guard case .worker = event.process, Self.functions.contains(event.function), let id = event.value.intValue,
+            id >= 0
+        else { return }
         let index = UInt32(clamping: event.index)
         let milliseconds = UInt32(clamping: event.time / 1_000_000)
         change(OperationID(rawValue: id)) { entry in

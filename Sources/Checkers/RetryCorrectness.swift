@@ -150,7 +150,8 @@ package struct RetryCorrectness: Checker {
                 (appends.undead.total, "failed but there"), (appends.strangers.total, "never written but there"),
             ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
             let head = classes.isEmpty ? "" : ": appends \(classes.joined(separator: ", "))"
-            return counted(findings.total, "violation") + head + " (appends \(counts))\(findings.remark)"
+            let doubts = retries.doubtWords.map { "; \($0)" } ?? ""
+            return counted(findings.total, "violation") + head + " (appends \(counts))\(findings.remark)\(doubts)"
         }
         if let reason { return "not judged: \(reason)" }
         var parts: [String] = []
@@ -162,6 +163,7 @@ package struct RetryCorrectness: Checker {
             parts.append("\(counted(money.transfersOK, "transfer")) kept the sum of \(after.total)")
         }
         parts.append("\(counted(retries.retriedCount, "operation")) retried, all within the rules")
+        if let doubts = retries.doubtWords { parts.append(doubts) }
         return parts.joined(separator: "; ")
     }
 
@@ -176,6 +178,8 @@ package struct RetryCorrectness: Checker {
             "money_after": money.after.map { .int($0.total) } ?? .null,
             "negative_accounts": money.after.map { .int($0.negative) } ?? .null,
             "retried": JSONValue(retries.retriedCount),
+            "commits_in_doubt": .object(
+                CommitDoubt.End.allCases.map { .init($0.rawValue, JSONValue(retries.doubts[$0] ?? 0)) }),
         ]
     }
 }

@@ -34,6 +34,8 @@ struct RetryRules: Sendable {
     private var longestDelays = Smallest<Case>(limit: 200)
     /// Operations by their number of attempts.
     private var operationsByAttempts: [Int: Int] = [:]
+    /// Attempts whose COMMIT was not answered, by what the server said when it was asked.
+    private(set) var doubts: [CommitDoubt.End: Int] = [:]
 
     mutating func observe(_ event: Event) {
         if event.process == .pool, event.function == "configured" {
@@ -46,6 +48,7 @@ struct RetryRules: Sendable {
         guard let ended = pairing.observe(event), let completion = event.completion else { return }
         let attempts = max(completion.attempt, completion.attempts.count)
         operationsByAttempts[attempts, default: 0] += 1
+        for doubt in completion.attempts.compactMap(\.doubt) { doubts[doubt.end, default: 0] += 1 }
         if completion.attempts.isEmpty && attempts <= 1 { return }
         note(completion, attempts, ended)
     }
@@ -57,11 +60,20 @@ struct RetryRules: Sendable {
         insideTransaction.merge(other.insideTransaction)
         mostAttempts.merge(other.mostAttempts)
         longestDelays.merge(other.longestDelays)
+        doubts.merge(other.doubts, uniquingKeysWith: +)
         operationsByAttempts.merge(other.operationsByAttempts, uniquingKeysWith: +)
     }
 
     /// Operations that were tried more than once.
     var retriedCount: Int { operationsByAttempts.reduce(0) { $1.key > 1 ? $0 + $1.value : $0 } }
+
+    /// How the COMMITs without an answer ended; `nil` when there was none.
+    var doubtWords: String? {
+        let total = doubts.values.reduce(0, +)
+        guard total > 0 else { return nil }
+        let ends = CommitDoubt.End.allCases.compactMap { end in doubts[end].map { "\($0) \(end.rawValue)" } }
+        return "\(counted(total, "COMMIT")) without an answer, the server was asked: \(ends.joined(separator: ", "))"
+    }
 
     /// Adds each class of violation.
     func report(to findings: inout Findings, _ faults: FaultWindows) {

@@ -7,6 +7,8 @@ import Threading
 struct PoolSettings: Sendable {
     let configuration: PoolConfiguration
     let policy: RetryPolicy
+    /// For how long the server is asked what became of a COMMIT without an answer; `nil`: it is not asked.
+    let askAboutCommits: Duration?
 
     init(_ pool: Scenario.Pool) {
         configuration = PoolConfiguration(
@@ -26,6 +28,8 @@ struct PoolSettings: Sendable {
             case .none: .none
             case .blind: .blind
             }
+        // Long enough for a new connection and the question.
+        askAboutCommits = pool.commitDoubt == .ask ? pool.acquireTimeout + pool.statementTimeout : nil
         policy = RetryPolicy(mode: mode, maxAttempts: pool.retryAttempts, budget: pool.retryBudget)
     }
 
@@ -61,6 +65,6 @@ struct PoolSettings: Sendable {
     /// How long an operation may take that meets every limit: what the workload is given to end.
     var longestOperation: Duration {
         let once = configuration.acquireTimeout + configuration.statementTimeout * 4
-        return min(once + policy.budget, .seconds(60))
+        return min(once + policy.budget + (askAboutCommits ?? .zero), .seconds(60))
     }
 }

@@ -99,7 +99,8 @@ struct PostgresTarget: RunTarget {
             driver: PostgresDriver(configuration: configuration, loops: context.poolLoops),
             configuration: context.settings.configuration, runtime: runtime, seed: context.seed, observer: observer)
         return InstrumentedPool(
-            pool: pool, policy: context.settings.policy, begin: database.schema.begin, seed: context.seed)
+            pool: pool, policy: context.settings.policy, begin: database.schema.begin,
+            askAboutCommits: context.settings.askAboutCommits, seed: context.seed)
     }
 
     func outsideBooks(afterClose: Bool) async -> OutsideBooks {

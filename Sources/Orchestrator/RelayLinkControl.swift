@@ -36,8 +36,8 @@ actor RelayLinkControl: LinkControl {
                 id: id, name: "\(words.type.name)-\(id)", stream: words.stream, toxicity: words.toxicity,
                 toxic: words.toxic, record: ToxicRecord())
             disturbances.append((id, .toxic(toxic), true))
-        case .cut:
-            let cut = ActiveCut(name: "cut-\(id)", rule: CutRule(), record: CutRecord())
+        case .cut(let text):
+            let cut = ActiveCut(name: "cut-\(id)", rule: try CutRule(words: text), record: CutRecord())
             disturbances.append((id, .cut(cut), true))
         }
         await apply()

@@ -101,11 +101,14 @@ public struct Attempt: Sendable, Equatable {
     /// This try began while a transaction of an earlier try of the same operation had been begun and not finished as a
     /// whole: a retry *inside* a transaction, which no policy allows.
     public var insideOpenTransaction: Bool
+    /// The answer to its COMMIT was lost; `error` says how. `outcome` is then what the server said when it was asked.
+    public var doubt: CommitDoubt?
 
     public init(
         number: Int, outcome: Outcome, error: FailureDescription? = nil, delayNanoseconds: Int64? = nil,
-        isIdempotent: Bool = false, insideOpenTransaction: Bool = false
+        isIdempotent: Bool = false, insideOpenTransaction: Bool = false, doubt: CommitDoubt? = nil
     ) {
+        self.doubt = doubt
         self.number = number
         self.outcome = outcome
         self.error = error
@@ -129,5 +132,28 @@ public struct FailureDescription: Sendable, Equatable {
         self.failureClass = failureClass
         self.code = code
         self.message = message
+    }
+}
+
+/// A COMMIT whose answer was lost, and what the server said when it was asked.
+public struct CommitDoubt: Sendable, Equatable {
+    /// What became of the transaction.
+    public enum End: String, Sendable, CaseIterable {
+        case committed
+        case aborted
+        /// Nobody could say.
+        case unknown
+    }
+
+    /// The server's number of it; `nil` when it had written nothing.
+    public var transactionID: String?
+    public var end: End
+    /// From the lost answer to the server's word.
+    public var askedNanoseconds: Int64
+
+    public init(transactionID: String?, end: End, askedNanoseconds: Int64) {
+        self.transactionID = transactionID
+        self.end = end
+        self.askedNanoseconds = askedNanoseconds
     }
 }

@@ -75,13 +75,32 @@ extension FailureDescription {
 }
 
 extension Attempt {
-    /// `{"n","outcome","error","delay_ns","idempotent","inside_open_transaction"}`.
+    /// `{"n","outcome","error","delay_ns","idempotent","inside_open_transaction"}`, and `"doubt"` where there was one.
     public var jsonValue: JSONValue {
-        [
-            "n": JSONValue(number), "outcome": .string(outcome.rawValue), "error": error?.jsonValue ?? .null,
-            "delay_ns": delayNanoseconds.map(JSONValue.int) ?? .null, "idempotent": .bool(isIdempotent),
-            "inside_open_transaction": .bool(insideOpenTransaction),
+        var members = [
+            JSONValue.Member("n", JSONValue(number)), .init("outcome", .string(outcome.rawValue)),
+            .init("error", error?.jsonValue ?? .null), .init("delay_ns", delayNanoseconds.map(JSONValue.int) ?? .null),
+            .init("idempotent", .bool(isIdempotent)), .init("inside_open_transaction", .bool(insideOpenTransaction)),
         ]
+        if let doubt { members.append(.init("doubt", doubt.jsonValue)) }
+        return .object(members)
+    }
+}
+
+extension CommitDoubt {
+    /// `{"transaction","end","asked_ns"}`.
+    public var jsonValue: JSONValue {
+        ["transaction": JSONValue(transactionID), "end": .string(end.rawValue), "asked_ns": .int(askedNanoseconds)]
+    }
+
+    fileprivate init?(_ fields: EventFields?) throws(EventCodingError) {
+        guard let fields else { return nil }
+        self.init(
+            transactionID: try fields.optional("transaction", "a text or null") { $0.stringValue },
+            end: try fields.require("end", "committed, aborted or unknown") {
+                $0.stringValue.flatMap(End.init(rawValue:))
+            },
+            askedNanoseconds: try fields.duration("asked_ns") ?? 0)
     }
 }
 
@@ -164,7 +183,8 @@ extension Attempt {
             },
             error: try FailureDescription(fields.object("error")), delayNanoseconds: try fields.duration("delay_ns"),
             isIdempotent: try fields.require("idempotent", "true or false") { $0.boolValue },
-            insideOpenTransaction: try fields.require("inside_open_transaction", "true or false") { $0.boolValue })
+            insideOpenTransaction: try fields.require("inside_open_transaction", "true or false") { $0.boolValue },
+            doubt: try CommitDoubt(fields.object("doubt")))
     }
 }
 

@@ -31,6 +31,7 @@ struct PoolSection {
         backoff.duration("first", into: &pool.backoffFirst)
         backoff.duration("cap", into: &pool.backoffCap)
         backoff.finish()
+        section.choice("commit-doubt", into: &pool.commitDoubt)
         section.choice("retry", into: &pool.retry)
         section.count("retry-attempts", into: &pool.retryAttempts)
         section.duration("retry-budget", into: &pool.retryBudget)

@@ -56,6 +56,7 @@ package enum ResolvedScenario {
         add("max-connecting", pool.maxConnecting)
         add("breaker-after", pool.breakerAfter)
         lines.append(("reconnect-backoff", "{first: \(text(pool.backoffFirst)), cap: \(text(pool.backoffCap))}"))
+        lines.append(("commit-doubt", pool.commitDoubt.rawValue))
         lines.append(("retry", pool.retry.rawValue))
         add("retry-attempts", pool.retryAttempts)
         add("retry-budget", pool.retryBudget)

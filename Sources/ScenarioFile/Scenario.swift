@@ -20,6 +20,14 @@ package struct Scenario: Sendable, Equatable {
         case blind
     }
 
+    /// When the answer to a COMMIT is lost.
+    package enum CommitDoubt: String, Sendable, CaseIterable {
+        /// The operation ends in `info`.
+        case report
+        /// The server is asked what became of the transaction, where it can say.
+        case ask
+    }
+
     package enum IdleOrder: String, Sendable, CaseIterable {
         case lastUsedFirst = "last-used-first"
         case roundRobin = "round-robin"
@@ -62,6 +70,7 @@ package struct Scenario: Sendable, Equatable {
         package var breakerAfter = Duration.seconds(30)
         package var backoffFirst = Duration.milliseconds(20)
         package var backoffCap = Duration.seconds(1)
+        package var commitDoubt = CommitDoubt.report
         package var retry = Retry.safe
         package var retryAttempts = 4
         package var retryBudget = Duration.seconds(5)

@@ -7,13 +7,19 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
     private let pool: Pool<D>
     private let policy: RetryPolicy
     private let begin: SQLStatement
+    /// For how long the server is asked what became of a COMMIT without an answer; `nil`: it is not asked.
+    private let askAboutCommits: Duration?
     private let generator: Lock<SeededGenerator>
     private let leaked = Lock<[LeakedLease<D>]>([])
 
     /// - Parameters:
     ///   - begin: what opens a transaction; SQLite wants `BEGIN IMMEDIATE`.
+    ///   - askAboutCommits: for how long the server is asked what became of a COMMIT without an answer; `nil`: not at all.
     ///   - seed: draws the pauses between retries.
-    package init(pool: Pool<D>, policy: RetryPolicy, begin: SQLStatement, seed: UInt64) {
+    package init(
+        pool: Pool<D>, policy: RetryPolicy, begin: SQLStatement, askAboutCommits: Duration? = nil, seed: UInt64
+    ) {
+        self.askAboutCommits = askAboutCommits
         self.pool = pool
         self.policy = policy
         self.begin = begin
@@ -56,9 +62,12 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         while true {
             let number = attempts.count + 1
             let attempt = await tryOnce(request, number: number, into: &completion)
-            guard let failure = attempt.failure else {
-                if !attempts.isEmpty {
-                    attempts.append(Attempt(number: number, outcome: .ok, isIdempotent: request.isIdempotent))
+            guard let failure = attempt.failure, failure.outcome != .ok else {
+                if !attempts.isEmpty || attempt.failure != nil {
+                    attempts.append(
+                        Attempt(
+                            number: number, outcome: .ok, error: attempt.failure?.description,
+                            isIdempotent: request.isIdempotent, doubt: attempt.doubt))
                 }
                 completion.attempts = attempts
                 return UseReport(outcome: .ok, completion: completion, results: attempt.results)
@@ -70,7 +79,7 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
             }
             var ended = Attempt(
                 number: number, outcome: failure.outcome, error: failure.description,
-                isIdempotent: request.isIdempotent)
+                isIdempotent: request.isIdempotent, doubt: attempt.doubt)
             if let delay, (try? await pool.runtime.sleep(until: pool.runtime.now.advanced(by: delay))) != nil {
                 ended.delayNanoseconds = delay.nanoseconds
                 attempts.append(ended)
@@ -88,7 +97,9 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
 
     private struct AttemptResult {
         var results: [SQLResult] = []
+        /// With the outcome ok: a COMMIT without an answer that the server says was done.
         var failure: UseFailure?
+        var doubt: CommitDoubt?
     }
 
     private func tryOnce(
@@ -112,7 +123,28 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         }
         calls.end(pool.runtime.now)
         completion.absorb(calls, attempt: number)
+        if let doubt = result.failure?.commitInDoubt { await resolve(doubt, request, &result) }
         return result
+    }
+
+    /// The lease is back by now: asking may need its place in the pool.
+    private func resolve(_ doubt: CommitInDoubt, _ request: UseRequest, _ result: inout AttemptResult) async {
+        let askedAt = pool.runtime.now
+        let limit = askedAt.advanced(by: askAboutCommits ?? .zero)
+        let end: CommitDoubt.End =
+            switch await pool.becameOf(doubt, deadline: limit, site: request.site) {
+            case .committed: .committed
+            case .aborted: .aborted
+            case .inProgress, .unknown, nil: .unknown
+            }
+        result.doubt = CommitDoubt(
+            transactionID: doubt.transactionID, end: end,
+            askedNanoseconds: askedAt.duration(to: pool.runtime.now).nanoseconds)
+        switch end {
+        case .committed: result.failure?.outcome = .ok
+        case .aborted: result.failure?.outcome = .fail
+        case .unknown: break
+        }
     }
 
     private func borrow(
@@ -142,7 +174,8 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
     ) async throws -> [SQLResult] {
         var callBeganAt = pool.runtime.now
         defer { calls.addQuery(callBeganAt.duration(to: pool.runtime.now)) }
-        return try await lease.inTransaction(begin: begin, deadline: .distantFuture) { lease in
+        let inquirer = askAboutCommits == nil ? nil : pool.driver.dialect.commitInquirer
+        return try await lease.inTransaction(begin: begin, deadline: .distantFuture, inquirer: inquirer) { lease in
             calls.addQuery(callBeganAt.duration(to: pool.runtime.now))
             defer { callBeganAt = pool.runtime.now }
             return try await run(steps, on: lease, &calls)

@@ -3,9 +3,11 @@ import RigModel
 
 /// Why an attempt failed, and what may be believed about it.
 struct UseFailure {
-    let outcome: Outcome
+    var outcome: Outcome
     let cause: FailureCause
     let description: FailureDescription
+    /// The COMMIT may have been done, and the server can be asked.
+    var commitInDoubt: CommitInDoubt?
 
     /// Translates whatever the pool threw, by the one outcome table.
     init(_ error: any Error, _ request: UseRequest) {
@@ -17,6 +19,10 @@ struct UseFailure {
         case let error as PhasedError:
             (phase, cause, message) = (error.phase, error.error.cause, error.error.message)
             requestSent = error.error.requestSent
+        case let error as CommitInDoubt:
+            (phase, cause, message) = (.commit, error.error.cause, error.error.message)
+            requestSent = error.error.requestSent
+            commitInDoubt = error
         case let error as DriverError:
             (phase, cause, message) = (.query, error.cause, error.message)
             requestSent = error.requestSent

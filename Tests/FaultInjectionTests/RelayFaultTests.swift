@@ -33,6 +33,19 @@ import Threading
         Row(
             kind: "refuse-connections", parameters: ["first": .count(3)],
             asks: [.toxic("refuse_first:connections=3")], effect: { $0.refused = 1 }),
+        Row(
+            kind: "cut", parameters: ["at": .text("lost-commit"), "times": .count(3)],
+            asks: [.cut("lost-commit times=3")], effect: { $0.hits = 1 }),
+        Row(
+            kind: "cut",
+            parameters: [
+                "at": .text("before Query"), "statement": .text("^update "), "share": .share(0.5),
+                "action": .choice("delay"), "delay": .duration(.milliseconds(50)),
+            ], asks: [.cut("before Query statement='^update ' share=0.5 seed=0 do delay 50.0ms")],
+            effect: { $0.hits = 1 }),
+        Row(
+            kind: "inject-error", parameters: ["sqlstate": .text("40001"), "on": .choice("Execute")],
+            asks: [.cut("before Execute do error 40001")], effect: { $0.hits = 1 }),
     ]
 
     @Test("It asks the relay for what it says, lands only with its effect, and leaves nothing on", arguments: rows)

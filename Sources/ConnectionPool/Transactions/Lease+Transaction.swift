@@ -4,14 +4,22 @@ public import Threading
 extension Lease {
     /// BEGIN, `body`, COMMIT on this connection. When it throws, the transaction may still be open: release the lease.
     ///
-    /// - Throws: ``PhasedError`` when BEGIN or COMMIT failed; whatever `body` throws.
+    /// - Parameter inquirer: learns the transaction's number before COMMIT, for ``Pool/becameOf(_:deadline:site:)``.
+    /// - Throws: ``PhasedError`` when BEGIN or COMMIT failed; ``CommitInDoubt`` when COMMIT may have been done, and `inquirer`
+    ///   can ask about it; whatever `body` throws.
     public func inTransaction<R>(
-        begin: SQLStatement, deadline: MonotonicInstant, _ body: (borrowing Lease<D>) async throws -> R
+        begin: SQLStatement, deadline: MonotonicInstant, inquirer: (any CommitInquirer)? = nil,
+        _ body: (borrowing Lease<D>) async throws -> R
     ) async throws -> R {
         try await self.begin(begin, deadline: deadline)
         let result = try await body(self)
-        if let error = await commitFailure(deadline: deadline) { throw PhasedError(phase: .commit, error: error) }
-        return result
+        var id: String?
+        if let inquirer { id = try await transactionID(inquirer, deadline: deadline) }
+        guard let error = await commitFailure(deadline: deadline) else { return result }
+        let outcome = OutcomeTable.outcome(
+            of: error.cause, during: .commit, requestSent: error.requestSent, inTransaction: true, readOnly: false)
+        if let id, outcome == .info { throw CommitInDoubt(error: error, transactionID: id) }
+        throw PhasedError(phase: .commit, error: error)
     }
 
     func begin(_ statement: SQLStatement, deadline: MonotonicInstant) async throws(PhasedError) {

@@ -48,6 +48,16 @@ extension Pool {
         }
     }
 
+    /// Asks the server what became of a transaction, on other connections of this pool, until it knows.
+    ///
+    /// - Returns: its last word; `nil` when there was none by the deadline, or when this database cannot say.
+    public func becameOf(
+        _ doubt: CommitInDoubt, deadline: MonotonicInstant, site: BorrowSite = .here()
+    ) async -> CommitStatus? {
+        guard let id = doubt.transactionID, let inquirer = driver.dialect.commitInquirer else { return nil }
+        return await askWhatBecame(of: id, inquirer, until: deadline, site: site)
+    }
+
     private func tryTransaction<R>(
         _ options: TransactionOptions, doubt: CommitDoubtPolicy, deadline: MonotonicInstant, site: BorrowSite,
         _ body: (borrowing Lease<D>) async throws -> R

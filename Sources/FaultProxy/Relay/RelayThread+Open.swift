@@ -103,7 +103,7 @@ extension RelayThread {
             stageEffects.removeAll(keepingCapacity: true)
             let context = ChainContext(
                 seed: relay.options.seed, proxy: relay.options.name, connection: link.number, stream: flow.stream,
-                lastBytesAt: link.lastBytesAt, now: now)
+                hasReceived: flow.received > 0, lastBytesAt: link.lastBytesAt, now: now)
             flow.chain.follow(toxics, context, into: &stageEffects)
             carryOut(stageEffects, in: flow, of: link)
         }
