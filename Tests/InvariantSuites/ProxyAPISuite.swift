@@ -243,7 +243,7 @@ struct ProxyAPISuite {
     }
 
     @Test func garbageInsteadOfHTTPHarmsNobody() async throws {
-        try await withProxy { proxy in
+        try await withProxy { (proxy) async throws in
             for garbage in [
                 "\0\0\0\0\r\n\r\n", "GET\r\n\r\n", String(repeating: "x", count: 100_000), "POST / HTTP/9.9\r\n\r\n",
             ] {
