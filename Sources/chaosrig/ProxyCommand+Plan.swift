@@ -38,7 +38,7 @@ struct ProxyPlan: Sendable {
         logLevel = try Self.logLevel(environment["LOG_LEVEL"])
         dialsFirst = arguments.has("--dial-first")
         api = arguments.value("--api") ?? (arguments.has("--listen") ? nil : Self.defaultAPI)
-        if let api { try Self.check(api, "--api") }
+        if let api { try Self.checkAPI(api) }
         if let file = arguments.value("--config") { try load(file) }
         try takeProxy(arguments)
     }
@@ -123,6 +123,10 @@ struct ProxyPlan: Sendable {
         let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         let column = String(decoding: before[lineStart...], as: UTF8.self).count
         return (before.count { $0 == UInt8(ascii: "\n") } + 1, column + 1)
+    }
+
+    private static func checkAPI(_ address: String) throws(ProxyPlanError) {
+        do throws(ProxyError) { try APIServer.check(address) } catch { throw .usage("--api: \(error)") }
     }
 
     private static func check(_ address: String, _ option: String) throws(ProxyPlanError) {

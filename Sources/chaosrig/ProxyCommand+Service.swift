@@ -24,7 +24,8 @@ final class ProxyService: Sendable {
 
             do throws(ProxyError) {
                 server = try plan.api.map { (address) throws(ProxyError) in
-                    try APIServer(ProxyAPI(proxies, version: RigVersion.current, seed: plan.seed), address: address, log: log)
+                    try APIServer(
+                        ProxyAPI(proxies, version: RigVersion.current, seed: plan.seed), address: address, log: log)
                 }
             } catch {
                 throw .failed(error)

@@ -62,7 +62,7 @@ enum ProxyCommand: Command {
                 try ProxyService(plan, log: log.line)
             }
         } catch {
-            Output.error("chaosrig proxy: \(error)")
+            Output.error("chaosrig proxy: \(error)\(hint(error))")
             return 3
         }
         let signal = await signals.first()
@@ -70,6 +70,11 @@ enum ProxyCommand: Command {
         await onOwnThread("stop proxies") { service.stop() }
         log.line(.info, "stopped", [])
         return 128 + signal
+    }
+
+    private static func hint(_ error: ProxySetError) -> String {
+        guard case .failed(.listenFailed) = error else { return "" }
+        return "; choose another address, or port 0 for one that is free"
     }
 }
 

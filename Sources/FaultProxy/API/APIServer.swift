@@ -27,14 +27,7 @@ package final class APIServer: Sendable {
     /// - Parameter address: `HOST:PORT`; port 0 for a free one.
     /// - Throws: ``ProxyError`` with the reason, such as a port in use.
     package init(_ api: ProxyAPI, address text: String, log: @escaping ProxyLog) throws(ProxyError) {
-        guard case .tcp(let host, let port) = try ProxyAddress(text) else {
-            throw .badAddress(text, reason: "the API needs HOST:PORT")
-        }
-        guard !host.isEmpty else {
-            throw .badAddress(
-                text, reason: "name the host: 127.0.0.1:\(port), or 0.0.0.0:\(port) for clients on other machines too")
-        }
-        let resolved = try ProxyAddress(text).resolve(isForListening: true)
+        let resolved = try Self.check(text).resolve(isForListening: true)
         let listener = try Sockets.bind(resolved, listens: true)
         address = SocketAddress(of: listener, getsockname)?.text ?? text
         isPublic = !resolved.isLoopback
@@ -60,6 +53,20 @@ package final class APIServer: Sendable {
     }
 
     deinit { stop() }
+
+    /// Whether the API can be served there at all; starts nothing.
+    @discardableResult
+    package static func check(_ text: String) throws(ProxyError) -> ProxyAddress {
+        let address = try ProxyAddress(text)
+        guard case .tcp(let host, let port) = address else {
+            throw .badAddress(text, reason: "the API needs HOST:PORT")
+        }
+        guard !host.isEmpty else {
+            throw .badAddress(
+                text, reason: "name the host: 127.0.0.1:\(port), or 0.0.0.0:\(port) for clients on other machines too")
+        }
+        return address
+    }
 
     /// Takes no more clients, lets every request that has been taken have its answer, and closes. A second call does
     /// nothing.

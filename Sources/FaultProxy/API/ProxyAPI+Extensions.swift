@@ -14,10 +14,13 @@ extension ProxyAPI {
         let value = try RequestFields.value(body)
         let fields = try RequestFields(value, "the body")
         let name = try fields.string("name")
-        guard case .object(let members) = value else { throw .badRequest("the body must be an object, not \(value.kind)") }
+        guard case .object(let members) = value else {
+            throw .badRequest("the body must be an object, not \(value.kind)")
+        }
         var rule: CutRule
         do {
-            rule = try CutRule(json: .object(members.filter { !["name", "matches", "hits"].contains($0.key.lowercased()) }))
+            rule = try CutRule(
+                json: .object(members.filter { !["name", "matches", "hits"].contains($0.key.lowercased()) }))
         } catch {
             throw .badRequest("\(error)")
         }
