@@ -48,7 +48,7 @@ final class Flow {
     /// Drops what has not gone on; the end is next.
     func dropHeld() {
         paused.removeAll()
-        chain = ToxicChain()
+        chain.drop()
         isEndQueued = true
     }
 }

@@ -88,13 +88,9 @@ extension RelayThread {
     }
 
     private func endChain(_ flow: Flow, of link: RelayLink, _ now: MonotonicInstant) {
-        if flow.chain.isEmpty {
-            flow.isEndQueued = true
-        } else {
-            stageEffects.removeAll(keepingCapacity: true)
-            flow.chain.endOfStream(now: now, into: &stageEffects)
-            carryOut(stageEffects, in: flow, of: link)
-        }
+        stageEffects.removeAll(keepingCapacity: true)
+        flow.chain.endOfStream(now: now, into: &stageEffects)
+        carryOut(stageEffects, in: flow, of: link)
     }
 
     // MARK: The way of the bytes

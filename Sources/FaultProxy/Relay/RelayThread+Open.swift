@@ -99,7 +99,8 @@ extension RelayThread {
         let relay = link.relay
         link.inspector.setCuts(relay.cuts)
         let toxics = relay.toxics
-        for flow in [link.upstream, link.downstream] {
+        // Upstream first: toxics of both streams count their connections there.
+        for flow in [link.upstream, link.downstream] where link.isOpen && link.closingBy == nil {
             stageEffects.removeAll(keepingCapacity: true)
             let context = ChainContext(
                 seed: relay.options.seed, proxy: relay.options.name, connection: link.number, stream: flow.stream,

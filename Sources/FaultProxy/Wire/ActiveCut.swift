@@ -26,8 +26,23 @@ package final class CutRecord: Sendable {
     /// - Returns: how many have now, this one included, over all connections.
     package func noteMatch() -> Int { matchCount.add(1, ordering: .acquiringAndReleasing).newValue }
 
-    /// The action was taken.
-    package func noteHit() { hitCount.add(1, ordering: .acquiringAndReleasing) }
+    /// The action is taken, unless it was so often already.
+    ///
+    /// - Returns: `false` when it must not be taken any more.
+    package func noteHit(atMost limit: Int? = nil) -> Bool {
+        guard let limit else {
+            hitCount.add(1, ordering: .acquiringAndReleasing)
+            return true
+        }
+        var seen = hitCount.load(ordering: .acquiring)
+        while seen < limit {
+            let (exchanged, original) = hitCount.compareExchange(
+                expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing)
+            if exchanged { return true }
+            seen = original
+        }
+        return false
+    }
 
     package var matches: Int { matchCount.load(ordering: .acquiring) }
     package var hits: Int { hitCount.load(ordering: .acquiring) }

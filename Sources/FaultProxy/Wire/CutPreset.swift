@@ -36,7 +36,8 @@ package struct CutPreset: Sendable, Equatable {
             let names = Self.all.map(\.name)
             let nearest = NearestName.of(name, in: names)
             throw CutRuleError(
-                "preset", "\"\(name)\" is none of \(names.joined(separator: ", "))"
+                "preset",
+                "\"\(name)\" is none of \(names.joined(separator: ", "))"
                     + (nearest.map { "; did you mean \($0)?" } ?? ""))
         }
         self = found

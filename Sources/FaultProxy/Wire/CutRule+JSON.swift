@@ -54,7 +54,8 @@ private struct CutFields {
             guard CutRule.keys.contains(member.key) else {
                 let nearest = NearestName.of(member.key, in: CutRule.keys)
                 throw CutRuleError(
-                    member.key, "unknown key"
+                    member.key,
+                    "unknown key"
                         + (nearest.map { "; did you mean \($0)?" } ?? ": \(CutRule.keys.joined(separator: ", "))"))
             }
             guard seen.insert(member.key).inserted else { throw CutRuleError(member.key, "it is there twice") }
@@ -80,7 +81,9 @@ private struct CutFields {
 
     mutating func text(_ key: String) throws(CutRuleError) -> String? {
         guard let value = take(key) else { return nil }
-        guard case .string(let text) = value else { throw CutRuleError(key, "a text is wanted, not \(value.compactText)") }
+        guard case .string(let text) = value else {
+            throw CutRuleError(key, "a text is wanted, not \(value.compactText)")
+        }
         return text
     }
 
@@ -157,7 +160,8 @@ private struct CutFields {
         default:
             let nearest = NearestName.of(word, in: all)
             throw CutRuleError(
-                "action", "\"\(word)\" is none of \(all.joined(separator: ", "))"
+                "action",
+                "\"\(word)\" is none of \(all.joined(separator: ", "))"
                     + (nearest.map { "; did you mean \($0)?" } ?? ""))
         }
     }

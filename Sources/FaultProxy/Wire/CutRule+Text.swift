@@ -34,7 +34,8 @@ extension CutRule: CustomStringConvertible {
         switch action {
         case .reset: "reset the connection"
         case .finish: "close the connection"
-        case .blackhole(let streams): "swallow everything \(streams.map(\.rawValue).joined(separator: " and ")) from now on"
+        case .blackhole(let streams):
+            "swallow everything \(streams.map(\.rawValue).joined(separator: " and ")) from now on"
         case .delay(let duration): "hold the stream for \(TimeText.words(nanoseconds: duration.nanoseconds))"
         case .truncate(let bytes, let manner):
             "let \(bytes) bytes of it go on, then \(manner == .reset ? "reset" : "close") the connection"

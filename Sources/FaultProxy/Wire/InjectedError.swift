@@ -16,9 +16,11 @@ package struct InjectedError: Sendable, Equatable {
     ///   - message: `nil` for PostgreSQL's own words.
     ///   - severity: `nil` for what PostgreSQL would use.
     package init(sqlState: String, message: String? = nil, severity: Severity? = nil) throws(CutRuleError) {
-        let isCode = sqlState.utf8.count == 5
+        let isCode =
+            sqlState.utf8.count == 5
             && sqlState.utf8.allSatisfy {
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
             }
         guard isCode else {
             throw CutRuleError("sqlstate", "\"\(sqlState)\" is not five digits and capital letters, like 40001")

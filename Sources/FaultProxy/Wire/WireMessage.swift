@@ -46,7 +46,8 @@ package struct WireMessage: Sendable, Equatable {
         up("Query", "Q", statement: true), up("Parse", "P", statement: true), up("Bind", "B", statement: true),
         up("Describe", "D", statement: true), up("Execute", "E", statement: true), up("Close", "C", statement: true),
         up("Sync", "S"), up("Flush", "H"), up("FunctionCall", "F"), up("CopyFail", "f"), up("Terminate", "X"),
-        WireMessage("CopyData", nil, .typed(UInt8(ascii: "d"))), WireMessage("CopyDone", nil, .typed(UInt8(ascii: "c"))),
+        WireMessage("CopyData", nil, .typed(UInt8(ascii: "d"))),
+        WireMessage("CopyDone", nil, .typed(UInt8(ascii: "c"))),
         authentication("", nil), authentication("Ok", 0), authentication("CleartextPassword", 3),
         authentication("MD5Password", 5), authentication("GSS", 7), authentication("GSSContinue", 8),
         authentication("SASL", 10), authentication("SASLContinue", 11), authentication("SASLFinal", 12),
@@ -66,7 +67,8 @@ package struct WireMessage: Sendable, Equatable {
         guard let found = Self.catalogue.first(where: { $0.name.lowercased() == lowered }) else {
             let nearest = NearestName.of(name, in: Self.catalogue.map(\.name))
             throw CutRuleError(
-                "message", "\"\(name)\" is no message of PostgreSQL's protocol"
+                "message",
+                "\"\(name)\" is no message of PostgreSQL's protocol"
                     + (nearest.map { "; did you mean \($0)?" } ?? ", as its documentation names them"))
         }
         self = found

@@ -18,6 +18,7 @@ struct WireReader: Sendable {
     var phase: WireFacts.Phase { known.phase }
     var transaction: WireFacts.TransactionStatus? { known.transaction }
     var user: String? { known.user }
+    var lastCommandTag: String? { tag.text }
     var applicationName: String? { known.applicationName }
 
     /// Nothing more can be read here.
@@ -171,7 +172,8 @@ struct WireReader: Sendable {
 
     private mutating func noteStartup(_ body: UnsafeRawBufferPointer) {
         var at = 4
-        while let name = body.stringRange(at: at), !name.isEmpty, let value = body.stringRange(at: name.upperBound + 1) {
+        while let name = body.stringRange(at: at), !name.isEmpty, let value = body.stringRange(at: name.upperBound + 1)
+        {
             switch body.text(name) {
             case "user": known.user = body.text(value)
             case "database": known.database = body.text(value)
@@ -231,7 +233,9 @@ struct WireReader: Sendable {
     }
 
     private mutating func noteParameter(_ body: UnsafeRawBufferPointer) {
-        guard let name = body.stringRange(at: 0), name.count == 16, body.text(name) == "application_name" else { return }
+        guard let name = body.stringRange(at: 0), name.count == 16, body.text(name) == "application_name" else {
+            return
+        }
         let value = body.stringRange(at: 17) ?? 17..<max(17, body.count)
         guard value.upperBound <= body.count else { return }
         known.applicationName = body.text(value)

@@ -185,6 +185,13 @@ import Threading
         #expect(count(Array("S".utf8) + clientHello, .downstream) == 1)
     }
 
+    @Test func aStreamThatWasNoPostgreSQLFromTheStartStaysSo() {
+        var framer = MessageFramer(.upstream, seesStart: true)
+        let clientHello: [UInt8] = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01]
+        #expect(framer.lengthToMessageEnd(in: clientHello[...]) == nil)
+        #expect(framer.lengthToMessageEnd(in: ToxicWire.typed("Q", "x")[...]) == nil)
+    }
+
     @Test("Lengths that cannot be are no messages", arguments: [0, 3, 0x4000_0000, 0x7FFF_FFFF, 0xFFFF_FFFF])
     func lengths(length: UInt32) {
         let head = [UInt8(ascii: "Q")] + ToxicWire.bigEndian(length)

@@ -24,12 +24,11 @@ struct HeldStream: Sendable {
     /// Bytes of the first chunk that have not gone on; 0 without a chunk.
     var firstCount: Int { isEmpty ? 0 : entries[head].chunk.bytes.count - offset }
 
-    /// Puts a chunk at the end. It is never due before the chunk in front of it.
+    /// Puts a chunk at the end. It waits for those in front of it, even when it is due before them.
     mutating func append(_ chunk: Chunk, due: MonotonicInstant) {
         guard !chunk.bytes.isEmpty else { return }
         byteCount += chunk.bytes.count
-        let previous = isEmpty ? due : entries[entries.count - 1].due
-        entries.append(Entry(chunk: chunk, due: max(due, previous)))
+        entries.append(Entry(chunk: chunk, due: due))
     }
 
     /// Takes up to `count` bytes of the first chunk; there must be one.
@@ -59,11 +58,7 @@ struct HeldStream: Sendable {
 
     /// Sets the times anew: `due` gets the arrival of each chunk. The order stays.
     mutating func reschedule(_ due: (MonotonicInstant) -> MonotonicInstant) {
-        var previous = MonotonicInstant(nanoseconds: 0)
-        for index in head..<entries.count {
-            previous = max(previous, due(entries[index].chunk.arrival))
-            entries[index].due = previous
-        }
+        for index in head..<entries.count { entries[index].due = due(entries[index].chunk.arrival) }
     }
 
     /// Passes what is due, and the end when nothing is left in front of it.

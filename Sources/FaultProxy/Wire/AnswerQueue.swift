@@ -1,0 +1,130 @@
+/// What the server still has to answer, in order: tells which statement a message of the server belongs to, and which
+/// messages answer what the proxy has sent itself.
+struct AnswerQueue: Sendable {
+    enum Kind: Sendable {
+        case parse, bind, close, describe, execute
+        case sync
+        /// Query or FunctionCall.
+        case query
+    }
+
+    struct Entry: Sendable {
+        var kind: Kind
+        /// Of the statement.
+        var text: String?
+        /// The proxy has sent it; the client must not see the answer, except an error.
+        var isOurs = false
+        /// The next CommandComplete answers a rollback that the proxy has sent in the same Query.
+        var hidesTag = false
+    }
+
+    struct Answer: Sendable, Equatable {
+        var text: String?
+        var isHidden = false
+    }
+
+    private static let limit = 65_536
+    private var entries: [Entry] = []
+    private var head = 0
+    /// The server skips, or has sent before this queue began, everything up to the next Sync.
+    private(set) var skipsToSync: Bool
+    /// More was sent ahead than is kept: nothing is known until all is answered.
+    private(set) var isLost = false
+    private var isCopyingIn = false
+    private var lastText: String?
+    private var oursCount = 0
+
+    /// - Parameter groups: what is on its way already.
+    init(_ groups: StatementGroups = StatementGroups()) {
+        entries = Array(repeating: Entry(kind: .query), count: groups.count)
+        skipsToSync = groups.hasUnsynced
+    }
+
+    /// Errors can be put at the right place.
+    var isInStep: Bool { !isLost && !skipsToSync }
+    /// Answers that have to be hidden are still to come.
+    var hidesSomething: Bool { oursCount > 0 }
+
+    private var first: Entry? { head < entries.count ? entries[head] : nil }
+
+    mutating func note(_ entry: Entry) {
+        guard !isLost else { return }
+        if skipsToSync {
+            guard entry.kind == .sync else { return }
+            skipsToSync = false
+        }
+        guard entries.count - head < Self.limit else {
+            isLost = true
+            oursCount = 0
+            entries = []
+            head = 0
+            return
+        }
+        if entry.isOurs || entry.hidesTag { oursCount += 1 }
+        entries.append(entry)
+    }
+
+    /// The client has ended its COPY FROM STDIN. Where an Execute began it, the server has ignored each Sync until now.
+    mutating func noteCopyEnded() {
+        guard isCopyingIn, first?.kind == .execute else { return }
+        entries.removeSubrange((head + 1)...)
+        isCopyingIn = false
+    }
+
+    /// The server has sent a message of this type.
+    mutating func answered(_ type: UInt8) -> Answer {
+        guard let front = first else { return Answer(text: lastText) }
+        switch (type, front.kind) {
+        case (UInt8(ascii: "1"), .parse), (UInt8(ascii: "2"), .bind), (UInt8(ascii: "3"), .close),
+            (UInt8(ascii: "T"), .describe), (UInt8(ascii: "n"), .describe), (UInt8(ascii: "C"), .execute),
+            (UInt8(ascii: "I"), .execute), (UInt8(ascii: "s"), .execute):
+            pop()
+            return Answer(text: front.text, isHidden: front.isOurs)
+        case (UInt8(ascii: "C"), .query) where front.hidesTag:
+            entries[head].hidesTag = false
+            oursCount -= 1
+            return Answer(text: front.text, isHidden: true)
+        case (UInt8(ascii: "G"), _):
+            isCopyingIn = true
+            return Answer(text: front.text)
+        case (UInt8(ascii: "E"), _):
+            fail(front)
+            return Answer(text: front.text)
+        case (UInt8(ascii: "Z"), _): return Answer(text: ready(front))
+        default: return Answer(text: front.kind == .sync ? lastText : front.text)
+        }
+    }
+
+    /// The server answers nothing more up to the next Sync; for a Query up to its ReadyForQuery.
+    private mutating func fail(_ front: Entry) {
+        isCopyingIn = false
+        lastText = front.text
+        while let entry = first, entry.kind != .query, entry.kind != .sync { pop() }
+        if first == nil { skipsToSync = true }
+    }
+
+    private mutating func ready(_ front: Entry) -> String? {
+        isCopyingIn = false
+        while let entry = first {
+            pop()
+            if entry.kind == .query || entry.kind == .sync { break }
+        }
+        let text = front.kind == .query ? front.text : lastText
+        lastText = nil
+        return text
+    }
+
+    private mutating func pop() {
+        let entry = entries[head]
+        if entry.isOurs || entry.hidesTag { oursCount -= 1 }
+        if entry.kind == .execute { lastText = entry.text }
+        head += 1
+        if head == entries.count {
+            entries.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head >= 1024 {
+            entries.removeFirst(head)
+            head = 0
+        }
+    }
+}

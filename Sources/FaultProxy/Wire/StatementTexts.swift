@@ -1,0 +1,65 @@
+/// The texts of prepared statements and portals of a connection, so far as they are needed by a rule. Bounded: the oldest
+/// texts go first.
+struct StatementTexts: Sendable {
+    private static let countLimit = 1024
+    /// Of one text, and of all together.
+    private static let textLimit = 16_384
+    private static let bytesLimit = 1 << 20
+
+    private var statements: [String: String] = [:]
+    private var order: [String] = []
+    private var bytes = 0
+    private var portals: [String: String] = [:]
+
+    /// Takes note of a message of the client.
+    ///
+    /// - Returns: the text of the statement that it carries or uses; `nil` when that is not known.
+    mutating func note(_ type: UInt8, _ body: UnsafeRawBufferPointer) -> String? {
+        switch type {
+        case UInt8(ascii: "Q"): return body.text(body.stringRange(at: 0) ?? 0..<body.count)
+        case UInt8(ascii: "P"):
+            guard let name = body.stringRange(at: 0) else { return nil }
+            let start = name.upperBound + 1
+            let text = body.text(body.stringRange(at: start) ?? start..<body.count)
+            remember(body.text(name), text)
+            return text
+        case UInt8(ascii: "B"):
+            guard let portal = body.stringRange(at: 0),
+                let name = body.stringRange(at: portal.upperBound + 1)
+            else { return nil }
+            let text = statements[body.text(name)]
+            if portals.count >= Self.countLimit { portals.removeAll() }
+            portals[body.text(portal)] = text
+            return text
+        case UInt8(ascii: "E"):
+            guard let portal = body.stringRange(at: 0) else { return nil }
+            return portals[body.text(portal)]
+        case UInt8(ascii: "D"), UInt8(ascii: "C"):
+            guard let first = body.first, let range = body.stringRange(at: 1) else { return nil }
+            let name = body.text(range)
+            let isStatement = first == UInt8(ascii: "S")
+            let text = isStatement ? statements[name] : portals[name]
+            if type == UInt8(ascii: "C") { if isStatement { forget(name) } else { portals[name] = nil } }
+            return text
+        default: return nil
+        }
+    }
+
+    private mutating func remember(_ name: String, _ text: String) {
+        let kept =
+            text.utf8.count <= Self.textLimit ? text : String(decoding: text.utf8.prefix(Self.textLimit), as: UTF8.self)
+        if let old = statements.updateValue(kept, forKey: name) {
+            bytes -= old.utf8.count
+        } else {
+            order.append(name)
+        }
+        bytes += kept.utf8.count
+        while order.count > Self.countLimit || bytes > Self.bytesLimit { forget(order[0]) }
+    }
+
+    private mutating func forget(_ name: String) {
+        guard let old = statements.removeValue(forKey: name) else { return }
+        bytes -= old.utf8.count
+        order.removeAll { $0 == name }
+    }
+}

@@ -1,0 +1,82 @@
+/// What is done at a cut point.
+extension WireInspector {
+    /// Takes the action of a rule, unless it was taken often enough. Not for errors.
+    mutating func strike(
+        _ cut: ActiveCut, _ stream: ProxyStream, _ gate: inout StreamGate, into effects: inout [WireEffect]
+    ) {
+        guard cut.record.noteHit(atMost: cut.rule.match.times) else { return }
+        effects.append(.hit(cut: cut.name))
+        switch cut.rule.action {
+        case .reset: end(.reset, stream, &gate, into: &effects)
+        case .finish: end(.finish, stream, &gate, into: &effects)
+        case .truncate(_, let manner): end(manner, stream, &gate, into: &effects)
+        case .blackhole(let streams):
+            effects.append(.blackhole(streams))
+            if streams.contains(stream) { gate.isDead = true }
+            if streams.contains(stream.opposite) { withGate(stream.opposite) { $0.kill() } }
+        case .delay(let duration): effects.append(.delay(duration))
+        case .error: break
+        }
+    }
+
+    private mutating func end(
+        _ manner: CloseManner, _ stream: ProxyStream, _ gate: inout StreamGate, into effects: inout [WireEffect]
+    ) {
+        effects.append(.close(manner))
+        gate.kill()
+        withGate(stream.opposite) { $0.kill() }
+    }
+
+    /// Gives the client an error instead of what the message would have brought.
+    ///
+    /// FATAL comes from the proxy, and the connection ends. ERROR comes from the server, which gets a statement that fails
+    /// with this error in place of the message: so both sides agree on the state of the transaction afterwards.
+    mutating func inject(
+        _ error: InjectedError, for message: SeenMessage, _ stream: ProxyStream, _ gate: inout StreamGate,
+        into effects: inout [WireEffect]
+    ) {
+        if error.severity == .fatal { return injectFatal(error, stream, &gate, into: &effects) }
+        let isCarriedOut = message.type == UInt8(ascii: "Q") || message.type == UInt8(ascii: "E")
+        // A COMMIT that fails ends its transaction all the same.
+        let rollsBack = isCarriedOut && reader.transaction == .inTransaction && Self.isCommit(message.statement)
+        gate.isSwallowing = true
+        if message.type == UInt8(ascii: "Q") || message.type == UInt8(ascii: "F") {
+            effects.append(.pass(error.simple(rollingBack: rollsBack)))
+            answers.note(.init(kind: .query, text: message.statement, hidesTag: rollsBack))
+            return
+        }
+        effects.append(.pass(error.extended(rollingBack: rollsBack)))
+        for _ in 0..<(rollsBack ? 2 : 1) {
+            for kind in [AnswerQueue.Kind.close, .parse, .bind, .execute] {
+                answers.note(.init(kind: kind, text: message.statement, isOurs: true))
+            }
+        }
+    }
+
+    private mutating func injectFatal(
+        _ error: InjectedError, _ stream: ProxyStream, _ gate: inout StreamGate, into effects: inout [WireEffect]
+    ) {
+        if stream == .upstream, !isAtBoundary(.downstream) {
+            // The client is in the middle of a message: the error comes behind it.
+            gate.kill()
+            withGate(.downstream) { $0.due = [.answer(error.response), .close(.finish)] }
+            return
+        }
+        effects.append(.answer(error.response))
+        end(.finish, stream, &gate, into: &effects)
+    }
+
+    private static func isCommit(_ statement: String?) -> Bool {
+        let letters = statement?.utf8.drop { $0 == UInt8(ascii: " ") || (9...13).contains($0) }.prefix(7)
+        guard let letters, let word = String(letters)?.lowercased() else { return false }
+        return ["commit", "end"].contains { word == $0 || word.hasPrefix($0 + " ") || word.hasPrefix($0 + ";") }
+    }
+}
+
+extension StreamGate {
+    /// Nothing goes on any more.
+    mutating func kill() {
+        self = StreamGate()
+        isDead = true
+    }
+}
