@@ -5,7 +5,7 @@ SCENARIO = faults/db-restart.yaml
 PREFIX = /usr/local
 
 # Release, so that the figures are right. Swift's own libraries are linked in, so that the installed program needs no
-# Swift on the machine; libpq, libsqlite3, libyaml and libcrypto remain shared libraries of the system.
+# Swift on the machine; libpq, libsqlite3, libyaml, libmicrohttpd and libcrypto remain shared libraries of the system.
 SWIFT_BUILD = swift build --configuration release --static-swift-stdlib --product chaosrig
 CHAOSRIG = .build/release/chaosrig
 # Swift Testing only: with XCTest in the process the leak checker reports XCTest itself.

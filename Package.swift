@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux", cSettings: [.treatAllWarnings(as: .error)]),
 
@@ -49,7 +50,7 @@ let package = Package(
         target("ScenarioFile", ["RigModel", "CYAML"]),
         target("Workloads", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
         target("FaultInjection", ["HostSystem", "Threading", "RigModel"]),
-        target("FaultProxy", ["CLinux", "Threading", "RigModel"]),
+        target("FaultProxy", ["CLinux", "CMicroHTTPD", "Threading", "RigModel"]),
         target("DatabaseServers", ["HostSystem", "Threading", "RigModel"]),
         target(
             "Probes",
@@ -73,8 +74,8 @@ let package = Package(
         .executableTarget(
             name: "chaosrig",
             dependencies: [
-                "Orchestrator", "Benchmarks", "PoolSimulator", "ScenarioFile", "Reporting", "HostSystem", "Threading",
-                "RigModel", "CLinux",
+                "Orchestrator", "Benchmarks", "PoolSimulator", "FaultProxy", "ScenarioFile", "Reporting", "HostSystem",
+                "Threading", "RigModel", "CLinux",
             ],
             swiftSettings: strict),
 

@@ -29,7 +29,13 @@ extension JSONValue {
         self = try parser.document()
     }
 
-    /// The same for a whole array.
+    /// Reads the first JSON value and ignores what stands behind it, like readers that take a stream of values.
+    public init(parsingFirstOf bytes: [UInt8]) throws(JSONSyntaxError) {
+        var parser = JSONParser(bytes[...])
+        self = try parser.value()
+    }
+
+    /// Reads a whole array that holds one JSON value.
     public init(parsing bytes: [UInt8]) throws(JSONSyntaxError) { try self.init(parsing: bytes[...]) }
 
     /// The same for a text.
@@ -54,7 +60,7 @@ private struct JSONParser {
         return result
     }
 
-    private mutating func value() throws(JSONSyntaxError) -> JSONValue {
+    mutating func value() throws(JSONSyntaxError) -> JSONValue {
         skipSpace()
         guard let byte = peek else { throw error("expected a value, saw the end") }
         switch byte {

@@ -16,8 +16,8 @@ protocol Command: Sendable {
 /// Every command. A new one is one file and one line here.
 enum CommandTable {
     static let all: [any Command.Type] = [
-        RunCommand.self, BenchCommand.self, SimulateCommand.self, ValidateCommand.self, ListCommand.self,
-        HealCommand.self, VersionCommand.self,
+        RunCommand.self, ProxyCommand.self, BenchCommand.self, SimulateCommand.self, ValidateCommand.self,
+        ListCommand.self, HealCommand.self, VersionCommand.self,
     ]
 
     static func run(_ arguments: [String]) async -> Int32 {

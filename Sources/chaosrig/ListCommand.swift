@@ -4,15 +4,16 @@ import ScenarioFile
 
 enum ListCommand: Command {
     static let name = "list"
-    static let summary = "what scenario files may name"
+    static let summary = "what scenario files and the proxy may name"
     static let options: [OptionSpec] = [.flag("--json")]
     static let help = """
-        Usage: chaosrig list faults|invariants|workloads [--json]
+        Usage: chaosrig list faults|invariants|workloads|toxics [--json]
 
         Prints every kind with its parameters.
 
         Options:
-          --json    an array of {name, summary, lasting, parameters}
+          --json    an array of {name, summary, lasting, parameters}; of a toxic {name, summary, toxiproxy, both_streams,
+                    attributes}
 
         Example:
           chaosrig list faults
@@ -22,11 +23,15 @@ enum ListCommand: Command {
         let catalogue = Catalogue.scenario
         let topics = ["faults": catalogue.faults, "invariants": catalogue.invariants, "workloads": catalogue.workloads]
         guard arguments.positional.count == 1, let topic = arguments.positional.first else {
-            throw UsageError("name one of: faults, invariants, workloads")
+            throw UsageError("name one of: faults, invariants, workloads, toxics")
+        }
+        if topic == "toxics" {
+            Output.line(arguments.has("--json") ? ToxicList.json.prettyText : ToxicList.text)
+            return 0
         }
         guard let shapes = topics[topic] else {
-            let near = NearestName.of(topic, in: Array(topics.keys)).map { " Did you mean \"\($0)\"?" } ?? ""
-            throw UsageError("\"\(topic)\" is none of faults, invariants, workloads.\(near)")
+            let near = NearestName.of(topic, in: topics.keys + ["toxics"]).map { " Did you mean \"\($0)\"?" } ?? ""
+            throw UsageError("\"\(topic)\" is none of faults, invariants, workloads, toxics.\(near)")
         }
         if arguments.has("--json") {
             Output.line(JSONValue.array(shapes.map(json)).prettyText)

@@ -64,7 +64,7 @@ struct CommandLineSuite {
     }
 
     @Test func listsAreArraysOfNamesAndSummaries() async throws {
-        for topic in ["faults", "invariants", "workloads"] {
+        for topic in ["faults", "invariants", "workloads", "toxics"] {
             let result = try await Rig.command(["list", topic, "--json"])
             #expect(result.exitCode == 0)
             let items = try #require(try JSONValue(parsing: result.output).arrayValue)
@@ -74,7 +74,7 @@ struct CommandLineSuite {
     }
 
     @Test func everyCommandHasHelpWithAnExample() async throws {
-        for command in ["run", "simulate", "validate", "list", "heal", "version"] {
+        for command in ["run", "proxy", "simulate", "validate", "list", "heal", "version"] {
             let result = try await Rig.command([command, "--help"])
             #expect(result.exitCode == 0)
             #expect(result.output.contains("Usage: chaosrig \(command)") && result.output.contains("Example:"))

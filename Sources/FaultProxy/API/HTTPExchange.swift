@@ -1,0 +1,40 @@
+import CMicroHTTPD
+import Threading
+
+/// One request over HTTP and its answer. The body belongs to the daemon's thread; the answer may come from another one.
+final class HTTPExchange: @unchecked Sendable {
+    // @unchecked: `body` and `isDispatched` are touched by the daemon's thread, and read by the worker only after they were
+    // handed over under the workers' lock, when the daemon's thread leaves them alone.
+
+    /// What is read and thrown away of a body that is too large, so that the client comes to read the answer. Beyond it the
+    /// connection is closed.
+    private static let swallowLimit = 64 << 20
+
+    private(set) var body: [UInt8] = []
+    private var received = 0
+    var isDispatched = false
+    let answer = Lock<APIResponse?>(nil)
+
+    var isTooLarge: Bool { received > ProxyAPI.bodyLimit }
+
+    /// Takes a part of the body.
+    ///
+    /// - Returns: false when it is high time to close the connection.
+    func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        received += bytes.count
+        if isTooLarge { body = [] } else { body.append(contentsOf: bytes) }
+        return received <= Self.swallowLimit
+    }
+
+    /// Gives the answer to the daemon.
+    static func queue(_ answer: APIResponse, on connection: OpaquePointer?) -> MHD_Result {
+        var body = answer.body
+        let made = body.withUnsafeMutableBytes {
+            MHD_create_response_from_buffer($0.count, $0.baseAddress, .RESPMEM_MUST_COPY)
+        }
+        guard let made else { return .NO }
+        defer { MHD_destroy_response(made) }
+        for header in answer.headers { MHD_add_response_header(made, header.name, header.value) }
+        return MHD_queue_response(connection, UInt32(answer.status), made)
+    }
+}
