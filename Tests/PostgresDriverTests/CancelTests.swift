@@ -44,11 +44,10 @@ struct CancelTests {
             let pid = SQLValue.int(Int64(connection.backendPID ?? 0))
             // Its client keeps the socket open, so only the cancel request can end it.
             let statement = Task {
-                await failure { () throws(DriverError) in
+                await failureAtDeadline(milliseconds: byDeadline ? 300 : 600_000) { deadline throws(DriverError) in
                     try await connection.execute(
-                        SQLStatement("select pg_sleep(600)", role: .read),
-                        deadline: byDeadline ? .inMilliseconds(300) : .soon)
-                }
+                        SQLStatement("select pg_sleep(600)", role: .read), deadline: deadline)
+                }.error
             }
             if !byDeadline {
                 try await fixture.untilAsleep(connection)
@@ -69,9 +68,8 @@ struct CancelTests {
             let connection = try await fixture.connect()
             let pid = try #require(connection.backendPID)
             #expect(kill(pid_t(pid), SIGSTOP) == 0)
-            let error = await failure { () throws(DriverError) in
-                try await connection.execute(
-                    SQLStatement("select pg_sleep(600)", role: .read), deadline: .inMilliseconds(100))
+            let (error, _) = await failureAtDeadline(milliseconds: 100) { deadline throws(DriverError) in
+                try await connection.execute(SQLStatement("select pg_sleep(600)", role: .read), deadline: deadline)
             }
             #expect(error?.cause == .timedOut)
             // The first request is there as soon as a SIGINT (number 2) waits for the process.

@@ -116,6 +116,18 @@ func failure<R>(of operation: () async throws(DriverError) -> R) async -> Driver
     }
 }
 
+/// Runs `operation` with a deadline that passes once its request was sent, and returns what it threw then.
+func failureAtDeadline<R>(
+    milliseconds: Int, of operation: (MonotonicInstant) async throws(DriverError) -> R
+) async -> (error: DriverError?, deadline: MonotonicInstant) {
+    let (error, deadline) = await withGrowingPatience(milliseconds: milliseconds) { deadline in
+        await failure { () throws(DriverError) in try await operation(deadline) }
+    } hasBegun: {
+        $0?.requestSent ?? true
+    }
+    return (error, deadline)
+}
+
 extension MonotonicInstant {
     /// A generous bound for something that should succeed.
     static var soon: MonotonicInstant { now.advanced(by: .seconds(600)) }

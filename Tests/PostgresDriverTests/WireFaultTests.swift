@@ -105,18 +105,9 @@ struct WireFaultTests {
         let start = Wire.prepared + [UInt8(ascii: "D"), 0x3f, 0, 0, 0]
         for answer: [ScriptedServer.Step] in [[.untilClosed], [.send(start), .drip(endless), .untilClosed]] {
             try await withScript([.welcome, .takeRequest] + answer) { connection in
-                var patience = 60
-                var deadline = MonotonicInstant.now
-                var error: DriverError?
-                // On a machine that is busy the deadline may pass before anything was sent.
-                repeat {
-                    deadline = .inMilliseconds(patience)
-                    let limit = deadline
-                    error = await failure { () throws(DriverError) in
-                        try await connection.execute(.commit, deadline: limit)
-                    }
-                    patience *= 4
-                } while error?.requestSent == false && patience < 100_000
+                let (error, deadline) = await failureAtDeadline(milliseconds: 60) { deadline throws(DriverError) in
+                    try await connection.execute(.commit, deadline: deadline)
+                }
                 #expect(error?.cause == .timedOut)
                 #expect(.now >= deadline)
                 #expect(connection.transactionStatus == .unusable)

@@ -44,12 +44,12 @@ struct ThreadMeasurement: Sendable {
         _ operation: inout some BlockingOperation, worker: Int, until end: UInt64, _ samples: Samples
     ) throws {
         var keys = KeyStream(worker: worker)
-        while true {
+        var now: UInt64
+        repeat {
             let start = MonotonicInstant.now.nanoseconds
-            if start >= end { return }
             try operation.run(&keys)
-            samples.add(
-                nanoseconds: MonotonicInstant.now.nanoseconds - start, operations: operation.weight)
-        }
+            now = MonotonicInstant.now.nanoseconds
+            samples.add(nanoseconds: now - start, operations: operation.weight)
+        } while now < end
     }
 }
