@@ -16,6 +16,7 @@ struct LossTests {
             for looksFirst in [true, false] {
                 let victim = try await fixture.connect()
                 try await fixture.terminate(victim)
+                await fixture.untilFarewell(victim)
                 if looksFirst { #expect(!victim.looksAlive()) }
                 let error = await failure { () throws(DriverError) in try await victim.run("select 1") }
                 #expect(error?.requestSent == false)
@@ -58,6 +59,7 @@ struct LossTests {
                 "select count(*) from pg_stat_activity where pid = $1::int", [.int(Int64(victim.backendPID ?? 0))],
                 role: .read)
             while try await fixture.observer.execute(question, deadline: deadline).rows != [[.int(0)]] {}
+            await fixture.untilFarewell(victim)
             let error = await failure { () throws(DriverError) in try await victim.run("select 1") }
             #expect(error?.cause == .sessionEnded(sqlState: state))
             #expect(error?.requestSent == false)
