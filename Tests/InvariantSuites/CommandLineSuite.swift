@@ -202,10 +202,7 @@ struct CommandLineSuite {
         let folder = FileManager.default.temporaryDirectory.path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.filter { name in
-            guard name.hasPrefix("chaosrig-"),
-                let owner = try? String(contentsOfFile: "\(folder)/\(name)/owner.json", encoding: .utf8)
-            else { return false }
-            return owner.contains("\(pid)")
+            name.hasPrefix("chaosrig-") && RunOwner.read(in: "\(folder)/\(name)")?.pid == pid
         }
     }
 }

@@ -65,7 +65,9 @@ final class Bouncer: Sendable {
     }
 
     struct NotStarted: Error, CustomStringConvertible {
-        var description: String { "PgBouncer ended at once on each of ten ports: run it with its file, and read what it says" }
+        var description: String {
+            "PgBouncer ended at once on each of ten ports: run it with its file, and read what it says"
+        }
     }
 
     var url: String { "postgresql://anyone@127.0.0.1:\(port)/postgres?sslmode=disable&gssencmode=disable" }

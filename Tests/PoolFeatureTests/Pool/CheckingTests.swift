@@ -66,7 +66,7 @@ extension ServerPoolTests {
                     return try await group.reduce(into: []) { $0.append($1.rows) }
                 }
                 #expect(answers == Array(repeating: [[.int(1)]], count: 4))
-                #expect(server.pool.metrics.lostClosed == 4)
+                try await server.eventually { $0.lostClosed == 4 }
             }
         }
 

@@ -75,10 +75,10 @@ struct ServerPool {
         while try await !isMet(sessions().count) { try Task.checkCancellation() }
     }
 
-    /// Asks until a session of the pool runs `pg_sleep`.
-    func untilSomeoneSleeps() async throws {
-        let question = "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event = 'PgSleep'"
-        while try await ask(question, [.text(name)]).rows.isEmpty { try Task.checkCancellation() }
+    /// Asks until a session of the pool runs `pg_sleep`, or waits for another event of the server's.
+    func untilSomeoneSleeps(for event: String = "PgSleep") async throws {
+        let question = "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event = $2"
+        while try await ask(question, [.text(name), .text(event)]).rows.isEmpty { try Task.checkCancellation() }
     }
 
     /// Ends all sessions of the pool from outside; returns when their processes have gone.

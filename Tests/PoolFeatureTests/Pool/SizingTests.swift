@@ -46,6 +46,8 @@ extension ServerPoolTests {
                     return try await group.reduce(0, +)
                 }
                 #expect(served == 20)
+                // The server sees a session a little before the pool does.
+                try await server.eventually { $0.connectsOpened >= 3 }
                 #expect(server.pool.metrics.connectsOpened == 3)
                 #expect(try await server.sessions().count == 3)
             }
@@ -73,6 +75,7 @@ extension ServerPoolTests {
                     #expect(!held.contains(idle))
                     try await server.eventually { $0.maxLifetimeClosed == 1 }
                     try await server.ask("SELECT pg_sleep(0.4)")
+                    try await server.untilSessions { $0 == 1 }
                     #expect(try await server.sessions() == held)
                     return held + [idle]
                 }
