@@ -45,6 +45,7 @@ import Threading
             let isEnded = Waiting.untilTrue(before: .now.advanced(by: .seconds(60))) {
                 SmallFile.text(seen)?.hasSuffix("end\n") == true
             }
+            guard isEnded else { return (false, false) }
             var exited: Int32 = 0
             // A child that had ended by the time its object was freed has been waited for already.
             return (isEnded, waitpid(pid, &exited, 0) == pid || errno == ECHILD)
