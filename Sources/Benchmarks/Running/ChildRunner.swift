@@ -23,10 +23,18 @@ package struct ChildRunner: BenchRunner {
         case .ours: (path, arguments) = (executable, ["bench", "peer"] + job.call.words + job.options.words)
         case .limit: (path, arguments) = (executable, ["bench", "limit"] + job.call.words + job.options.words)
         case .peer(let name):
-            guard let peers else { throw .missing("\(job): the peers' programs were not named (--peers DIR)") }
+            guard let peers else {
+                throw .missing("\(job): the peers' programs were not named; name their folder with --peers DIR")
+            }
             guard
                 let invocation = peers.invocation(name, job.call, depth: job.options.depth, warmUpSeconds: 8)
-            else { throw .missing("\(job): \(name.rawValue) cannot measure this, or java is missing") }
+            else {
+                throw .missing(
+                    name == .hikari
+                        ? "\(job): there is no java in PATH; install a Java runtime, or measure without --peers"
+                        : "\(job): \(name.rawValue) cannot measure scenario \(job.call.scenario.rawValue); measure without --peers"
+                )
+            }
             (path, arguments) = (invocation.path, invocation.arguments)
             environment.merge(invocation.environment) { $1 }
         }
