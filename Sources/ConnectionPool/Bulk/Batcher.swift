@@ -102,8 +102,11 @@ public final class Batcher<D: Driver, Key: Comparable & Hashable & Sendable>: Se
         send()
     }
 
-    /// Takes no more items, and returns when everything that was queued has ended. Each batch is bounded by the pool's own
-    /// limits.
+    /// Takes no more items, sends what waits without waiting longer, and returns when all of it has ended. Each batch is
+    /// bounded by the pool's own limits.
+    ///
+    /// When its task is cancelled it returns at once; the batcher is closed all the same, and what was queued still goes. May
+    /// be called again, to wait for that.
     public func close() async {
         let reply = Reply<Void>()
         state.withLock { state in
