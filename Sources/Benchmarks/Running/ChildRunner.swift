@@ -55,24 +55,3 @@ package struct ChildRunner: BenchRunner {
         return row
     }
 }
-
-/// Runs jobs in this process. For tests, and where memory does not matter.
-package struct InProcessRunner: BenchRunner {
-    private let database: BenchDatabase
-    private let tuning: PeerCall.Tuning
-
-    package init(database: BenchDatabase, tuning: PeerCall.Tuning) {
-        self.database = database
-        self.tuning = tuning
-    }
-
-    package func run(_ job: BenchJob) async throws(BenchError) -> BenchRow {
-        var tuning = tuning
-        tuning.variation = job.options
-        switch job.program {
-        case .ours: return try await BenchPeer(job.call, tuning: tuning, dsn: database.dsn).run()
-        case .limit: return try await BenchLimit(job.call, tuning: tuning, dsn: database.dsn).run()
-        case .peer(let name): throw .missing("\(name.rawValue) is a program of its own")
-        }
-    }
-}
