@@ -13,7 +13,7 @@ extension ServerPoolTests {
         @Test("A close lets a running statement end, refuses who waits, and cuts nothing")
         func drains() async throws {
             try await ServerPool.with(ServerPool.patient(maxOpen: 1)) { server in
-                let running = Task { try await server.run("SELECT 3, pg_sleep(0.3)").rows[0][0] }
+                let running = Task { try await server.pool.run("SELECT 3, pg_sleep(0.3)").rows[0][0] }
                 try await server.untilSomeoneSleeps()
                 let waiting = Task { try await server.pid() }
                 try await server.eventually { $0.gauges.waiting == 1 }
@@ -28,7 +28,7 @@ extension ServerPoolTests {
             "A statement that would run past the limit is cancelled on the server before it, and its lease comes back")
         func cancels() async throws {
             try await ServerPool.with(ServerPool.patient(maxOpen: 2)) { server in
-                let running = Task { try await server.run("SELECT pg_sleep(6000)") }
+                let running = Task { try await server.pool.run("SELECT pg_sleep(6000)") }
                 try await server.untilSomeoneSleeps()
                 // A second of it is for the cancelled statements; on a machine that is slower than that the lease is cut.
                 let cut = await server.pool.close(within: .seconds(3))
