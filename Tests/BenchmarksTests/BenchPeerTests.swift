@@ -94,10 +94,26 @@ extension MeasuringTests {
         func noServer() async throws {
             let call = PeerCall(.query, "pk", workers: 1, pool: 1, amount: 0.1)
             var tuning = Fixture.tuning
-            tuning.acquireTimeout = .milliseconds(300)
-            await #expect(throws: BenchError.self) {
+            // Time for a connect to fail, also on a busy machine.
+            tuning.acquireTimeout = .seconds(3)
+            let error = await #expect(throws: BenchError.self) {
                 try await BenchPeer(call, tuning: tuning, dsn: "host=127.0.0.1 port=1 dbname=x").run()
             }
+            #expect(error?.exitCode == 70)
+            for words in ["B pk 1 1 0.1: ", "last connect failed: ", "look at the server"] {
+                #expect(error?.description.contains(words) == true, "\(error.map { "\($0)" } ?? "")")
+            }
+        }
+
+        @Test("A DSN that cannot be read is a mistake of the command line, with an example of a good one")
+        func badDSN() async throws {
+            let error = await #expect(throws: BenchError.self) {
+                try await BenchPeer(
+                    PeerCall(.query, "pk", workers: 1, pool: 1, amount: 0.1), tuning: Fixture.tuning, dsn: "host"
+                ).run()
+            }
+            #expect(error?.exitCode == 2)
+            #expect(error?.description.contains("host=127.0.0.1 port=5432") == true)
         }
     }
 }

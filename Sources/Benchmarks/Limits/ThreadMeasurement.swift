@@ -18,7 +18,7 @@ struct ThreadMeasurement: Sendable {
     func run<Operation: BlockingOperation>(
         seconds: Double, make: @escaping @Sendable (_ worker: Int) throws -> Operation
     ) throws -> Measured {
-        let samples = (0..<workers).map { _ in Samples(capacity: workers > 8 ? 750_000 : 6_000_000) }
+        let samples = Samples.forWorkers(workers)
         let line = StartingLine(workers: workers)
         let failure = Lock<(any Error)?>(nil)
         let threads = samples.enumerated().map { number, one in

@@ -46,12 +46,9 @@ struct TaskMeasurement: Sendable {
     let executors: [any TaskExecutor]
     let workers: Int
 
-    /// Samples per worker: what a second of the fastest operation needs, no more than 256 MB in all.
-    private var capacity: Int { workers > 8 ? 750_000 : 6_000_000 }
-
     /// Runs `operation` in every worker until the time is over.
     func run(_ operation: some BenchOperation, seconds: Double, warmUp: Double) async -> Measured {
-        let samples = (0..<workers).map { _ in Samples(capacity: capacity) }
+        let samples = Samples.forWorkers(workers)
         if warmUp > 0 {
             _ = await run(operation, seconds: warmUp, into: samples)
             for one in samples { one.reset() }

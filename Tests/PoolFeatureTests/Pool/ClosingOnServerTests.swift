@@ -16,7 +16,7 @@ extension ServerPoolTests {
                 // It waits for a lock that the test holds.
                 try await server.ask("SELECT pg_advisory_lock(hashtext($1))", [.text(server.name)])
                 let text = "SELECT 3, pg_advisory_xact_lock(hashtext('\(server.name)'))::text"
-                let running = Task { try await server.run(text).rows[0][0] }
+                let running = Task { try await server.pool.run(text).rows[0][0] }
                 try await server.untilSomeoneSleeps(for: "advisory")
                 let waiting = Task { try await server.pid() }
                 try await server.eventually { $0.gauges.waiting == 1 }
@@ -33,7 +33,7 @@ extension ServerPoolTests {
             "A statement that would run past the limit is cancelled on the server before it, and its lease comes back")
         func cancels() async throws {
             try await ServerPool.with(ServerPool.patient(maxOpen: 2)) { server in
-                let running = Task { try await server.run("SELECT pg_sleep(6000)") }
+                let running = Task { try await server.pool.run("SELECT pg_sleep(6000)") }
                 try await server.untilSomeoneSleeps()
                 // A second of it is for the cancelled statements; on a machine that is slower than that the lease is cut.
                 let cut = await server.pool.close(within: .seconds(3))
