@@ -39,7 +39,8 @@ struct SocketAddress: Sendable, Equatable {
     init?(_ address: UnsafePointer<sockaddr>, length: socklen_t) {
         guard length >= MemoryLayout<sa_family_t>.size else { return nil }
         bytes = Array(UnsafeRawBufferPointer(start: address, count: Int(length)))
-        family = Int32(address.pointee.sa_family)
+        // Not `sa_family`: several C modules have it, and which one Swift means differs between debug and release.
+        family = Int32(UnsafeRawPointer(address).load(as: sa_family_t.self))
     }
 
     /// Of a socket: `getsockname` or `getpeername`.
