@@ -88,6 +88,30 @@ import Threading
         server.stop()
     }
 
+    @Test func halfCloseOfTheServerLeavesTheWayToItOpen() async throws {
+        let (received, receive) = AsyncStream.makeStream(of: [UInt8].self)
+        let server = try TestServer { client in
+            client.write(Array("bye".utf8))
+            client.endWriting()
+            receive.yield(client.readAll().bytes)
+            client.close()
+        }
+        let relay = try RunningRelay.started(toPort: server.port)
+        try await onThread {
+            let client = try TestSocket.connect(toPort: relay.port)
+            let answer = client.readAll()
+            #expect(String(decoding: answer.bytes, as: UTF8.self) == "bye")
+            #expect(answer.last == .end)
+            client.write(Array("still here".utf8))
+            client.close()
+        }
+        #expect(await received.first { _ in true } == Array("still here".utf8))
+        try await eventually("the connection is closed") { relay.statistics.open == 0 }
+        #expect(relay.events.reasons == [.finished(first: .downstream)])
+        relay.stop()
+        server.stop()
+    }
+
     @Test func relayCanBeStoppedAndStartedAgain() async throws {
         let server = try TestServer.echo()
         let relay = try RunningRelay.started(toPort: server.port)
