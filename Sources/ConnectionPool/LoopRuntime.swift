@@ -20,6 +20,7 @@ public struct LoopRuntime: PoolRuntime {
         return Task(executorPreference: loop) { await work() }
     }
 
+    /// - Throws: `LoopError.cancelled`; `LoopError.stopped` when the loop was shut down.
     public func sleep(until instant: MonotonicInstant) async throws {
         try await loops.nearest().sleep(until: instant)
     }

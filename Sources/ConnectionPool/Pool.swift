@@ -3,8 +3,9 @@ public import Threading
 
 /// The instrumented connection pool.
 ///
-/// Thread-safe. Every wait has a deadline and ends when its task is cancelled. A pool that is not closed keeps its
-/// connections until the last lease and the last piece of background work let go of it.
+/// Thread-safe. Every wait has a deadline and ends when its task is cancelled, but for ``close(within:)``: it has a limit and
+/// ignores cancellation. A pool that is not closed keeps its connections until the last lease and the last piece of
+/// background work let go of it.
 ///
 /// ```swift
 /// let user = try await pool.withConnection { lease in
@@ -27,7 +28,7 @@ public final class Pool<D: Driver>: Sendable {
     ///   - runtime: time and threads.
     ///   - seed: draws lifetimes and back-off.
     ///   - observer: is told what happens; called outside the lock, on any thread.
-    ///   - watcher: is told what borrowers do; called in their tasks.
+    ///   - watcher: is told what borrowers do; called in their tasks. Several become one with ``WatcherList``.
     public init(
         driver: D, configuration: PoolConfiguration, runtime: any PoolRuntime, seed: UInt64,
         observer: (any PoolObserver)? = nil, watcher: (any LeaseWatcher)? = nil
@@ -89,6 +90,9 @@ public final class Pool<D: Driver>: Sendable {
     /// Ends the pool: waiting acquires are refused, idle connections closed. Leases may come back within the limit. Statements
     /// that still run near its end (the last fifth of it, at most a second) are cancelled; at its end connections that are
     /// still out are cut.
+    ///
+    /// Ignores cancellation of its task, so that a cancelled owner can still end its pool: it returns when everything is
+    /// closed, which is soon after the limit at the latest.
     ///
     /// - Parameter limit: how long leases may take; the configured close timeout where `nil`.
     /// - Returns: the number of leases that were cut. A second call waits for the first, whatever its own limit.

@@ -37,7 +37,7 @@ public enum PoolAction: Sendable, Equatable {
     case grant(waiter: Int, ConnectionHandle)
     case refuse(waiter: Int, PoolError)
     case notice(PoolNotice)
-    /// `minIdle` connections are open for the first time.
+    /// As many connections as ``PoolConfiguration/idleTarget`` says are open, for the first time.
     case filled
     /// Nothing is left: `close` is done.
     case closed(leasesCut: Int)

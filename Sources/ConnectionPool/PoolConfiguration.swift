@@ -16,9 +16,17 @@ public struct PoolConfiguration: Sendable, Equatable {
     public var maxLifetimeJitter: Double
     /// An idle connection beyond `minIdle` is closed after this long. `nil`: never.
     public var maxIdleTime: Duration?
-    /// One budget for an acquire: queue, connect and check together.
+    /// One budget for an acquire: its time in line, the connect or check that it waits for, and starting again, in its old
+    /// place, when the look at the socket just before lending shows that the connection is dead. The acquire's own deadline
+    /// counts where it is earlier. It bounds the waiting: a connection that is ready is lent even when no time is left.
     public var acquireTimeout: Duration
+    /// Limit of opening one connection, for everything that the driver does until it can be used: looking up the name, all
+    /// addresses that are tried, TLS, login. The connect is the pool's: it goes on when the acquire that it was begun for
+    /// gives up.
     public var connectTimeout: Duration
+    /// Limit of one statement through a lease, or of one batch as a whole, also inside a transaction; the call's own deadline
+    /// counts where it is earlier. It bounds neither a whole transaction nor ``Lease/call(showing:affectedRows:_:)``, and with
+    /// it COPY.
     public var statementTimeout: Duration
     /// Limit of one check of a connection.
     public var checkTimeout: Duration
@@ -32,10 +40,13 @@ public struct PoolConfiguration: Sendable, Equatable {
     public var checkAfterIdle: Duration
     /// Which idle connection is lent first.
     public var idleOrder: IdleOrder
-    /// How often an idle connection is checked in the background; each a little earlier than that, so that they do not come
-    /// together.
+    /// An idle connection is checked in the background when it last proved to be alive this long ago. So that the checks do
+    /// not come together each connection draws an interval that is at most a quarter shorter, and each look over the
+    /// connections (see ``maintenanceInterval``) checks at most a quarter of the idle ones, but at least one: the others wait
+    /// for the next look.
     public var healthCheckInterval: Duration
-    /// A lease held for longer is reported as a suspected leak. `nil`: never.
+    /// A lease held for this long is reported as a suspected leak, at the next look over the connections: up to
+    /// ``maintenanceInterval`` later. `nil`: never.
     public var leakThreshold: Duration?
     /// Waiters are served in the order in which they came. On several event loops each grant then wakes another thread and
     /// moves a connection there (measured: half of the throughput). So a waiter on the connection's own loop may overtake
@@ -50,7 +61,8 @@ public struct PoolConfiguration: Sendable, Equatable {
     /// The circuit breaker: when connects have failed for this long and no connection is open, acquires fail at once
     /// instead of waiting, while one connect at a time probes the server. `nil`: never.
     public var breakerAfter: Duration?
-    /// Keep histograms of waits and leases. Without them the counters remain.
+    /// Keep histograms of the waits of acquires and of the leases. Without them the counters remain, and so does the histogram
+    /// of connect times: it costs an acquire nothing.
     public var isInstrumented: Bool
     /// Pause after failed connects: random in `0...min(cap, first × 2ⁿ)` (full jitter).
     public var backoffFirst: Duration
@@ -103,10 +115,13 @@ public struct PoolConfiguration: Sendable, Equatable {
     /// `minIdle` as far as `maxIdle` lets it: what is opened ahead must not be closed again as too many.
     public var idleTarget: Int { min(minIdle, idleLimit) }
 
-    /// After this time nobody counts on a check that is running.
+    /// Once a check has run for this long no waiter counts on it any more: another connection is tried meanwhile. The check
+    /// itself goes on, within ``checkTimeout``. As long as ``maintenanceInterval``, but at most 250 ms.
     public var slowCheckLimit: Duration { min(maintenanceInterval, .milliseconds(250)) }
 
-    /// How often the machine looks over its connections.
+    /// How often the machine looks over its connections, to retire and check idle ones and to report leaks: a quarter of the
+    /// shortest of ``healthCheckInterval``, ``maxLifetime``, ``maxIdleTime`` and ``leakThreshold``, but at least 20 ms and at
+    /// most 1 s.
     public var maintenanceInterval: Duration {
         var interval = min(healthCheckInterval / 4, .seconds(1))
         for limit in [maxLifetime, maxIdleTime, leakThreshold].compactMap({ $0 }) {

@@ -2,9 +2,7 @@ public import Threading
 
 /// Control of a running pool.
 extension PoolCore {
-    /// Waits until `minIdle` connections have been open at the same time.
-    ///
-    /// - Returns: `false` when the deadline came first, the pool was closed, or the task was cancelled.
+    /// See ``Pool/waitUntilFilled(deadline:)``.
     func waitUntilFilled(deadline: MonotonicInstant) async -> Bool {
         let id = state.withLock { state in
             state.nextFillWaiter += 1
@@ -44,9 +42,12 @@ extension PoolCore {
 }
 
 extension Pool {
-    /// Waits until the warm-up is done: `minIdle` connections have been opened. Returns at once when `minIdle` is 0.
+    /// Waits until the warm-up is done: as many connections as ``PoolConfiguration/idleTarget`` says (`minIdle` within
+    /// `maxIdle` and `maxOpen`) have been open at the same time, idle or in use. Once that was so it stays done, whatever is
+    /// closed or resized afterwards; with a target of 0 it is done from the beginning.
     ///
-    /// - Returns: `false` when the deadline came first, the pool was closed, or the task was cancelled. The pool goes on.
+    /// - Returns: `true` when it is done, also in a task that is cancelled and after the pool's close; `false` when the
+    ///   deadline, the close of the pool or the cancellation of the task came first. A wait that ends does nothing to the pool.
     public func waitUntilFilled(deadline: MonotonicInstant) async -> Bool {
         await core.waitUntilFilled(deadline: deadline)
     }

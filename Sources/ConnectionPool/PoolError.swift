@@ -22,14 +22,18 @@ public enum PoolError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .acquireTimedOut(let waited, let gauges, let maxOpen, let failure):
             "no connection within \(Int(waited.milliseconds)) ms (\(gauges), max open \(maxOpen))"
-                + (failure.map { "; last connect failed: \($0)" } ?? "")
+                + (failure.map { "; last connect failed: \($0); look at the server" }
+                    ?? "; hold leases for less long, raise max open or the acquire timeout, or try again later")
         case .onlyDeadConnections(let tries):
-            "\(tries) connections in a row were dead before they could be lent; the server accepts and drops them"
-        case .tooManyWaiters(let limit): "\(limit) acquires wait already, which is the limit (max waiters)"
+            "\(tries) connections in a row were dead before they could be lent: the server accepts and drops them; look at "
+                + "the server, or at the proxy in front of it"
+        case .tooManyWaiters(let limit):
+            "\(limit) acquires wait already, which is the limit (max waiters); shed load, or raise it"
         case .breakerOpen(let duration, let failure):
-            "no connection could be opened for \(Int(duration.seconds)) s, so nobody waits for one; last: \(failure)"
-        case .closed: "the pool is closed"
-        case .cancelled: "cancelled while waiting for a connection"
+            "no connection could be opened for \(Int(duration.seconds)) s, so nobody waits for one; last: \(failure); look "
+                + "at the server and try again later"
+        case .closed: "the pool is closed; stop its users before it, or make a new pool"
+        case .cancelled: "cancelled before it got a connection; nothing is held"
         }
     }
 

@@ -11,7 +11,9 @@ public protocol PoolRuntime: Sendable {
     /// - Returns: the task, so that it can be cancelled.
     @discardableResult
     func run(near affinity: Int32, _ work: @escaping @Sendable () async -> Void) -> Task<Void, Never>
-    /// Returns at the time, or throws `CancellationError`.
+    /// Returns at the time, at once when that has passed. Throws when the sleep ends earlier: the task was cancelled, or what
+    /// keeps the time was shut down. With which error is the runtime's own affair (``LoopRuntime``: `LoopError`); the pool
+    /// asks only whether it threw.
     func sleep(until instant: MonotonicInstant) async throws
 }
 

@@ -50,7 +50,7 @@ extension PoolStateMachine {
         supply(now)
     }
 
-    /// Tells once that `minIdle` connections are open.
+    /// Tells once that as many connections as ``PoolConfiguration/idleTarget`` says are open.
     mutating func noteFilled() {
         guard !hasFilled, phase == .running, gauges.open >= configuration.idleTarget else { return }
         hasFilled = true

@@ -7,7 +7,8 @@ extension PoolStateMachine {
     ///
     /// - Parameter affinity: the borrower's event loop; -1 for none.
     /// - Returns: `nil` when there is more to decide: ``acquire(now:deadline:site:turn:affinity:)`` does it.
-    /// - Complexity: O(1); looks at the ``nearestLooks`` connections that were used last.
+    /// - Complexity: O(1): looks at the ``nearestLooks`` connections that were used last. O(idle) in the order
+    ///   ``IdleOrder/roundRobin``, where it takes the first one out of the array.
     public mutating func lendFresh(now: MonotonicInstant, affinity: Int32, site: BorrowSite) -> ConnectionHandle? {
         guard phase == .running, !isSuspended, waiters.isEmpty, let index = nearestIdle(affinity) else { return nil }
         let slot = idleStack[index]

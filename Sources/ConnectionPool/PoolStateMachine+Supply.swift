@@ -17,7 +17,7 @@ extension PoolStateMachine {
     var connectLimit: Int { connectFailuresInRow > 0 ? 1 : configuration.maxConnecting }
 
     /// Orders what the waiters and `minIdle` need: lends fresh idle connections, checks doubtful ones, opens new ones.
-    /// Every event ends with it. O(1) while nobody waits.
+    /// Every event ends with it. O(1) while nobody waits; for each one that it serves that of ``popFreshIdle(_:)``.
     mutating func supply(_ now: MonotonicInstant) {
         guard phase == .running, !isSuspended else { return }
         while !waiters.isEmpty, let slot = popFreshIdle(now) { grantToFirst(slot, now) }
@@ -29,7 +29,9 @@ extension PoolStateMachine {
     }
 
     /// Takes the idle connection that is first in the idle order among those that need no check, and retires those that are
-    /// too old on the way. O(1) when the first one is fresh.
+    /// too old on the way. O(1) when the first one is fresh and stands at the end of the array. Else O(idle), and once more
+    /// for each one that it retires: in the order ``IdleOrder/roundRobin``, where the first one stands at the beginning, and
+    /// after passing over some that need a check.
     mutating func popFreshIdle(_ now: MonotonicInstant) -> Int? {
         let isRoundRobin = configuration.idleOrder == .roundRobin
         var passed = 0

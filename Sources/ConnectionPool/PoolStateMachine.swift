@@ -122,7 +122,7 @@ public struct PoolStateMachine: Sendable {
     var isShrinking = false
     /// Connections with a lower serial number are to be replaced.
     var retiredBelow = 0
-    /// `minIdle` connections have been open at the same time.
+    /// As many connections as ``PoolConfiguration/idleTarget`` says have been open at the same time.
     public internal(set) var hasFilled = false
     var maintenanceAt: MonotonicInstant
     var leasesCut = 0

@@ -26,6 +26,8 @@ package struct PostgresConfiguration: Sendable {
     package var serverStatementTimeout: Duration?
     /// How many prepared statements a connection keeps; 0: none.
     package var statementCacheSize = 256
+    /// How long a COPY that is given up may take to end in good order, before its connection is declared unusable.
+    package var copyWindDownLimit = Duration.seconds(2)
 
     /// - Throws: ``PostgresConfigurationError`` when libpq cannot read the URL, or a port is not a number.
     package init(url: String) throws(PostgresConfigurationError) {

@@ -4,9 +4,6 @@ import RigModel
 package import Threading
 
 extension PostgresConnection {
-    /// How long a COPY that is given up may take to end in good order, before the connection is declared unusable.
-    private static var windDownLimit: Duration { .seconds(2) }
-
     /// Sends rows with COPY … FROM STDIN.
     ///
     /// ```swift
@@ -19,7 +16,7 @@ extension PostgresConnection {
     /// (`tcp_user_timeout`) would also end one for a server that is just busy.
     ///
     /// All or nothing: when `body` throws, is cancelled, or the deadline passes, the server is told to undo the rows, and the
-    /// connection is usable again if the server confirms that within two seconds.
+    /// connection is usable again if the server confirms that within ``PostgresConfiguration/copyWindDownLimit``.
     ///
     /// - Returns: how many rows were written.
     /// - Throws: what `body` throws; or ``DriverError``: `server` when the server refused a row (its message names the line).
@@ -56,7 +53,7 @@ extension PostgresConnection {
     /// ```
     ///
     /// When `body` ends before the rows do, or throws, the server is asked to stop, and the connection is usable again if the
-    /// server does within two seconds.
+    /// server does within ``PostgresConfiguration/copyWindDownLimit``.
     ///
     /// - Throws: what `body` throws; or ``DriverError``: the server's, when it failed before its last row.
     package nonisolated(nonsending) func copyOut<R>(
@@ -150,7 +147,7 @@ extension PostgresConnection {
     private nonisolated(nonsending) func windDown(
         _ end: @escaping @Sendable (PostgresConnection, MonotonicInstant) async throws -> Int
     ) async -> Result<Int, any Error> {
-        let limit = MonotonicInstant.now.advanced(by: Self.windDownLimit)
+        let limit = MonotonicInstant.now.advanced(by: copyWindDownLimit)
         return await Task(executorPreference: EventLoop.current) { try await end(self, limit) }.result
     }
 }

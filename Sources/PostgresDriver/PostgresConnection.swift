@@ -15,10 +15,12 @@ package final class PostgresConnection: DriverConnection {
     let session: Session
     /// Where the connect was waited for. The session moves to the loops of its borrowers.
     let loop: EventLoop
+    let copyWindDownLimit: Duration
 
-    init(session: Session, loop: EventLoop) {
+    init(session: Session, loop: EventLoop, copyWindDownLimit: Duration) {
         self.session = session
         self.loop = loop
+        self.copyWindDownLimit = copyWindDownLimit
         backendPID = session.backendPID
         serverVersion = session.serverVersion
     }

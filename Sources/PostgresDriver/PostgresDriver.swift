@@ -51,7 +51,8 @@ package struct PostgresDriver: Driver {
             session.finish()
             throw error
         }
-        return PostgresConnection(session: session, loop: loop)
+        return PostgresConnection(
+            session: session, loop: loop, copyWindDownLimit: configuration.copyWindDownLimit)
     }
 
     /// The servers with their addresses; a name with several addresses becomes several places.

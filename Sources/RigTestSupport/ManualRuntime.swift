@@ -75,10 +75,17 @@ package final class ManualRuntime: PoolRuntime {
     @discardableResult
     package func run(near affinity: Int32, _ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         state.change { $0.running += 1 }
+        let rest = Watched(Optional(work))
         return Task {
-            await work()
+            await Self.finish(rest)
             state.change { $0.running -= 1 }
         }
+    }
+
+    /// Does the work and lets go of it: what only the work held must be free once ``untilWorkEnds()`` returns.
+    private static func finish(_ rest: Watched<(@Sendable () async -> Void)?>) async {
+        let work = rest.change { $0.take() }
+        await work?()
     }
 
     package func sleep(until instant: MonotonicInstant) async throws {

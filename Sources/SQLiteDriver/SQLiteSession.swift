@@ -201,11 +201,14 @@ final class SQLiteSession: @unchecked Sendable {
     }
 
     private static let closed = DriverError(
-        .embedded(code: "SQLITE_MISUSE"), "the connection was closed or aborted", requestSent: false)
+        .embedded(code: "SQLITE_MISUSE"),
+        "the connection was closed or aborted; use another one, from the pool or a new one",
+        requestSent: false)
 
     private static let inUse = DriverError(
         .embedded(code: "SQLITE_MISUSE"),
-        "another call is under way on this connection; a connection has one borrower at a time", requestSent: false)
+        "another call is under way on this connection; wait for that call, or use a connection for each task",
+        requestSent: false)
 
     // MARK: From other threads
 

@@ -15,6 +15,7 @@ enum BenchCommand: Command {
         Usage: chaosrig bench table [--rounds N] [--seconds S] [--rows N] [--peers DIR] [--json]
                chaosrig bench pool-vs-none [--rounds N] [--seconds S] [--workers N] [--svg FILE] [--json]
                chaosrig bench peer  SCEN OP WORKERS POOL SECS|ROWS [--loops N] [--depth N] [--no-instrumentation]
+                                    [--overtaking US]
                chaosrig bench limit SCEN OP WORKERS POOL SECS|ROWS [--depth N]
 
         table         every target of the pool and its drivers, each beside what it is compared with in the same round, as
@@ -49,14 +50,16 @@ enum BenchCommand: Command {
 
     static func run(_ arguments: ParsedArguments) async throws(UsageError) -> Int32 {
         do throws(BenchError) {
+            guard let word = arguments.positional.first else { throw .usage("name one of: \(BenchSubject.names)") }
+            guard let subject = BenchSubject(rawValue: word) else {
+                throw .usage("\"\(word)\" is none of \(BenchSubject.names)")
+            }
             let words = Array(arguments.positional.dropFirst())
-            switch arguments.positional.first {
-            case "table": try await table(BenchOptions(arguments), words)
-            case "pool-vs-none": try await poolVersusNone(BenchOptions(arguments), words)
-            case "peer", "limit":
-                try await one(arguments.positional[0], BenchOptions(arguments), PeerCall(words: words))
-            case nil: throw .usage("name one of: table, pool-vs-none, peer, limit")
-            case let other?: throw .usage("\"\(other)\" is none of table, pool-vs-none, peer, limit")
+            let options = try BenchOptions(arguments, for: subject)
+            switch subject {
+            case .table: try await table(options, words)
+            case .poolVersusNone: try await poolVersusNone(options, words)
+            case .peer, .limit: try await one(subject, options, PeerCall(words: words))
             }
             return 0
         } catch {
@@ -66,10 +69,12 @@ enum BenchCommand: Command {
         }
     }
 
-    private static func one(_ what: String, _ options: BenchOptions, _ call: PeerCall) async throws(BenchError) {
+    private static func one(
+        _ subject: BenchSubject, _ options: BenchOptions, _ call: PeerCall
+    ) async throws(BenchError) {
         let dsn = currentEnvironment()["DSN"] ?? "host=127.0.0.1 port=55432 user=postgres dbname=postgres"
         let row =
-            what == "peer"
+            subject == .peer
             ? try await BenchPeer(call, tuning: options.tuning, dsn: dsn).run()
             : try await BenchLimit(call, tuning: options.tuning, dsn: dsn).run()
         Output.line(row.json.compactText)

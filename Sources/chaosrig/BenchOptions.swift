@@ -1,5 +1,25 @@
 import Benchmarks
 
+/// What `chaosrig bench` can measure: the word after it.
+enum BenchSubject: String, CaseIterable {
+    case table
+    case poolVersusNone = "pool-vs-none"
+    case peer
+    case limit
+
+    /// The options that change what is done.
+    var options: [String] {
+        switch self {
+        case .table: ["--rounds", "--seconds", "--rows", "--peers", "--json"]
+        case .poolVersusNone: ["--rounds", "--seconds", "--workers", "--svg", "--json"]
+        case .peer: ["--loops", "--depth", "--no-instrumentation", "--overtaking"]
+        case .limit: ["--depth"]
+        }
+    }
+
+    static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
 /// The options of `chaosrig bench`, read and checked.
 struct BenchOptions: Sendable {
     let rounds: Int?
@@ -11,7 +31,15 @@ struct BenchOptions: Sendable {
     let isJSON: Bool
     let tuning: PeerCall.Tuning
 
-    init(_ arguments: ParsedArguments) throws(BenchError) {
+    /// - Throws: ``BenchError/usage(_:)``, also for an option that would change nothing there.
+    init(_ arguments: ParsedArguments, for subject: BenchSubject) throws(BenchError) {
+        for option in BenchCommand.options.map(\.name)
+        where arguments.has(option) && !subject.options.contains(option) {
+            let others = BenchSubject.allCases.filter { $0.options.contains(option) }.map { "bench \($0.rawValue)" }
+            throw .usage(
+                "\(option) changes nothing in bench \(subject.rawValue); it works in \(others.joined(separator: " and "))"
+            )
+        }
         rounds = try Self.number(arguments, "--rounds", 1...100)
         rows = try Self.number(arguments, "--rows", 1...100_000_000)
         workers = try Self.number(arguments, "--workers", 1...200)

@@ -1,6 +1,7 @@
-import Benchmarks
 import RigTestSupport
 import Testing
+
+@testable import Benchmarks
 
 extension MeasuringTests {
     /// The bare C libraries, measured in the same words.
@@ -27,8 +28,27 @@ extension MeasuringTests {
 
         @Test("A scenario without a limit says so")
         func none() async throws {
-            await #expect(throws: BenchError.self) { try await measure("Ahold - 2 1 0.1") }
-            await #expect(throws: BenchError.self) { try await measure("D one 1 1 10") }
+            for (call, words) in [
+                ("Ahold - 2 1 0.1", "no limit to measure scenario Ahold against; measure it with bench peer"),
+                ("OLTP - 2 1 0.1", "no limit to measure scenario OLTP against; measure it with bench peer"),
+                ("D one 1 1 10", "for multi and copy only, not one; take one of these"),
+            ] {
+                let error = await #expect(throws: BenchError.self) { try await measure(call) }
+                #expect(error?.exitCode == 2, "\(call)")
+                #expect(error?.description.contains(words) == true, "\(call): \(error.map { "\($0)" } ?? "")")
+            }
+        }
+
+        @Test("A COPY that the server refuses, at once or at its end, is an error with the server's words")
+        func refusedCopy() async throws {
+            let load = try await LibpqBulk(
+                connection: PlainLibpq(dsn: Fixture.database().dsn, prepare: false), operation: "copy", rows: 10)
+            let missing = #expect(throws: LibpqError.self) { try load.copy() }
+            #expect(missing?.description.contains("does not exist") == true)
+            // Only the session's own table, which nobody else sees.
+            try load.connection.run("CREATE TEMP TABLE \(LibpqBulk.table)(id int CHECK (id < 5), a int, t text)")
+            let violated = #expect(throws: LibpqError.self) { try load.copy() }
+            #expect(violated?.description.contains("check constraint") == true)
         }
 
         private func measure(_ words: String) async throws -> BenchRow {

@@ -103,7 +103,10 @@ import Threading
             let client = try await sql.session("do $$ begin loop null; end loop; end $$", name: "busy")
             let pid = try #require(server.postmasterPID())
             try server.beginShutdown(.crash)
-            #expect(Waiting.untilTrue(before: .now.advanced(by: .seconds(60))) { server.postmasterPID() == nil })
+            let isGone = await onOwnThread("wait \(pid)") {
+                Waiting.untilTrue(before: .now.advanced(by: .seconds(60))) { server.postmasterPID() == nil }
+            }
+            #expect(isGone)
             #expect(PostmasterFile.read(in: server.dataDirectory)?.pid == pid)
             try await server.start(within: .seconds(60))
             #expect(try await sql.run("select 1") == "1")

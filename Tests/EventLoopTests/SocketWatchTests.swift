@@ -26,6 +26,8 @@ struct SocketWatchTests {
             let pair = SocketPair()
             let watch = try SocketWatch(loop: loop, descriptor: pair.near)
             #expect(!watch.hasNews)
+            // The room to write is an edge too: one that came late would pass for the second of the two below.
+            try await watch.wait(for: .writable, until: .never)
             let notices = Watched(0)
             watch.onIdleEvent { notices.change { $0 += 1 } }
             pair.writeFar()

@@ -12,10 +12,14 @@ import Threading
     private func later(_ limit: Duration = .seconds(60)) -> MonotonicInstant { .now.advanced(by: limit) }
 
     /// `kill(pid, 0)` says that a zombie is alive.
-    @Test func endedChildThatNobodyWaitedForDoesNotRun() throws {
+    @Test func endedChildThatNobodyWaitedForDoesNotRun() async throws {
         let child = try ChildProcess(SpawnRequest(path: "/bin/sh", arguments: ["-c", "exit 7"]))
         let pid = child.pid
-        #expect(Waiting.untilTrue(before: later()) { ProcessTable.status(of: pid)?.state == "Z" })
+        let limit = later()
+        let isZombie = await onOwnThread("wait \(pid)") {
+            Waiting.untilTrue(before: limit) { ProcessTable.status(of: pid)?.state == "Z" }
+        }
+        #expect(isZombie)
         #expect(kill(pid, 0) == 0)
         #expect(ProcessTable.identity(of: pid)?.isAlive == false)
         #expect(!child.isRunning)

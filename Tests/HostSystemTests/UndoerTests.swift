@@ -54,9 +54,12 @@ import Threading
     @Test func stoppedProcessIsContinued() async throws {
         let child = try ChildProcess(SpawnRequest(path: "/bin/sleep", arguments: ["600"]))
         let identity = try #require(ProcessTable.identity(of: child.pid))
-        func isStopped() -> Bool { ProcessTable.status(of: child.pid)?.isStopped == true }
+        let isStopped: @Sendable () -> Bool = { ProcessTable.status(of: child.pid)?.isStopped == true }
         child.signal(SIGSTOP)
-        #expect(Waiting.untilTrue(before: .now.advanced(by: .seconds(60)), isStopped))
+        let hasStopped = await onOwnThread("wait for stop") {
+            Waiting.untilTrue(before: .now.advanced(by: .seconds(60)), isStopped)
+        }
+        #expect(hasStopped)
 
         try undoer.perform(.continueProcess(pid: identity.pid, startTicks: identity.startTicks + 1))
         #expect(isStopped())  // another process with that number: left alone

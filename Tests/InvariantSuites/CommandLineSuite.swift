@@ -29,6 +29,15 @@ struct CommandLineSuite {
             words: "--allow-remote 10.0.0.1"),
         Refusal(arguments: ["list", "fault"], words: "Did you mean \"faults\"?"),
         Refusal(arguments: ["validate"], words: "name at least one"),
+        Refusal(
+            arguments: ["bench", "table", "--loops", "2"],
+            words: "--loops changes nothing in bench table; it works in bench peer"),
+        Refusal(
+            arguments: ["bench", "pool-vs-none", "--no-instrumentation"],
+            words: "--no-instrumentation changes nothing in bench pool-vs-none; it works in bench peer"),
+        Refusal(
+            arguments: ["bench", "table", "--depth", "5"],
+            words: "--depth changes nothing in bench table; it works in bench peer and bench limit"),
     ]
 
     @Test("Arguments that make no sense exit with 2 and say what was expected", arguments: refusals)
@@ -202,10 +211,7 @@ struct CommandLineSuite {
         let folder = FileManager.default.temporaryDirectory.path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.filter { name in
-            guard name.hasPrefix("chaosrig-"),
-                let owner = try? String(contentsOfFile: "\(folder)/\(name)/owner.json", encoding: .utf8)
-            else { return false }
-            return owner.contains("\(pid)")
+            name.hasPrefix("chaosrig-") && RunOwner.read(in: "\(folder)/\(name)")?.pid == pid
         }
     }
 }

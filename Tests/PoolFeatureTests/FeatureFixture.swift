@@ -14,7 +14,7 @@ import Threading
 struct FeatureTests {}
 
 /// A pool on the shared server, with a table `id bigint primary key, v bigint` of its own.
-struct FeatureFixture {
+struct FeatureFixture: ConnectionBeside {
     let pool: Pool<PostgresDriver>
     let runtime: LoopRuntime
     let table: String
@@ -53,12 +53,6 @@ struct FeatureFixture {
         _ = try await fixture.ask("DROP TABLE \(table)")
         await admin.close(deadline: .inTenMinutes)
         return try result.get()
-    }
-
-    /// Asks on the connection beside the pool.
-    @discardableResult
-    func ask(_ text: String, _ parameters: [SQLValue] = []) async throws -> SQLResult {
-        try await admin.execute(SQLStatement(text, parameters, role: .write), deadline: .inTenMinutes)
     }
 
     func insert(_ id: Int64, _ value: Int64 = 0) -> SQLStatement {

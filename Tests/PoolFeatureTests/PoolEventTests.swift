@@ -111,11 +111,10 @@ extension FeatureTests {
                 try await fixture.pool.run("SELECT 1", role: .read)
             }
             let pool = names(all).pool
-            #expect(
-                pool == [
-                    "connected 1", "leakSuspected 1", "leakTakenBack 1", "leaked 1", "closing 1 leaked",
-                    "connected 2", "closing 2 pool-closed",
-                ])
+            #expect(pool.prefix(3) == ["connected 1", "leakSuspected 1", "leakTakenBack 1"])
+            // On a busy machine the leases after it may be held as long as that, too.
+            let rest = pool.dropFirst(3).filter { !$0.hasPrefix("leakSuspected") && !$0.hasPrefix("leakTakenBack") }
+            #expect(rest == ["leaked 1", "closing 1 leaked", "connected 2", "closing 2 pool-closed"])
             let suspected = all.first { if case .leakSuspected = $0.kind { true } else { false } }
             #expect(suspected?.site?.line == line.value)
             guard case .leakSuspected(let held) = suspected?.kind else { return }

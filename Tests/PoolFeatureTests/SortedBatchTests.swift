@@ -131,9 +131,9 @@ extension FeatureTests {
                 // deadlock: its side looks first, the other is told to look late.
                 try await fixture.ask("BEGIN")
                 try await fixture.ask("SET LOCAL deadlock_timeout = '600s'")
-                try await fixture.ask("UPDATE \(fixture.table) SET v = 10 WHERE id = 2")
+                try await fixture.ask("UPDATE \(fixture.table) SET v = v + 10 WHERE id = 2")
                 let batcher = Batcher<PostgresDriver, Int64>(
-                    pool: fixture.pool, configuration: BatcherConfiguration(maxCount: 2))
+                    pool: fixture.pool, configuration: BatcherConfiguration(maxCount: 2, maxDelay: .seconds(600)))
                 let first = Task { try await batcher.submit(Self.increment(fixture, 1), key: 1) }
                 let second = Task { try await batcher.submit(Self.increment(fixture, 2), key: 2) }
                 let question = """
@@ -141,7 +141,8 @@ extension FeatureTests {
                     AND transactionid = pg_current_xact_id()::xid
                     """
                 while try await fixture.ask(question).rows != [[.int(1)]] { try Task.checkCancellation() }
-                try await fixture.ask("UPDATE \(fixture.table) SET v = 10 WHERE id = 1")
+                // Added, not set: the batch's second try may come before it or after it.
+                try await fixture.ask("UPDATE \(fixture.table) SET v = v + 10 WHERE id = 1")
                 try await fixture.ask("COMMIT")
                 _ = try await (first.value, second.value)
                 await batcher.close()

@@ -9,7 +9,7 @@ import Threading
 import Workloads
 
 /// The parts of ``StormTests``: a pool on a real server, workers that are cancelled, someone who kills, and the books.
-final class Storm: Sendable {
+final class Storm: ConnectionBeside, Sendable {
     static let connections = 16
 
     /// What one operation came to.
@@ -23,8 +23,8 @@ final class Storm: Sendable {
 
     let pool: Pool<PostgresDriver>
     private let instrumented: InstrumentedPool<PostgresDriver>
-    private let admin: PostgresConnection
-    private let applicationName = "storm-\(getpid())-\(MonotonicInstant.now.nanoseconds)"
+    let admin: PostgresConnection
+    let applicationName = "storm-\(getpid())-\(MonotonicInstant.now.nanoseconds)"
     private let table: String
     private let isOver = Atomic<Bool>(false)
 
@@ -40,11 +40,7 @@ final class Storm: Sendable {
         instrumented = InstrumentedPool(
             pool: pool, policy: RetryPolicy(mode: .none), begin: SQLStatement("BEGIN", role: .begin), seed: 7)
         table = "storm_\(getpid())_\(MonotonicInstant.now.nanoseconds)"
-        _ = try await run("CREATE UNLOGGED TABLE \(table) (id bigint NOT NULL)")
-    }
-
-    private func run(_ text: String, _ parameters: [SQLValue] = []) async throws -> SQLResult {
-        try await admin.execute(SQLStatement(text, parameters, role: .write), deadline: .inTenMinutes)
+        try await ask("CREATE UNLOGGED TABLE \(table) (id bigint NOT NULL)")
     }
 
     // MARK: The storm
@@ -80,11 +76,11 @@ final class Storm: Sendable {
     func killUntilStopped() async throws -> Int {
         var kills = 0
         while !isOver.load(ordering: .relaxed) {
-            let killed = try await run(
+            let killed = try await ask(
                 "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE application_name = $1 "
                     + "ORDER BY random() LIMIT 1", [.text(applicationName)])
             kills += killed.rows.count
-            _ = try await run("SELECT pg_sleep(0.03)")
+            try await ask("SELECT pg_sleep(0.03)")
         }
         return kills
     }
@@ -120,7 +116,7 @@ final class Storm: Sendable {
         var counts: [Int64: Int] = [:]
         var last = Int64.min
         while true {
-            let page = try await run(
+            let page = try await ask(
                 "SELECT id, count(*) FROM \(table) WHERE id > $1::bigint GROUP BY id ORDER BY id LIMIT 20000",
                 [.int(last)])
             for row in page.rows {
@@ -132,16 +128,8 @@ final class Storm: Sendable {
         }
     }
 
-    /// The server notices a goodbye a little later: asks until it has.
-    func waitUntilNoSessionIsLeft() async throws {
-        let question = "SELECT pid FROM pg_stat_activity WHERE application_name = $1"
-        while try await !run(question, [.text(applicationName)]).rows.isEmpty {
-            _ = try await run("SELECT pg_sleep(0.01)")
-        }
-    }
-
     func end() async {
-        _ = try? await run("DROP TABLE \(table)")
+        _ = try? await ask("DROP TABLE \(table)")
         await admin.close(deadline: .inTenMinutes)
     }
 }

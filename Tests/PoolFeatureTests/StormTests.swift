@@ -67,7 +67,7 @@ struct StormTests {
         // Nothing is left.
         #expect(await storm.pool.close() == 0)
         #expect(storm.pool.brokenInvariant() == nil)
-        try await storm.waitUntilNoSessionIsLeft()
+        try await storm.untilSessions(named: storm.applicationName) { $0 == 0 }
         await storm.end()
     }
 }

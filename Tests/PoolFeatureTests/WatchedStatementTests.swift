@@ -48,6 +48,35 @@ extension FeatureTests {
             }
         }
 
+        @Test("A slow-query log, a detector of repeated statements and an event stream watch one pool together")
+        func together() async throws {
+            let reports = Watched<[RepeatedQuery]>([])
+            let slow = Watched<[SlowQuery]>([])
+            var stream: PoolEventStream?
+            var hub: PoolEventHub?
+            try await FeatureFixture.with(
+                maxOpen: 1,
+                watch: { runtime in
+                    let events = PoolEventHub(runtime: runtime)
+                    (hub, stream) = (events, events.events())
+                    let log = SlowQueryLog(threshold: .zero, runtime: runtime) { query in
+                        slow.change { $0.append(query) }
+                    }
+                    return (events, WatcherList([events, log, Self.detector(reports)]))
+                }
+            ) { fixture in
+                try await fixture.pool.withConnection { lease in
+                    for _ in 1...11 { _ = try await lease.execute(SQLStatement("SELECT 1", role: .read)) }
+                }
+            }
+            hub?.finish()
+            #expect(reports.value.map(\.count) == [11])
+            try await slow.wait { $0.count == 11 }
+            var granted = 0
+            for await event in try #require(stream) where event.kind == .granted { granted += 1 }
+            #expect(granted == 1)
+        }
+
         @Test("The statistics line of a working pool: figures of the interval, reuse of statements, hits of the cache")
         func statisticsLine() async throws {
             try await FeatureFixture.with(maxOpen: 1) { fixture in

@@ -225,10 +225,13 @@ struct BatchTests {
     @Test func deadlineKeepsWhatWasAnsweredAndMakesTheConnectionUnusable() async throws {
         try await withPostgres { fixture in
             let connection = try await fixture.connect()
-            let deadline = MonotonicInstant.inMilliseconds(200)
-            let results = await connection.execute(
-                batch: [SQLStatement("select 1", role: .read), SQLStatement("select pg_sleep(60)", role: .read)],
-                atomicity: .independent, deadline: deadline)
+            let (results, deadline) = await withGrowingPatience(milliseconds: 200) { deadline in
+                await connection.execute(
+                    batch: [SQLStatement("select 1", role: .read), SQLStatement("select pg_sleep(60)", role: .read)],
+                    atomicity: .independent, deadline: deadline)
+            } hasBegun: { results in
+                results.contains { if case .failure(let error) = $0 { error.requestSent } else { true } }
+            }
             #expect(.now >= deadline)
             #expect(causes(results).last == "timed-out")
             #expect(connection.transactionStatus == .unusable)

@@ -10,9 +10,28 @@ final class Bouncer: Sendable {
     private let folder: TemporaryFolder
     private let process: ChildProcess
 
+    /// Starts one, and waits until it takes connections.
+    ///
     /// - Throws: ``Missing`` when this machine has no PgBouncer: a test then fails, and says what to install.
-    init(port serverPort: UInt16, role: String) throws {
+    static func started(port serverPort: UInt16, role: String) async throws -> Bouncer {
         guard let program = findProgram("pgbouncer") else { throw Missing() }
+        let words = try await runProgram(path: program, arguments: ["-V"]).standardOutput
+        // "PgBouncer 1.18.0"; since 1.21 it can keep prepared statements itself, and since 1.24 it does so unasked.
+        let version = words.split(whereSeparator: \.isWhitespace).dropFirst().first?.split(separator: ".") ?? []
+        let isNew = version.count >= 2 && (Int(version[0]) ?? 0, Int(version[1]) ?? 0) >= (1, 21)
+        var attempts = 0
+        while true {
+            let bouncer = try Bouncer(
+                program: program, settings: isNew ? "max_prepared_statements = 0" : "", port: serverPort, role: role)
+            if await bouncer.isListening() { return bouncer }
+            bouncer.stop()
+            attempts += 1
+            // Somebody else took its port between the look and its start.
+            guard attempts < 10 else { throw NotStarted() }
+        }
+    }
+
+    private init(program: String, settings: String, port serverPort: UInt16, role: String) throws {
         let listener = loopbackListener()
         port = portOf(listener)
         close(listener)
@@ -29,6 +48,7 @@ final class Bouncer: Sendable {
             pool_mode = transaction
             default_pool_size = 2
             logfile = /dev/null
+            \(settings)
 
             """
         try Self.write(text, to: path)
@@ -44,15 +64,22 @@ final class Bouncer: Sendable {
         }
     }
 
+    struct NotStarted: Error, CustomStringConvertible {
+        var description: String {
+            "PgBouncer ended at once on each of ten ports: run it with its file, and read what it says"
+        }
+    }
+
     var url: String { "postgresql://anyone@127.0.0.1:\(port)/postgres?sslmode=disable&gssencmode=disable" }
 
-    /// Returns when it takes connections.
-    func untilListening() async throws {
+    /// Returns when it takes connections: `true`; or has ended before.
+    private func isListening() async -> Bool {
         let deadline = MonotonicInstant.soon
-        while !takesConnections(), process.isRunning, .now < deadline {
+        while process.isRunning, .now < deadline {
+            if takesConnections() { return process.isRunning }
             _ = await process.wait(within: .milliseconds(20))
         }
-        guard process.isRunning else { throw Missing() }
+        return false
     }
 
     /// Ends it at once.

@@ -55,7 +55,7 @@ struct ManyConnectionsTests {
         #expect(causes.allSatisfy { $0 == .timedOut || $0 == .cancelled })
         #expect(causes.contains(.timedOut))
         #expect(causes.contains(.cancelled))
-        let clients = silent.acceptAll()
+        let clients = await silent.acceptAll()
         #expect(clients.accepted > 0)
         #expect(clients.closed == clients.accepted)
     }

@@ -95,9 +95,8 @@ struct PgBouncerTests {
     /// Lends the URL of a PgBouncer that has two servers for all of its clients.
     private func withBouncer(_ body: (String) async throws -> Void) async throws {
         let postgres = try await TestPostgres.shared()
-        let bouncer = try Bouncer(port: postgres.port, role: postgres.server.role)
+        let bouncer = try await Bouncer.started(port: postgres.port, role: postgres.server.role)
         do {
-            try await bouncer.untilListening()
             try await body(bouncer.url)
         } catch {
             bouncer.stop()

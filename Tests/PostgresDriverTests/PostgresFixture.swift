@@ -1,5 +1,6 @@
 import ConnectionPool
 import EventLoop
+import Glibc
 import RigModel
 import RigTestSupport
 import Threading
@@ -26,6 +27,13 @@ struct PostgresFixture {
         let pid = SQLValue.int(Int64(connection.backendPID ?? 0))
         _ = try await observer.execute(
             SQLStatement("select pg_terminate_backend($1::int, 20000)", [pid], role: .read), deadline: .soon)
+    }
+
+    /// Returns when what the server said at the end waits at the socket of an idle connection. Reads nothing of it.
+    func untilFarewell(_ connection: PostgresConnection) async {
+        var request = pollfd(fd: connection.session.socket, events: Int16(POLLIN), revents: 0)
+        let deadline = MonotonicInstant.soon
+        while poll(&request, 1, 0) < 1, .now < deadline { await Task.yield() }
     }
 
     /// Returns when the session of `connection` is in the middle of pg_sleep.
@@ -114,6 +122,18 @@ func failure<R>(of operation: () async throws(DriverError) -> R) async -> Driver
     } catch {
         return error
     }
+}
+
+/// Runs `operation` with a deadline that passes once its request was sent, and returns what it threw then.
+func failureAtDeadline<R>(
+    milliseconds: Int, of operation: (MonotonicInstant) async throws(DriverError) -> R
+) async -> (error: DriverError?, deadline: MonotonicInstant) {
+    let (error, deadline) = await withGrowingPatience(milliseconds: milliseconds) { deadline in
+        await failure { () throws(DriverError) in try await operation(deadline) }
+    } hasBegun: {
+        $0?.requestSent ?? true
+    }
+    return (error, deadline)
 }
 
 extension MonotonicInstant {

@@ -63,17 +63,24 @@ final class ScriptedServer: Sendable {
 
 /// A listening socket on a free port of 127.0.0.1.
 func loopbackListener(backlog: Int32 = 512) -> Int32 {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let listener = loopbackSocket()
+    precondition(listen(listener, backlog) == 0, "cannot listen on 127.0.0.1: errno \(errno)")
+    return listener
+}
+
+/// A socket with a free port of 127.0.0.1 on which it does not listen.
+func loopbackSocket() -> Int32 {
+    let holder = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     let bound = withUnsafePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            bind(holder, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
         }
     }
-    precondition(bound == 0 && listen(listener, backlog) == 0, "cannot listen on 127.0.0.1: errno \(errno)")
-    return listener
+    precondition(bound == 0, "cannot bind to 127.0.0.1: errno \(errno)")
+    return holder
 }
 
 func portOf(_ socket: Int32) -> UInt16 {

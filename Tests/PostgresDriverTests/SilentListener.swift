@@ -1,4 +1,5 @@
 import Glibc
+import HostSystem
 
 /// A listener whose kernel completes every connect, and behind which nobody ever answers.
 final class SilentListener: Sendable {
@@ -17,7 +18,11 @@ final class SilentListener: Sendable {
     }
 
     /// Takes all clients out of the queue, and counts those that have closed their side, at once or within a minute.
-    func acceptAll() -> (accepted: Int, closed: Int) {
+    func acceptAll() async -> (accepted: Int, closed: Int) {
+        await onOwnThread("accept all") { self.acceptAllBlocking() }
+    }
+
+    private func acceptAllBlocking() -> (accepted: Int, closed: Int) {
         var (accepted, closed) = (0, 0)
         var request = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
         while poll(&request, 1, 0) == 1 {

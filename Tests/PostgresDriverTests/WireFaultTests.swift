@@ -105,8 +105,7 @@ struct WireFaultTests {
         let start = Wire.prepared + [UInt8(ascii: "D"), 0x3f, 0, 0, 0]
         for answer: [ScriptedServer.Step] in [[.untilClosed], [.send(start), .drip(endless), .untilClosed]] {
             try await withScript([.welcome, .takeRequest] + answer) { connection in
-                let deadline = MonotonicInstant.inMilliseconds(60)
-                let error = await failure { () throws(DriverError) in
+                let (error, deadline) = await failureAtDeadline(milliseconds: 60) { deadline throws(DriverError) in
                     try await connection.execute(.commit, deadline: deadline)
                 }
                 #expect(error?.cause == .timedOut)

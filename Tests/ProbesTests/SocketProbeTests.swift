@@ -5,7 +5,7 @@ import Testing
 import Threading
 
 @Suite struct SocketProbeTests {
-    @Test func ownConnectionsToThePortAreCounted() throws {
+    @Test func ownConnectionsToThePortAreCounted() async throws {
         let server = try LoopbackServer()
         defer { server.close() }
         #expect(SocketProbe.establishedSockets(toRemotePort: server.port) == 0)
@@ -19,10 +19,12 @@ import Threading
         #expect(SocketProbe.establishedSockets(toRemotePort: server.port) == 2)
         // The peer has closed, this side has not: no longer established, though the descriptor is open.
         for descriptor in accepted { Glibc.close(descriptor) }
-        #expect(
+        let areGone = await onOwnThread("wait for ends") {
             Waiting.untilTrue(before: .now.advanced(by: .seconds(60))) {
                 SocketProbe.establishedSockets(toRemotePort: server.port) == 0
-            })
+            }
+        }
+        #expect(areGone)
         for descriptor in clients { Glibc.close(descriptor) }
     }
 
@@ -33,7 +35,7 @@ import Threading
         let child = try ChildProcess(
             SpawnRequest(
                 path: bash, arguments: ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(server.port); exec sleep 600"]))
-        let accepted = accept(server.descriptor, nil, nil)
+        let accepted = await onOwnThread("accept") { accept(server.descriptor, nil, nil) }
         #expect(accepted >= 0)
         let isThere = try #require(TCPSocket.all()).contains {
             $0.remotePort == server.port && $0.state == TCPSocket.established

@@ -1,5 +1,6 @@
 import ConnectionPool
 import RigModel
+import RigTestSupport
 import SQLiteDriver
 import Testing
 import Threading
@@ -70,10 +71,13 @@ import Threading
 
     @Test func deadlineInTheMiddleUndoesTheWholeBatch() async throws {
         try await withTable { connection, _ async throws in
-            let results = await connection.execute(
-                batch: [Self.insert(1000), SQLStatement(endless, role: .read), Self.insert(2)],
-                atomicity: .allOrNothing,
-                deadline: .now.advanced(by: .milliseconds(300)))
+            let (results, _) = await withGrowingPatience(milliseconds: 300) { deadline in
+                await connection.execute(
+                    batch: [Self.insert(1000), SQLStatement(endless, role: .read), Self.insert(2)],
+                    atomicity: .allOrNothing, deadline: deadline)
+            } hasBegun: {
+                causes($0).first != "timed-out"
+            }
             #expect(causes(results).dropFirst() == ["timed-out", "25P02"])
             #expect(connection.transactionStatus == .idle)
             #expect(try await connection.single("SELECT count(*) FROM t") == .int(0))

@@ -1,5 +1,6 @@
 import ConnectionPool
 import RigModel
+import RigTestSupport
 import SQLiteDriver
 import Testing
 import Threading
@@ -12,9 +13,12 @@ import Threading
             let locker = SQLiteLocker(path: database.path, limit: .seconds(600))
             try await locker.lock()
             try await database.withConnection { connection async throws in
-                let deadline = MonotonicInstant.now.advanced(by: .seconds(1))
-                let error = try await failure { () async throws(DriverError) in
-                    try await connection.run("INSERT INTO t VALUES (1, 1)", deadline: deadline)
+                let (error, deadline) = try await withGrowingPatience(milliseconds: 1000) { deadline in
+                    try await failure { () async throws(DriverError) in
+                        try await connection.run("INSERT INTO t VALUES (1, 1)", deadline: deadline)
+                    }
+                } hasBegun: {
+                    $0.cause != .timedOut
                 }
                 #expect(error.cause == .busy(code: "SQLITE_BUSY"))
                 #expect(MonotonicInstant.now >= deadline)

@@ -14,16 +14,8 @@ package struct BenchLimit: Sendable {
         self.dsn = dsn
     }
 
-    /// Where a limit exists.
-    package static let scenarios: Set<PeerCall.Scenario> = [
-        .acquire, .query, .pipeline, .connect, .bulk, .idle, .sqlite,
-    ]
-
-    /// - Throws: ``BenchError`` when nothing could be measured.
+    /// - Throws: ``BenchError/usage(_:)`` where there is no limit; another ``BenchError`` when nothing could be measured.
     package func run() async throws(BenchError) -> BenchRow {
-        guard Self.scenarios.contains(call.scenario) else {
-            throw .usage("there is no limit to measure scenario \(call.scenario.rawValue) against")
-        }
         let result = await onOwnThread("limit") { () -> Result<BenchRow, BenchError> in
             do { return .success(try runBlocking()) } catch {
                 return .failure(error as? BenchError ?? .failed("\(call): \(error)"))
@@ -68,7 +60,10 @@ package struct BenchLimit: Sendable {
         case .bulk: return try bulk()
         case .idle: return try idle()
         case .sqlite: return try sqlite()
-        case .acquireAndHold, .orderEntry: throw BenchError.usage("\(call)")
+        case .acquireAndHold, .orderEntry:
+            throw BenchError.usage(
+                "there is no limit to measure scenario \(call.scenario.rawValue) against; measure it with bench peer, or take "
+                    + "the limit of A, B, Bpipe, C, D, F or S")
         }
     }
 
@@ -80,7 +75,9 @@ package struct BenchLimit: Sendable {
 
     private func bulk() throws -> BenchRow {
         guard ["multi", "copy"].contains(call.operation) else {
-            throw BenchError.usage("the limit of scenario D is measured for multi and copy only")
+            throw BenchError.usage(
+                "the limit of scenario D is measured for multi and copy only, not \(call.operation); take one of these, or "
+                    + "measure it with bench peer")
         }
         let rows = Int(call.amount)
         let connection = try PlainLibpq(dsn: dsn, prepare: false)
@@ -109,8 +106,7 @@ package struct BenchLimit: Sendable {
             let file = folder.file("b.db")
             let first = try PlainSQLite(path: file, busyMilliseconds: tuning.busyMilliseconds)
             for sql in BenchSQL.sqliteSchema { try first.run(sql) }
-            let workers = call.pool > 0 ? min(call.pool, call.workers) : call.workers
-            return try ThreadMeasurement(workers: workers).run(seconds: call.amount) { [call, tuning] _ in
+            return try ThreadMeasurement(workers: threads).run(seconds: call.amount) { [call, tuning] _ in
                 let database = try PlainSQLite(path: file, busyMilliseconds: tuning.busyMilliseconds)
                 try database.prepare()
                 return PlainSQLiteQuery(database: database, operation: call.operation)

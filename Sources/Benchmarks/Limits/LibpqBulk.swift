@@ -37,8 +37,12 @@ struct LibpqBulk {
         }
     }
 
-    private func copy() throws {
-        PQclear(PQexec(connection.connection, "COPY \(Self.table) FROM STDIN"))
+    /// - Throws: also when the server refuses the COPY, or a row of it, which only its last result tells.
+    func copy() throws {
+        let begun = PQexec(connection.connection, "COPY \(Self.table) FROM STDIN")
+        let status = PQresultStatus(begun)
+        PQclear(begun)
+        guard status == PGRES_COPY_IN else { throw LibpqError("COPY", connection.connection) }
         var text = BulkText()
         for row in 0..<rows {
             text.append(row)
@@ -48,7 +52,11 @@ struct LibpqBulk {
         guard PQputCopyEnd(connection.connection, nil) == 1 else {
             throw LibpqError("PQputCopyEnd", connection.connection)
         }
-        try connection.take(PQgetResult(connection.connection), "COPY")
+        let ended = PQgetResult(connection.connection)
+        let outcome = PQresultStatus(ended)
+        PQclear(ended)
+        guard outcome == PGRES_COMMAND_OK else { throw LibpqError("COPY", connection.connection) }
+        // The end of its results.
         PQclear(PQgetResult(connection.connection))
     }
 

@@ -18,7 +18,7 @@ struct ThreadMeasurement: Sendable {
     func run<Operation: BlockingOperation>(
         seconds: Double, make: @escaping @Sendable (_ worker: Int) throws -> Operation
     ) throws -> Measured {
-        let samples = (0..<workers).map { _ in Samples(capacity: workers > 8 ? 750_000 : 6_000_000) }
+        let samples = Samples.forWorkers(workers)
         let line = StartingLine(workers: workers)
         let failure = Lock<(any Error)?>(nil)
         let threads = samples.enumerated().map { number, one in
@@ -44,12 +44,12 @@ struct ThreadMeasurement: Sendable {
         _ operation: inout some BlockingOperation, worker: Int, until end: UInt64, _ samples: Samples
     ) throws {
         var keys = KeyStream(worker: worker)
-        while true {
+        var now: UInt64
+        repeat {
             let start = MonotonicInstant.now.nanoseconds
-            if start >= end { return }
             try operation.run(&keys)
-            samples.add(
-                nanoseconds: MonotonicInstant.now.nanoseconds - start, operations: operation.weight)
-        }
+            now = MonotonicInstant.now.nanoseconds
+            samples.add(nanoseconds: now - start, operations: operation.weight)
+        } while now < end
     }
 }

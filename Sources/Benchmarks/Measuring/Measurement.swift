@@ -11,7 +11,7 @@ protocol BenchOperation: Sendable {
     /// - Returns: nanoseconds in it that are not to be counted, for example the time that a connection was held.
     func run(_ keys: inout KeyStream) async throws -> UInt64
 
-    /// One worker's share: ``run(_:)`` again and again until the time is over.
+    /// One worker's share: ``run(_:)`` again and again until the time is over, and at least once.
     ///
     /// - Returns: the words of the first failure.
     func work(_ worker: Int, until end: UInt64, into samples: Samples) async -> String?
@@ -23,17 +23,20 @@ extension BenchOperation {
     func work(_ worker: Int, until end: UInt64, into samples: Samples) async -> String? {
         var keys = KeyStream(worker: worker)
         var failure: String?
-        while true {
+        var now: UInt64
+        repeat {
             let start = MonotonicInstant.now.nanoseconds
-            if start >= end { return failure }
             do {
                 let excluded = try await run(&keys)
-                samples.add(nanoseconds: MonotonicInstant.now.nanoseconds - start - excluded, operations: weight)
+                now = MonotonicInstant.now.nanoseconds
+                samples.add(nanoseconds: now - start - excluded, operations: weight)
             } catch {
+                now = MonotonicInstant.now.nanoseconds
                 samples.failed += 1
                 if failure == nil { failure = "\(error)" }
             }
-        }
+        } while now < end
+        return failure
     }
 }
 
@@ -43,12 +46,9 @@ struct TaskMeasurement: Sendable {
     let executors: [any TaskExecutor]
     let workers: Int
 
-    /// Samples per worker: what a second of the fastest operation needs, no more than 256 MB in all.
-    private var capacity: Int { workers > 8 ? 750_000 : 6_000_000 }
-
     /// Runs `operation` in every worker until the time is over.
     func run(_ operation: some BenchOperation, seconds: Double, warmUp: Double) async -> Measured {
-        let samples = (0..<workers).map { _ in Samples(capacity: capacity) }
+        let samples = Samples.forWorkers(workers)
         if warmUp > 0 {
             _ = await run(operation, seconds: warmUp, into: samples)
             for one in samples { one.reset() }

@@ -19,6 +19,12 @@ final class Samples: @unchecked Sendable {
 
     deinit { times.deallocate() }
 
+    /// One for each worker, with room for what a second of the fastest operation needs: 6 million (24 MB), or 750 000 each
+    /// (3 MB) where more than eight share the processors.
+    static func forWorkers(_ count: Int) -> [Samples] {
+        (0..<count).map { _ in Samples(capacity: count > 8 ? 750_000 : 6_000_000) }
+    }
+
     @inline(__always)
     func add(nanoseconds: UInt64, operations: Int = 1) {
         succeeded += operations

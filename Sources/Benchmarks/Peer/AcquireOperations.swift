@@ -21,20 +21,22 @@ struct AcquireRelease<D: Driver>: BenchOperation {
     func work(_ worker: Int, until end: UInt64, into samples: Samples) async -> String? {
         var keys = KeyStream(worker: worker)
         var untilYield = 64
-        while true {
+        var now: UInt64
+        repeat {
             let start = MonotonicInstant.now.nanoseconds
-            if start >= end { return nil }
             do { _ = try await run(&keys) } catch {
                 samples.failed += 1
                 return "\(error)"
             }
-            samples.add(nanoseconds: MonotonicInstant.now.nanoseconds - start)
+            now = MonotonicInstant.now.nanoseconds
+            samples.add(nanoseconds: now - start)
             untilYield -= 1
             if untilYield == 0 {
                 untilYield = 64
                 await letOthersGoOn()
             }
-        }
+        } while now < end
+        return nil
     }
 
     /// Not in the loop itself: the compiler would ask for the executor there, too.

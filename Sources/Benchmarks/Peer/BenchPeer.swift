@@ -37,7 +37,9 @@ package struct BenchPeer: Sendable {
         do throws(PostgresConfigurationError) {
             driver = PostgresDriver(configuration: try PostgresConfiguration(url: dsn), loops: loops)
         } catch {
-            throw .usage("the DSN cannot be read: \(error)")
+            throw .usage(
+                "DSN cannot be read: \(error); set it to a libpq connection string or URL, for example "
+                    + "\"host=127.0.0.1 port=5432 user=me dbname=test\"")
         }
         let runtime = LoopRuntime(loops: loops)
         switch call.scenario {

@@ -20,7 +20,11 @@ extension BenchPeer {
     private func runSQLite(file: String, on loops: EventLoopGroup) async throws(BenchError) -> BenchRow {
         let driver = SQLiteDriver(
             SQLiteConfiguration(path: file, busyTimeout: .milliseconds(tuning.busyMilliseconds)))
-        do { try await fill(driver) } catch { throw .failed("\(call): \(error)") }
+        do throws(DriverError) {
+            try await driver.run(BenchSQL.sqliteSchema, until: .now.advanced(by: .seconds(60)))
+        } catch {
+            throw .failed("\(call): \(error)")
+        }
         var row: BenchRow
         if call.pool < 0 {
             row = await measure(ConnectPerQuery(driver: driver, operation: call.operation), on: [driver.threads])
@@ -32,19 +36,5 @@ extension BenchPeer {
         }
         row.rssMB = ProcessFigures.peakResidentMB
         return row
-    }
-
-    private func fill(_ driver: SQLiteDriver) async throws {
-        let deadline = MonotonicInstant.now.advanced(by: .seconds(60))
-        let connection = try await driver.connect(deadline: deadline)
-        do {
-            for text in BenchSQL.sqliteSchema {
-                _ = try await connection.execute(SQLStatement(text, role: .write), deadline: deadline)
-            }
-        } catch {
-            await connection.close(deadline: deadline)
-            throw error
-        }
-        await connection.close(deadline: deadline)
     }
 }

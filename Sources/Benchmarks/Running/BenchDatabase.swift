@@ -21,28 +21,10 @@ package struct BenchDatabase: Sendable {
         do {
             let loop = try EventLoop(name: "fill")
             defer { loop.shutdown() }
-            let deadline = MonotonicInstant.now.advanced(by: .seconds(60))
-            let connection = try await PostgresDriver(
-                configuration: PostgresConfiguration(url: dsn), loop: loop
-            ).connect(deadline: deadline)
-            let failure = await Self.run(BenchSQL.postgresSchema, on: connection, until: deadline)
-            await connection.close(deadline: deadline)
-            if let failure { throw failure }
+            let driver = PostgresDriver(configuration: try PostgresConfiguration(url: dsn), loop: loop)
+            try await driver.run(BenchSQL.postgresSchema, until: .now.advanced(by: .seconds(60)))
         } catch {
             throw .failed("cannot make the table of the benchmark: \(error)")
         }
-    }
-
-    private static func run(
-        _ texts: [String], on connection: PostgresConnection, until deadline: MonotonicInstant
-    ) async -> DriverError? {
-        for text in texts {
-            do throws(DriverError) {
-                _ = try await connection.execute(SQLStatement(text, role: .write), deadline: deadline)
-            } catch {
-                return error
-            }
-        }
-        return nil
     }
 }

@@ -23,10 +23,18 @@ package struct ChildRunner: BenchRunner {
         case .ours: (path, arguments) = (executable, ["bench", "peer"] + job.call.words + job.options.words)
         case .limit: (path, arguments) = (executable, ["bench", "limit"] + job.call.words + job.options.words)
         case .peer(let name):
-            guard let peers else { throw .missing("\(job): the peers' programs were not named (--peers DIR)") }
+            guard let peers else {
+                throw .missing("\(job): the peers' programs were not named; name their folder with --peers DIR")
+            }
             guard
                 let invocation = peers.invocation(name, job.call, depth: job.options.depth, warmUpSeconds: 8)
-            else { throw .missing("\(job): \(name.rawValue) cannot measure this, or java is missing") }
+            else {
+                throw .missing(
+                    name == .hikari
+                        ? "\(job): there is no java in PATH; install a Java runtime, or measure without --peers"
+                        : "\(job): \(name.rawValue) cannot measure scenario \(job.call.scenario.rawValue); measure without --peers"
+                )
+            }
             (path, arguments) = (invocation.path, invocation.arguments)
             environment.merge(invocation.environment) { $1 }
         }
@@ -45,26 +53,5 @@ package struct ChildRunner: BenchRunner {
         }
         if case .peer = job.program { (row.workers, row.pool) = (job.call.workers, job.call.pool) }
         return row
-    }
-}
-
-/// Runs jobs in this process. For tests, and where memory does not matter.
-package struct InProcessRunner: BenchRunner {
-    private let database: BenchDatabase
-    private let tuning: PeerCall.Tuning
-
-    package init(database: BenchDatabase, tuning: PeerCall.Tuning) {
-        self.database = database
-        self.tuning = tuning
-    }
-
-    package func run(_ job: BenchJob) async throws(BenchError) -> BenchRow {
-        var tuning = tuning
-        tuning.variation = job.options
-        switch job.program {
-        case .ours: return try await BenchPeer(job.call, tuning: tuning, dsn: database.dsn).run()
-        case .limit: return try await BenchLimit(job.call, tuning: tuning, dsn: database.dsn).run()
-        case .peer(let name): throw .missing("\(name.rawValue) is a program of its own")
-        }
     }
 }

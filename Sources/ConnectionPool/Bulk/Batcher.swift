@@ -63,7 +63,9 @@ public final class Batcher<D: Driver, Key: Comparable & Hashable & Sendable>: Se
         _ statement: SQLStatement, key: Key, deadline: MonotonicInstant = .distantFuture
     ) async throws(DriverError) -> SQLResult {
         let runtime = pool.runtime
-        if Task.isCancelled { throw DriverError(.cancelled, "cancelled before it was queued", requestSent: false) }
+        if Task.isCancelled {
+            throw DriverError(.cancelled, "cancelled before it was queued; nothing was written", requestSent: false)
+        }
         let reply = Reply<Answer?>()
         let added = state.withLock { state in
             let added = state.queue.add(Item(statement: statement, reply: reply), key: key, now: runtime.now)
@@ -88,7 +90,9 @@ public final class Batcher<D: Driver, Key: Comparable & Hashable & Sendable>: Se
         send()
         throw DriverError(
             Task.isCancelled ? .cancelled : .timedOut,
-            isInTime ? "it still waited for its batch" : "its batch was under way, it may be applied",
+            isInTime
+                ? "it still waited for its batch; nothing was written, so it may be submitted again"
+                : "its batch was under way, so it may have been applied; look whether it was before it is submitted again",
             requestSent: !isInTime)
     }
 
@@ -98,8 +102,11 @@ public final class Batcher<D: Driver, Key: Comparable & Hashable & Sendable>: Se
         send()
     }
 
-    /// Takes no more items, and returns when everything that was queued has ended. Each batch is bounded by the pool's own
-    /// limits.
+    /// Takes no more items, sends what waits without waiting longer, and returns when all of it has ended. Each batch is
+    /// bounded by the pool's own limits.
+    ///
+    /// When its task is cancelled it returns at once; the batcher is closed all the same, and what was queued still goes. May
+    /// be called again, to wait for that.
     public func close() async {
         let reply = Reply<Void>()
         state.withLock { state in
@@ -115,8 +122,12 @@ public final class Batcher<D: Driver, Key: Comparable & Hashable & Sendable>: Se
         switch reason {
         case .full(let limit):
             DriverError(
-                .poolRefused, "\(limit) writes wait already, which is the limit (max queued)", requestSent: false)
-        case .closed: DriverError(.poolRefused, "the batcher is closed", requestSent: false)
+                .poolRefused,
+                "\(limit) writes wait already, which is the limit (max queued); shed load, or raise it",
+                requestSent: false)
+        case .closed:
+            DriverError(
+                .poolRefused, "the batcher is closed; stop its users before it, or make a new one", requestSent: false)
         }
     }
 

@@ -26,15 +26,19 @@ public struct BatcherConfiguration: Sendable, Equatable {
 
 /// What a batcher has done.
 public struct BatcherCounts: Sendable, Equatable {
+    /// Items that were taken into the queue, whatever became of them; counted when they are queued. Those that were refused
+    /// are not among them.
     public var items = 0
+    /// Batches that were taken from the queue to be sent; running the items of one again makes no other one.
     public var batches = 0
-    /// Items that were refused because too many waited.
+    /// Items that were not taken: because too many waited, or because the batcher was closed. A task that was cancelled before
+    /// it could queue its item counts neither here nor in ``items``.
     public var refused = 0
-    /// Items that left before they were sent.
+    /// Of the items, those that left the queue before they were sent: their deadline passed or their task was cancelled.
     public var withdrawn = 0
-    /// Batches of which an item failed, so that the others were run again.
+    /// Batches of which an item failed, so that the others were run again. Counted once for each batch, at its end.
     public var fallbacks = 0
-    /// Batches that the server ended because of a deadlock.
+    /// Batches of which the server ended a run because of a deadlock. Counted once for each batch, at its end.
     public var deadlocks = 0
 
     public init() {}

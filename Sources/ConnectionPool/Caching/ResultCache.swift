@@ -60,9 +60,12 @@ public final class ResultCache: Sendable {
                 case .leaderGaveUp: continue
                 case .late:
                     throw DriverError(
-                        .timedOut, "another task's query for the same rows took longer", requestSent: false)
+                        .timedOut,
+                        "another task's query for the same rows took longer than this one could wait; give it a later "
+                            + "deadline, or look at why the query is slow", requestSent: false)
                 case .cancelled:
-                    throw DriverError(.cancelled, "cancelled while another task queried", requestSent: false)
+                    throw DriverError(
+                        .cancelled, "cancelled while another task's query ran; nothing is held", requestSent: false)
                 }
             }
         }

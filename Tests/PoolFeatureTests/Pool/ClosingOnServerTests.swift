@@ -13,13 +13,18 @@ extension ServerPoolTests {
         @Test("A close lets a running statement end, refuses who waits, and cuts nothing")
         func drains() async throws {
             try await ServerPool.with(ServerPool.patient(maxOpen: 1)) { server in
-                let running = Task { try await server.run("SELECT 3, pg_sleep(0.3)").rows[0][0] }
-                try await server.untilSomeoneSleeps()
+                // It waits for a lock that the test holds.
+                try await server.ask("SELECT pg_advisory_lock(hashtext($1))", [.text(server.name)])
+                let text = "SELECT 3, pg_advisory_xact_lock(hashtext('\(server.name)'))::text"
+                let running = Task { try await server.pool.run(text).rows[0][0] }
+                try await server.untilSomeoneSleeps(for: "advisory")
                 let waiting = Task { try await server.pid() }
                 try await server.eventually { $0.gauges.waiting == 1 }
-                #expect(await server.pool.close() == 0)
-                #expect(try await running.value == .int(3))
+                let closing = Task { await server.pool.close() }
                 await #expect(throws: PoolError.closed) { try await waiting.value }
+                try await server.ask("SELECT pg_advisory_unlock(hashtext($1))", [.text(server.name)])
+                #expect(await closing.value == 0)
+                #expect(try await running.value == .int(3))
                 await #expect(throws: PoolError.closed) { try await server.pid() }
             }
         }
@@ -28,7 +33,7 @@ extension ServerPoolTests {
             "A statement that would run past the limit is cancelled on the server before it, and its lease comes back")
         func cancels() async throws {
             try await ServerPool.with(ServerPool.patient(maxOpen: 2)) { server in
-                let running = Task { try await server.run("SELECT pg_sleep(6000)") }
+                let running = Task { try await server.pool.run("SELECT pg_sleep(6000)") }
                 try await server.untilSomeoneSleeps()
                 // A second of it is for the cancelled statements; on a machine that is slower than that the lease is cut.
                 let cut = await server.pool.close(within: .seconds(3))

@@ -49,7 +49,7 @@ extension ServerPoolTests {
                         try Task.checkCancellation()
                         await Task.yield()
                     }
-                    #expect(try await server.run("SELECT 5").rows == [[.int(5)]])
+                    #expect(try await server.pool.run("SELECT 5").rows == [[.int(5)]])
                     #expect(server.pool.metrics.breakerOpened == 1)
                 }
             }

@@ -32,7 +32,7 @@ extension ServerPoolTests {
             limits.reset = .none
             try await ServerPool.with(limits) { server in
                 let old = try await leaveTraces(server)
-                let row = try await server.run(question).rows[0]
+                let row = try await server.pool.run(question).rows[0]
                 #expect(row[0] == .text("4MB"))
                 #expect(row[1] == .null)
                 #expect(row[3] != .int(Int64(old)))
@@ -43,9 +43,9 @@ extension ServerPoolTests {
         func rollback() async throws {
             try await ServerPool.with(ServerPool.patient(maxOpen: 1)) { server in
                 let old = try await leaveTraces(server)
-                let row = try await server.run(question).rows[0]
+                let row = try await server.pool.run(question).rows[0]
                 #expect(row == [.text("7MB"), .text("leftover"), .null, .int(Int64(old))])
-                #expect(try await server.run("SELECT count(*) FROM leftover").rows == [[.int(0)]])
+                #expect(try await server.pool.run("SELECT count(*) FROM leftover").rows == [[.int(0)]])
                 #expect(server.pool.metrics.resets == 1)
             }
         }
@@ -57,9 +57,9 @@ extension ServerPoolTests {
             try await ServerPool.with(limits) { server in
                 let old = try await leaveTraces(server)
                 for _ in 0..<2 {
-                    let row = try await server.run(question).rows[0]
+                    let row = try await server.pool.run(question).rows[0]
                     #expect(row == [.text("4MB"), .null, .null, .int(Int64(old))])
-                    _ = try await server.run("SET work_mem = '9MB'")
+                    _ = try await server.pool.run("SET work_mem = '9MB'")
                 }
             }
         }
@@ -75,7 +75,7 @@ extension ServerPoolTests {
                     }
                 }
                 #expect(try await server.pid() == old)
-                #expect(try await server.run("SELECT 1").rows == [[.int(1)]])
+                #expect(try await server.pool.run("SELECT 1").rows == [[.int(1)]])
             }
         }
 
@@ -110,7 +110,7 @@ extension ServerPoolTests {
                 try await server.untilSomeoneSleeps()
                 call.cancel()
                 await #expect(throws: DriverError.self) { try await call.value }
-                #expect(try await server.run("SELECT count(*) FROM pool_cancelled").rows == [[.int(0)]])
+                #expect(try await server.pool.run("SELECT count(*) FROM pool_cancelled").rows == [[.int(0)]])
                 try await server.ask("DROP TABLE pool_cancelled")
             }
         }

@@ -12,7 +12,7 @@ import Threading
 struct ServerPoolTests {}
 
 /// A pool on a real server whose sessions have a name of their own, and a connection beside it.
-struct ServerPool {
+struct ServerPool: ConnectionBeside {
     let pool: Pool<PostgresDriver>
     let admin: PostgresConnection
     let name: String
@@ -58,27 +58,16 @@ struct ServerPool {
         return try result.get()
     }
 
-    /// Asks on the connection beside the pool.
-    @discardableResult
-    func ask(_ text: String, _ parameters: [SQLValue] = []) async throws -> SQLResult {
-        try await admin.execute(SQLStatement(text, parameters, role: .write), deadline: .inTenMinutes)
-    }
-
     /// Server processes that serve the pool now.
-    func sessions() async throws -> [Int32] {
-        try await ask("SELECT pid FROM pg_stat_activity WHERE application_name = $1 ORDER BY pid", [.text(name)])
-            .rows.compactMap { $0[0].intValue.map(Int32.init) }
-    }
+    func sessions() async throws -> [Int32] { try await sessions(named: name) }
 
-    /// Asks until the number of sessions is as wanted; a server notices a goodbye a little later.
-    func untilSessions(_ isMet: (Int) -> Bool) async throws {
-        while try await !isMet(sessions().count) { try Task.checkCancellation() }
-    }
+    /// Asks until the number of sessions is as wanted.
+    func untilSessions(_ isMet: (Int) -> Bool) async throws { try await untilSessions(named: name, isMet) }
 
-    /// Asks until a session of the pool runs `pg_sleep`.
-    func untilSomeoneSleeps() async throws {
-        let question = "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event = 'PgSleep'"
-        while try await ask(question, [.text(name)]).rows.isEmpty { try Task.checkCancellation() }
+    /// Asks until a session of the pool runs `pg_sleep`, or waits for another event of the server's.
+    func untilSomeoneSleeps(for event: String = "PgSleep") async throws {
+        let question = "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event = $2"
+        while try await ask(question, [.text(name), .text(event)]).rows.isEmpty { try Task.checkCancellation() }
     }
 
     /// Ends all sessions of the pool from outside; returns when their processes have gone.
@@ -122,9 +111,5 @@ struct ServerPool {
             // A round trip, so that looking does not take the processor from what is looked for.
             try await ask("SELECT 1")
         }
-    }
-
-    func run(_ text: String) async throws -> SQLResult {
-        try await pool.withConnection { lease in try await lease.execute(SQLStatement(text, role: .write)) }
     }
 }

@@ -28,7 +28,7 @@ extension ServerPoolTests {
             try await ServerPool.with(limits) { server in
                 let isFilled = await server.pool.waitUntilFilled(deadline: .now.advanced(by: .milliseconds(50)))
                 #expect(!isFilled)
-                let answer = try await server.run("SELECT 1")
+                let answer = try await server.pool.run("SELECT 1")
                 #expect(answer.rows == [[.int(1)]])
             }
         }
@@ -38,7 +38,7 @@ extension ServerPoolTests {
             try await ServerPool.with(ServerPool.patient(maxOpen: 3)) { server in
                 let served = try await withThrowingTaskGroup(of: Int.self) { group in
                     for _ in 0..<20 {
-                        group.addTask { try await server.run("SELECT pg_sleep(0.01)").rows.count }
+                        group.addTask { try await server.pool.run("SELECT pg_sleep(0.01)").rows.count }
                     }
                     var most = 0
                     while most < 3 { most = max(most, try await server.sessions().count) }
@@ -46,6 +46,8 @@ extension ServerPoolTests {
                     return try await group.reduce(0, +)
                 }
                 #expect(served == 20)
+                // The server sees a session a little before the pool does.
+                try await server.eventually { $0.connectsOpened >= 3 }
                 #expect(server.pool.metrics.connectsOpened == 3)
                 #expect(try await server.sessions().count == 3)
             }
@@ -73,6 +75,7 @@ extension ServerPoolTests {
                     #expect(!held.contains(idle))
                     try await server.eventually { $0.maxLifetimeClosed == 1 }
                     try await server.ask("SELECT pg_sleep(0.4)")
+                    try await server.untilSessions { $0 == 1 }
                     #expect(try await server.sessions() == held)
                     return held + [idle]
                 }
@@ -110,7 +113,7 @@ extension ServerPoolTests {
                 }
                 try await server.untilSessions { $0 == 1 }
                 #expect(server.pool.configuration.maxOpen == 1)
-                #expect(try await server.run("SELECT 1").rows == [[.int(1)]])
+                #expect(try await server.pool.run("SELECT 1").rows == [[.int(1)]])
             }
         }
 
@@ -118,7 +121,7 @@ extension ServerPoolTests {
         func suspend() async throws {
             try await ServerPool.with(ServerPool.patient(maxOpen: 2)) { server in
                 server.pool.suspend()
-                let call = Task { try await server.run("SELECT 7") }
+                let call = Task { try await server.pool.run("SELECT 7") }
                 try await server.eventually { $0.gauges.waiting == 1 && $0.isSuspended }
                 #expect(try await server.sessions().isEmpty)
                 server.pool.resume()
