@@ -36,7 +36,7 @@ run: ## run SCENARIO and judge it
 	@echo 'chaosrig: exit code 0, every invariant is valid'
 
 test: ## run all tests, on a real PostgreSQL and SQLite
-	@scripts/install-missing build server poolers
+	@scripts/install-missing build server poolers clients
 	$(SWIFT_TEST)
 
 # Under a sanitizer the suites that work hard run by themselves: they would take the machine from the other tests, whose
@@ -45,13 +45,13 @@ test: ## run all tests, on a real PostgreSQL and SQLite
 HARD = PoolFeatureTests|ExplorationTests
 PLAIN_ONLY = PoolSimulatorTests|BenchmarksTests
 test-tsan: ## run all tests under the thread sanitizer
-	@scripts/install-missing build server poolers
+	@scripts/install-missing build server poolers clients
 	export CHAOSRIG_SANITIZER=1; t='$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan'; \
 	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter InvariantSuites
 
 # lld: the default linker warns some 280 times of symbols of the address sanitizer.
 test-asan: ## run all tests under the address sanitizer and its leak checker
-	@scripts/install-missing build server poolers
+	@scripts/install-missing build server poolers clients
 	export CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS; \
 	    t='$(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld'; \
 	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter InvariantSuites

@@ -99,7 +99,7 @@ let package = Package(
         tests("ScenarioFile", ["RigModel"]),
         tests("Workloads", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
         tests("FaultInjection", ["HostSystem", "Threading", "RigModel"]),
-        tests("FaultProxy", ["Threading", "RigModel", "CLinux"]),
+        tests("FaultProxy", ["HostSystem", "Threading", "RigModel", "CLinux"]),
         tests("DatabaseServers", ["HostSystem", "Threading", "RigModel"]),
         tests(
             "Probes",

@@ -252,4 +252,31 @@ struct ProxyAPISuite {
             #expect(try await proxy.json("GET", "/version").status == 200)
         }
     }
+
+    @Test func spoiledRequestsHaveAnswersAndLeaveTheProgramRunning() async throws {
+        let seed = UInt64.random(in: 0..<1 << 32)
+        var generator = SeededGenerator(seed: seed)
+        // Without addresses: a spoiled one would be looked up in the machine's name service.
+        let bodies = [
+            #"{"name":"pg","enabled":true}"#, #"[{"name":"a","listen":"127.0.0.1:0","enabled":false}]"#,
+            #"{"type":"latency","stream":"upstream","toxicity":0.5,"attributes":{"latency":10}}"#,
+            #"{"preset":"lost-commit","times":3}"#,
+        ].map { Array($0.utf8) }
+        let paths = ["/proxies", "/populate", "/proxies/pg", "/proxies/pg/toxics", "/proxies/pg/cuts"]
+        let proxy = try await RunningProxy()
+        let end = MonotonicInstant.now.advanced(by: .seconds(3))
+        while MonotonicInstant.now < end {
+            _ = try await proxy.json("POST", "/proxies", Self.pg)
+            for _ in 0..<50 {
+                let path = try #require(paths.randomElement(using: &generator))
+                let body = Mutation.of(
+                    try #require(bodies.randomElement(using: &generator)),
+                    with: try #require(bodies.randomElement(using: &generator)), using: &generator)
+                let reply = try await proxy.client.send("POST", path, body: body)
+                let isKnown = [200, 201, 400, 404, 409, 500].contains(reply.status)
+                #expect(isKnown, "seed \(seed): \(path) \(String(decoding: body, as: UTF8.self)): \(reply.status)")
+            }
+        }
+        #expect(await proxy.end() == 143)
+    }
 }

@@ -9,9 +9,12 @@ final class HTTPExchange: @unchecked Sendable {
     /// What is read and thrown away of a body that is too large, so that the client comes to read the answer. Beyond it the
     /// connection is closed.
     private static let swallowLimit = 64 << 20
+    /// A body that takes longer is given up, however little comes at a time.
+    private static let bodyTime = Duration.seconds(30)
 
     private(set) var body: [UInt8] = []
     private var received = 0
+    private let deadline = MonotonicInstant.now.advanced(by: bodyTime)
     var isDispatched = false
     let answer = Lock<APIResponse?>(nil)
 
@@ -23,7 +26,7 @@ final class HTTPExchange: @unchecked Sendable {
     func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
         received += bytes.count
         if isTooLarge { body = [] } else { body.append(contentsOf: bytes) }
-        return received <= Self.swallowLimit
+        return received <= Self.swallowLimit && MonotonicInstant.now < deadline
     }
 
     /// Gives the answer to the daemon.

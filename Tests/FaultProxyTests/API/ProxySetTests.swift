@@ -5,7 +5,7 @@ import Threading
 
 @testable import FaultProxy
 
-@Suite struct ProxySetTests {
+@Suite(.timeLimit(.minutes(3))) struct ProxySetTests {
     private let network = FakeNetwork()
     private var latency: ToxicType { get throws { try #require(ToxicCatalogue.type(named: "latency")) } }
 
