@@ -219,6 +219,17 @@ import Testing
         }
     }
 
+    @Test func theTextsOfStatementsSentAheadAreKeptUpTo4MiB() throws {
+        var inspector = WireInspector([try CutRule(words: "before CommandComplete statement=^x do delay 1")])
+        let query = Wire.query(String(repeating: "x", count: 512 << 10))
+        for part in Wire.greeting { _ = inspector.intercept(part.bytes, part.stream) }
+        for round in 0..<3 {
+            for _ in 0..<12 { _ = inspector.intercept(query, .upstream) }
+            let deeds = (0..<12).flatMap { _ in inspector.intercept(commit + end, .downstream).deeds }
+            #expect(deeds.filter { $0 == .hit(cut: "cut0") }.count == 8, "round \(round)")
+        }
+    }
+
     @Test(arguments: Wire.dialogues)
     func withoutAMatchEveryByteGoesOnHoweverItComes(dialogue: WireDialogue) throws {
         try Self.checkTransparency(dialogue)
