@@ -110,6 +110,17 @@ import Testing
         #expect(inspector.intercept(good, .downstream).deeds == [.hit(cut: "cut0"), .delay(.milliseconds(1))])
     }
 
+    @Test func whatTheServerSkipsAfterAnErrorIsNotAnswered() throws {
+        var inspector = WireInspector([try CutRule(words: "before Execute do error 40001")])
+        let skipped = Wire.bind("", "") + Wire.execute("")
+        let effects = effects(
+            &inspector, [Wire.up(Wire.parse("", "nonsense")), Wire.down(Wire.error("42601")), Wire.up(skipped)])
+        #expect(effects == [.pass(Wire.parse("", "nonsense") + Wire.error("42601") + skipped)])
+        #expect(inspector.intercept(Wire.sync, .upstream).deeds == [])
+        #expect(inspector.intercept(end, .downstream).deeds == [])
+        #expect(inspector.intercept(skipped, .upstream).deeds == [.hit(cut: "cut0")])
+    }
+
     @Test func stateUserAndApplicationNarrowARule() throws {
         for (words, isHit) in [
             ("transaction=in-transaction", true), ("transaction=idle", false), ("user=ann", true), ("user=bob", false),
