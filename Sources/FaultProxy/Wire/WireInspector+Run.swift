@@ -114,7 +114,7 @@ extension WireInspector {
         if let type = message.type {
             if work.stream == .upstream {
                 if answers.isLost, reader.groups.count == 0, !reader.groups.hasUnsynced { answers = AnswerQueue() }
-                if plan.needsTexts { message.statement = texts.note(type, message.body) }
+                if plan.needsTexts { message.statement = reader.texts.note(type, message.body) }
                 entry = AnswerQueue.Entry(type, message.statement)
                 if type == UInt8(ascii: "c") || type == UInt8(ascii: "f") { answers.noteCopyEnded() }
             } else {

@@ -100,6 +100,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 5, 1000])
+    func aStatementPreparedBeforeTheRuleCameIsKnown(pieces: Int) throws {
+        var inspector = WireInspector()
+        for part in Wire.greeting { inspector.observe(part.bytes, part.stream) }
+        let prepare = Wire.parse("s", "select 'old'") + Wire.parse("t", "select 'other'") + Wire.sync
+        for start in stride(from: 0, to: prepare.count, by: pieces) {
+            inspector.observe(prepare[start..<min(start + pieces, prepare.count)], .upstream)
+        }
+        inspector.observe(Wire.message("1") + Wire.message("1") + end, .downstream)
+        let rule = try CutRule(words: "before CommandComplete statement=old do delay 1")
+        inspector.setCuts([ActiveCut(name: "late", rule: rule, record: CutRecord())])
+        for (name, isHit) in [("t", false), ("s", true)] {
+            _ = inspector.intercept(Wire.bind("", name) + Wire.execute("") + Wire.sync, .upstream)
+            let effects = inspector.intercept(Wire.message("2") + commit + end, .downstream)
+            #expect(effects.contains(.hit(cut: "late")) == isHit)
+        }
+    }
+
     @Test func anErrorInABatchKeepsTheQueueInStep() throws {
         var inspector = WireInspector([try CutRule(words: "before CommandComplete statement=three do delay 1")])
         let first = Wire.extended("", "one") + Wire.extended("", "two") + Wire.extended("", "three")
