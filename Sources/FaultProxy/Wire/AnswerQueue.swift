@@ -24,6 +24,8 @@ struct AnswerQueue: Sendable {
     }
 
     private static let limit = 65_536
+    /// Of all texts; those of statements sent ahead beyond it are not known.
+    private static let textLimit = 4 << 20
     private var entries: [Entry] = []
     private var head = 0
     /// The server skips, or has sent before this queue began, everything up to the next Sync.
@@ -33,6 +35,7 @@ struct AnswerQueue: Sendable {
     private var isCopyingIn = false
     private var lastText: String?
     private var oursCount = 0
+    private var textBytes = 0
 
     /// - Parameter groups: what is on its way already.
     init(_ groups: StatementGroups = StatementGroups()) {
@@ -56,18 +59,22 @@ struct AnswerQueue: Sendable {
         guard entries.count - head < Self.limit else {
             isLost = true
             oursCount = 0
+            textBytes = 0
             entries = []
             head = 0
             return
         }
         if entry.isOurs || entry.hidesTag { oursCount += 1 }
+        var entry = entry
+        let more = entry.text?.utf8.count ?? 0
+        if textBytes + more > Self.textLimit { entry.text = nil } else { textBytes += more }
         entries.append(entry)
     }
 
     /// The client has ended its COPY FROM STDIN. Where an Execute began it, the server has ignored each Sync until now.
     mutating func noteCopyEnded() {
         guard isCopyingIn, first?.kind == .execute else { return }
-        entries.removeSubrange((head + 1)...)
+        while entries.count > head + 1 { textBytes -= entries.removeLast().text?.utf8.count ?? 0 }
         isCopyingIn = false
     }
 
@@ -116,6 +123,9 @@ struct AnswerQueue: Sendable {
 
     private mutating func pop() {
         let entry = entries[head]
+        // What was answered is not kept.
+        entries[head].text = nil
+        textBytes -= entry.text?.utf8.count ?? 0
         if entry.isOurs || entry.hidesTag { oursCount -= 1 }
         if entry.kind == .execute { lastText = entry.text }
         head += 1

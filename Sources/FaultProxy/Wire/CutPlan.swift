@@ -56,10 +56,16 @@ struct CutPlan: Sendable {
         }
     }
 
-    /// Places in ``cuts`` of those that are about messages like this one.
-    func candidates(_ type: UInt8?, _ stream: ProxyStream) -> some Sequence<Int> {
+    /// The place in ``cuts``, from `start`, of the next one that is about such messages.
+    @inline(__always)
+    func next(from start: Int, _ type: UInt8?, _ stream: ProxyStream) -> Int? {
         let wanted = type.map { Int($0) + (stream == .downstream ? 256 : 0) } ?? -1
-        return types.indices.lazy.filter { types[$0] == wanted }
+        var index = start
+        while index < types.count {
+            if types[index] == wanted { return index }
+            index += 1
+        }
+        return nil
     }
 
     @inline(__always)

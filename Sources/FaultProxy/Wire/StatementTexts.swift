@@ -1,15 +1,30 @@
-/// The texts of prepared statements and portals of a connection, so far as they are needed by a rule. Bounded: the oldest
-/// texts go first.
+/// The texts of the prepared statements and portals of a connection. Bounded: the oldest texts go first.
+///
+/// Named statements are always known, so that a cut point that comes later finds those that a driver has prepared long
+/// before; unnamed ones and portals only while a rule asks for texts.
 struct StatementTexts: Sendable {
-    private static let countLimit = 1024
+    private static let countLimit = 512
     /// Of one text, and of all together.
-    private static let textLimit = 16_384
-    private static let bytesLimit = 1 << 20
+    static let textLimit = 16_384
+    private static let bytesLimit = 1 << 18
 
     private var statements: [String: String] = [:]
     private var order: [String] = []
     private var bytes = 0
     private var portals: [String: String] = [:]
+
+    /// Takes note of a Parse, if its statement has a name, or of a Close.
+    @inline(__always)
+    mutating func noteNamed(_ type: UInt8, _ body: UnsafeRawBufferPointer) {
+        guard let first = body.first, first != 0, type == UInt8(ascii: "P") || !order.isEmpty else { return }
+        _ = note(type, body)
+    }
+
+    /// Forgets what no rule asks for any more.
+    mutating func keepNamedOnly() {
+        portals = [:]
+        forget("")
+    }
 
     /// Takes note of a message of the client.
     ///

@@ -46,6 +46,8 @@ enum WireFormat {
         if stream == .upstream {
             switch type {
             case UInt8(ascii: "X"), UInt8(ascii: "d"), UInt8(ascii: "p"), UInt8(ascii: "H"): return nil
+            case UInt8(ascii: "P"): return StatementTexts.textLimit
+            case UInt8(ascii: "C"): return 256
             default: return 0
             }
         }

@@ -114,7 +114,7 @@ extension WireInspector {
         if let type = message.type {
             if work.stream == .upstream {
                 if answers.isLost, reader.groups.count == 0, !reader.groups.hasUnsynced { answers = AnswerQueue() }
-                if plan.needsTexts { message.statement = texts.note(type, message.body) }
+                if plan.needsTexts { message.statement = reader.texts.note(type, message.body) }
                 entry = AnswerQueue.Entry(type, message.statement)
                 if type == UInt8(ascii: "c") || type == UInt8(ascii: "f") { answers.noteCopyEnded() }
             } else {
@@ -127,7 +127,9 @@ extension WireInspector {
                 }
             }
         }
-        for index in plan.candidates(message.type, work.stream) {
+        var place = 0
+        while let index = plan.next(from: place, message.type, work.stream) {
+            place = index + 1
             let cut = plan.cuts[index]
             guard cut.rule.matches(message, work.stream, message.type == nil ? introduced(by: whole) : reader) else {
                 continue
@@ -148,8 +150,8 @@ extension WireInspector {
                 strike(cut, work.stream, &gate, into: &effects)
                 if gate.isDead { return }
             case (.inside(let bytes), _):
-                let place = bytes ?? message.size / 2
-                gate.make(.init(bytesLeft: min(max(place, 1), message.size - 1), cut: cut))
+                let offset = bytes ?? message.size / 2
+                gate.make(.init(bytesLeft: min(max(offset, 1), message.size - 1), cut: cut))
             case (.after, _): gate.make(.init(bytesLeft: message.size, cut: cut))
             }
         }

@@ -8,7 +8,6 @@ package struct WireInspector: Sendable {
 
     var reader = WireReader()
     var plan = CutPlan()
-    var texts = StatementTexts()
     var answers = AnswerQueue()
     private var upstreamPlace = StreamPlace()
     private var downstreamPlace = StreamPlace()
@@ -51,7 +50,7 @@ package struct WireInspector: Sendable {
         upstreamGate = StreamGate()
         downstreamGate = StreamGate()
         answers = AnswerQueue()
-        texts = StatementTexts()
+        reader.texts.keepNamedOnly()
     }
 
     /// Looks at bytes that pass unchanged. No allocation, except in the first messages of a connection and for messages

@@ -7,6 +7,7 @@ struct WireReader: Sendable {
     /// SSL and GSS requests without their answer of one byte.
     private var negotiations = 0
     private var isCopyingIn = false
+    var texts = StatementTexts()
 
     var facts: WireFacts {
         var facts = known
@@ -187,16 +188,19 @@ struct WireReader: Sendable {
 
     @inline(__always)
     private mutating func note(_ type: UInt8, _ length: Int, _ body: UnsafeRawBufferPointer, _ stream: ProxyStream) {
-        if stream == .upstream { noteUpstream(type) } else { noteDownstream(type, length, body) }
+        if stream == .upstream { noteUpstream(type, body) } else { noteDownstream(type, length, body) }
     }
 
     @inline(__always)
-    private mutating func noteUpstream(_ type: UInt8) {
+    private mutating func noteUpstream(_ type: UInt8, _ body: UnsafeRawBufferPointer) {
         switch type {
         case UInt8(ascii: "Q"), UInt8(ascii: "F"): groups.noteQuery()
         case UInt8(ascii: "E"): groups.noteExecute()
         case UInt8(ascii: "S"): groups.noteSync()
-        case UInt8(ascii: "P"), UInt8(ascii: "B"), UInt8(ascii: "D"), UInt8(ascii: "C"): groups.noteUnsynced()
+        case UInt8(ascii: "B"), UInt8(ascii: "D"): groups.noteUnsynced()
+        case UInt8(ascii: "P"), UInt8(ascii: "C"):
+            groups.noteUnsynced()
+            texts.noteNamed(type, body)
         case UInt8(ascii: "c"), UInt8(ascii: "f"):
             if isCopyingIn { groups.noteCopyEnded() }
             isCopyingIn = false

@@ -100,6 +100,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 5, 1000])
+    func aStatementPreparedBeforeTheRuleCameIsKnown(pieces: Int) throws {
+        var inspector = WireInspector()
+        for part in Wire.greeting { inspector.observe(part.bytes, part.stream) }
+        let prepare = Wire.parse("s", "select 'old'") + Wire.parse("t", "select 'other'") + Wire.sync
+        for start in stride(from: 0, to: prepare.count, by: pieces) {
+            inspector.observe(prepare[start..<min(start + pieces, prepare.count)], .upstream)
+        }
+        inspector.observe(Wire.message("1") + Wire.message("1") + end, .downstream)
+        let rule = try CutRule(words: "before CommandComplete statement=old do delay 1")
+        inspector.setCuts([ActiveCut(name: "late", rule: rule, record: CutRecord())])
+        for (name, isHit) in [("t", false), ("s", true)] {
+            _ = inspector.intercept(Wire.bind("", name) + Wire.execute("") + Wire.sync, .upstream)
+            let effects = inspector.intercept(Wire.message("2") + commit + end, .downstream)
+            #expect(effects.contains(.hit(cut: "late")) == isHit)
+        }
+    }
+
     @Test func anErrorInABatchKeepsTheQueueInStep() throws {
         var inspector = WireInspector([try CutRule(words: "before CommandComplete statement=three do delay 1")])
         let first = Wire.extended("", "one") + Wire.extended("", "two") + Wire.extended("", "three")
@@ -108,6 +126,17 @@ import Testing
         let effects = effects(&inspector, [Wire.up(first), Wire.down(failed, good)])
         #expect(effects.deeds == [])
         #expect(inspector.intercept(good, .downstream).deeds == [.hit(cut: "cut0"), .delay(.milliseconds(1))])
+    }
+
+    @Test func whatTheServerSkipsAfterAnErrorIsNotAnswered() throws {
+        var inspector = WireInspector([try CutRule(words: "before Execute do error 40001")])
+        let skipped = Wire.bind("", "") + Wire.execute("")
+        let effects = effects(
+            &inspector, [Wire.up(Wire.parse("", "nonsense")), Wire.down(Wire.error("42601")), Wire.up(skipped)])
+        #expect(effects == [.pass(Wire.parse("", "nonsense") + Wire.error("42601") + skipped)])
+        #expect(inspector.intercept(Wire.sync, .upstream).deeds == [])
+        #expect(inspector.intercept(end, .downstream).deeds == [])
+        #expect(inspector.intercept(skipped, .upstream).deeds == [.hit(cut: "cut0")])
     }
 
     @Test func stateUserAndApplicationNarrowARule() throws {
@@ -216,6 +245,17 @@ import Testing
             }
             let deeds: [WireEffect] = isHit ? [.hit(cut: "cut0"), .delay(.milliseconds(1))] : []
             #expect(effects.joined == [.pass(long)] + deeds)
+        }
+    }
+
+    @Test func theTextsOfStatementsSentAheadAreKeptUpTo4MiB() throws {
+        var inspector = WireInspector([try CutRule(words: "before CommandComplete statement=^x do delay 1")])
+        let query = Wire.query(String(repeating: "x", count: 512 << 10))
+        for part in Wire.greeting { _ = inspector.intercept(part.bytes, part.stream) }
+        for round in 0..<3 {
+            for _ in 0..<12 { _ = inspector.intercept(query, .upstream) }
+            let deeds = (0..<12).flatMap { _ in inspector.intercept(commit + end, .downstream).deeds }
+            #expect(deeds.filter { $0 == .hit(cut: "cut0") }.count == 8, "round \(round)")
         }
     }
 
