@@ -40,7 +40,7 @@ extension RelayThread {
                 return refuse(link, .serverRefused(Sockets.message(errno)))
             }
         } else {
-            plan(token(of: link), at: dial.deadline)
+            planDialCheck(at: dial.deadline)
             self.dial(link)
         }
     }

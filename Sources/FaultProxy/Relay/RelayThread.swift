@@ -14,6 +14,8 @@ final class RelayThread: @unchecked Sendable {
     enum Token {
         static let wakeup = UInt64.max
         static let timer = UInt64.max - 1
+        /// In ``dues``: time to look at the dials.
+        static let dials = UInt64.max - 2
         static let sourceMark: UInt64 = 1 << 63
     }
 
@@ -34,6 +36,7 @@ final class RelayThread: @unchecked Sendable {
     private var queue: [RelayLink] = []
     private var dues = DueQueue()
     private var armed: MonotonicInstant?
+    private var isDialCheckPlanned = false
     /// Kept for their storage.
     var wireEffects: [WireEffect] = []
     var stageEffects: [StageEffect] = []
@@ -190,6 +193,25 @@ final class RelayThread: @unchecked Sendable {
 
     func plan(_ token: UInt64, at time: MonotonicInstant) { dues.push(token, at: time) }
 
+    /// A dial must have ended by then. One time for all dials: most end in no time, and a time of its own for each would stay
+    /// until it has come.
+    func planDialCheck(at time: MonotonicInstant) {
+        guard !isDialCheckPlanned else { return }
+        isDialCheckPlanned = true
+        plan(Token.dials, at: time)
+    }
+
+    /// O(connections), once in a dial's time limit.
+    private func checkDials() {
+        isDialCheckPlanned = false
+        var next: MonotonicInstant?
+        for link in links.compactMap({ $0 }) {
+            guard let deadline = link.dial?.deadline else { continue }
+            if deadline <= .now { advance(link) } else { next = min(next ?? deadline, deadline) }
+        }
+        if let next { planDialCheck(at: next) }
+    }
+
     /// Sets the timer for the earliest of ``dues``.
     private func arm() {
         guard let earliest = dues.earliest, earliest != armed else { return }
@@ -206,6 +228,8 @@ final class RelayThread: @unchecked Sendable {
             link.upstream.plannedWake = nil
             link.downstream.plannedWake = nil
             advance(link)
+        } else if token == Token.dials {
+            checkDials()
         } else {
             sources[token]?.timeHasCome(on: self)
         }
