@@ -36,7 +36,7 @@ final class RelayThread: @unchecked Sendable {
     private var queue: [RelayLink] = []
     private var dues = DueQueue()
     private var armed: MonotonicInstant?
-    private var isDialCheckPlanned = false
+    private var plannedDialCheck: MonotonicInstant?
     /// Kept for their storage.
     var wireEffects: [WireEffect] = []
     var stageEffects: [StageEffect] = []
@@ -196,14 +196,14 @@ final class RelayThread: @unchecked Sendable {
     /// A dial must have ended by then. One time for all dials: most end in no time, and a time of its own for each would stay
     /// until it has come.
     func planDialCheck(at time: MonotonicInstant) {
-        guard !isDialCheckPlanned else { return }
-        isDialCheckPlanned = true
+        guard time < plannedDialCheck ?? .distantFuture else { return }
+        plannedDialCheck = time
         plan(Token.dials, at: time)
     }
 
     /// O(connections), once in a dial's time limit.
     private func checkDials() {
-        isDialCheckPlanned = false
+        plannedDialCheck = nil
         var next: MonotonicInstant?
         for link in links.compactMap({ $0 }) {
             guard let deadline = link.dial?.deadline else { continue }
