@@ -4,7 +4,8 @@ package import RigModel
 package enum FaultCatalogue {
     package static let all: [any Fault.Type] = [
         KillConnections.self, Latency.self, MaxLifetime.self, Restart.self, LockDatabase.self,
-        Bandwidth.self, Blackhole.self, HalfOpen.self, RefuseConnections.self, ResetConnections.self, Cut.self, InjectError.self,
+        Bandwidth.self, Blackhole.self, HalfOpen.self, RefuseConnections.self, ResetConnections.self, Cut.self,
+        InjectError.self,
     ]
 
     package static var shapes: [Shape] { all.map { $0.shape } }

@@ -163,9 +163,11 @@ extension PostgresTarget {
             options.name = "pool"
             options.seed = seed
             let chosen = options
-            return try await onOwnThread("start relay", throwing: { () throws(ProxyError) in
-                try PoolRelay(to: upstream, options: chosen)
-            })
+            return try await onOwnThread(
+                "start relay",
+                throwing: { () throws(ProxyError) in
+                    try PoolRelay(to: upstream, options: chosen)
+                })
         } catch {
             throw .cannotProceed("cannot start the relay between pool and server: \(error)")
         }

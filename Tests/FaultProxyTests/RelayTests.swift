@@ -184,7 +184,7 @@ import Threading
             func cycle() throws {
                 let server = try TestServer.echo()
                 let relay = try RunningRelay.started(toPort: server.port)
-                                let clients = try (0..<8).map { _ in try TestSocket.connect(toPort: relay.port) }
+                let clients = try (0..<8).map { _ in try TestSocket.connect(toPort: relay.port) }
                 for client in clients {
                     client.write([7])
                     _ = try client.read(exactly: 1)

@@ -140,7 +140,9 @@ private final class Counter: Sendable {
                     step += 1
                     let latency = "latency@\(step % 2 == 0 ? "up" : "down")stream:latency=\(step % 7)ms,jitter=1ms"
                     let slicer = "slicer:average_size=1000,size_variation=300,delay=10"
-                    _ = try step % 3 == 0 ? relay.set() : step % 3 == 1 ? relay.set(latency) : relay.set(latency, slicer)
+                    _ =
+                        try step % 3 == 0
+                        ? relay.set() : step % 3 == 1 ? relay.set(latency) : relay.set(latency, slicer)
                     // Moves on with the traffic, so that every toxic sees some of it.
                     let mark = relay.statistics.downstreamSent + 50_000
                     try eventually("the traffic goes on or is over") {

@@ -7,7 +7,8 @@ package struct Bandwidth: Fault {
     package static let shape = Shape(
         name: "bandwidth", summary: "each connection passes only so many bytes a second (relay)",
         parameters: [
-            Parameter("rate", .dataRate, isRequired: true, summary: "of each connection in each direction; 1KB/s or more"),
+            Parameter(
+                "rate", .dataRate, isRequired: true, summary: "of each connection in each direction; 1KB/s or more"),
             StreamChoice.parameter,
         ], isLasting: true)
 

@@ -8,7 +8,8 @@ package struct RefuseConnections: Fault {
     package static let shape = Shape(
         name: "refuse-connections", summary: "the first new connections are reset before they reach the server (relay)",
         parameters: [
-            Parameter("first", .count, default: .count(10), summary: "how many, counted from the beginning of the fault")
+            Parameter(
+                "first", .count, default: .count(10), summary: "how many, counted from the beginning of the fault")
         ], isLasting: true)
 
     private let first: Int

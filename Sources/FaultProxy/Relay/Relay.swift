@@ -80,7 +80,9 @@ package final class Relay: ProxyRelay {
         }
     }
 
-    private static func boundAddress(_ listener: Int32) -> String { SocketAddress(of: listener, getsockname)?.text ?? "" }
+    private static func boundAddress(_ listener: Int32) -> String {
+        SocketAddress(of: listener, getsockname)?.text ?? ""
+    }
 
     package func stop() {
         state.withLock { state in

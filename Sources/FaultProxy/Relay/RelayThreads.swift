@@ -1,6 +1,6 @@
-import Threading
 import Dispatch
 import Glibc
+import Threading
 
 /// The threads that relays work on. Thread-safe. They run until ``stop()``, which is after all relays have stopped.
 package final class RelayThreads: Sendable {
