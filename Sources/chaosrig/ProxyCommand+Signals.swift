@@ -58,9 +58,9 @@ final class StopSignals: Sendable {
         return SIGTERM
     }
 
-    /// From now on they end the process again.
+    /// From now on each of them ends the process at once.
     func stop() {
-        for number in Self.numbers { signal(number, SIG_DFL) }
+        Self.isStopping.store(true, ordering: .releasing)
         close(Self.writeEnd.exchange(-1, ordering: .acquiringAndReleasing))
         reader.join()
     }

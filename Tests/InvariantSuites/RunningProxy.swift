@@ -87,11 +87,19 @@ final class RunningProxy: Sendable {
     }
 
     /// Sends the signal, and returns the exit code.
+    ///
+    /// Under the thread sanitizer the main thread of an async program sits in a destructor of its own, where the sanitizer
+    /// may put a signal off for ever: there it is sent again.
     func end(_ signal: Int32 = SIGTERM) async -> Int32 {
+        let isSanitized = ProcessInfo.processInfo.environment["CHAOSRIG_SANITIZER"] != nil
         kill(pid, signal)
         return await withCheckedContinuation { continuation in
             Thread.detachNewThread { [self] in
                 let process = process.withLock { ProcessBox($0) }
+                while isSanitized, process.value.isRunning {
+                    for _ in 0..<50 where process.value.isRunning { Thread.sleep(forTimeInterval: 0.1) }
+                    if process.value.isRunning { kill(pid, signal) }
+                }
                 process.value.waitUntilExit()
                 continuation.resume(returning: process.value.terminationStatus)
             }
