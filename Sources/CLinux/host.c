@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
@@ -46,4 +48,19 @@ int clinux_remove_unused_shared_memory(int id, uint32_t owner) {
         return -1;
     }
     return shmctl(id, IPC_RMID, NULL) == 0 ? 1 : -1;
+}
+
+void clinux_forget_code(void) {
+    FILE *maps = fopen("/proc/self/maps", "re");
+    if (!maps) return;
+    char line[4352];
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long from, to;
+        char mode[5], path[4096];
+        // Only what can be executed and not written: a private page that was written would be lost.
+        if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %4095s", &from, &to, mode, path) == 4 && strcmp(mode, "r-xp") == 0 &&
+            path[0] == '/')
+            madvise((void *)from, to - from, MADV_DONTNEED);
+    }
+    fclose(maps);
 }

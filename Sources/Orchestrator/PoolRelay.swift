@@ -12,7 +12,7 @@ final class PoolRelay: Sendable {
         // One thread is enough for a pool, and leaves the machine to the pool and its server.
         threads = try RelayThreads(count: 1)
         do throws(ProxyError) {
-            relay = try Relay(
+            relay = Relay(
                 listen: .tcp(host: "127.0.0.1", port: 0), upstream: upstream, options: options, threads: threads)
             port = try ProxyAddress(relay.start()).port
         } catch {

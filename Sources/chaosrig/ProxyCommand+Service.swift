@@ -70,7 +70,7 @@ final class ProxyService: Sendable {
                 tally.note(event)
                 connections.note(event)
             }
-            return try Relay(
+            return Relay(
                 listen: try ProxyAddress(proxy.listen), upstream: try ProxyAddress(proxy.upstream), options: options,
                 threads: threads)
         }

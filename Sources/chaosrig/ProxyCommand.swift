@@ -1,3 +1,4 @@
+import CLinux
 import FaultProxy
 import Glibc
 import HostSystem
@@ -65,6 +66,8 @@ enum ProxyCommand: Command {
             Output.error("chaosrig proxy: \(error)\(hint(error))")
             return 3
         }
+        // Memory that a proxy of a test run takes is missing elsewhere.
+        clinux_forget_code()
         let signal = await signals.first()
         log.line(.info, "stopping", [.init("signal", JSONValue(signal))])
         await onOwnThread("stop proxies") { service.stop() }

@@ -30,8 +30,8 @@ final class RunningRelay: Sendable {
         options.feed = { events.add($0) }
         change(&options)
         threads = try RelayThreads(count: count)
-        relay = try Relay(
-            listen: ProxyAddress(listen), upstream: ProxyAddress(upstream), options: options, threads: threads)
+        relay = Relay(
+            listen: try ProxyAddress(listen), upstream: try ProxyAddress(upstream), options: options, threads: threads)
         address = try relay.start()
         self.events = events
     }

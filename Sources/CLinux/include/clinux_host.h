@@ -24,4 +24,8 @@ int clinux_memory_file(const void *bytes, size_t count);
 /// Returns 1 removed, 0 there is none (or it is someone else's), -1 somebody is attached or it failed.
 int clinux_remove_unused_shared_memory(int id, uint32_t owner);
 
+/// Lets the kernel take back the pages of code that this process has in memory, of its program and of its libraries; what is
+/// used again comes back from the page cache. A process that waits does not need the code of its start.
+void clinux_forget_code(void);
+
 #endif

@@ -22,7 +22,7 @@ package protocol ProxyRelay: Sendable {
 
 /// A toxic of a proxy. The record is shared with all connections.
 package struct ActiveToxic: Sendable {
-    /// Never used again in this process.
+    /// Names it in its proxy for good; another toxic never gets it.
     package let id: Int
     package let name: String
     package let stream: ProxyStream

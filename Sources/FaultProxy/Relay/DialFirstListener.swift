@@ -18,6 +18,7 @@ final class DialFirstListener: RelaySource {
     /// On its way to the server, or there.
     private var spare: Endpoint?
     private var isSpareReady = false
+    private var dialled: SocketAddress?
     private var dialDeadline = MonotonicInstant(nanoseconds: 0)
     private var dialAgainAt: MonotonicInstant?
 
@@ -54,14 +55,16 @@ final class DialFirstListener: RelaySource {
     private func dial(on thread: RelayThread) {
         dialAgainAt = nil
         isSpareReady = false
-        guard let socket = Sockets.make(relay.upstream.family) else {
+        guard case .success(let address) = relay.upstream.current else { return fail(on: thread) }
+        guard let socket = Sockets.make(address.family) else {
             relay.noteDescriptorShortage()
             return fail(on: thread)
         }
         spare = Endpoint(socket)
-        if relay.upstream.family != AF_UNIX { Sockets.sendAtOnce(socket) }
+        dialled = address
+        if address.family != AF_UNIX { Sockets.sendAtOnce(socket) }
         dialDeadline = .now.advanced(by: relay.options.dialTimeout)
-        let error = relay.upstream.withSockaddr { connect(socket, $0, $1) == 0 ? 0 : errno } ?? EINVAL
+        let error = address.withSockaddr { connect(socket, $0, $1) == 0 ? 0 : errno } ?? EINVAL
         guard [0, EINPROGRESS, EINTR].contains(error), thread.watch(socket, RelayThread.linkEvents, spareToken) else {
             return fail(on: thread)
         }
@@ -69,7 +72,7 @@ final class DialFirstListener: RelaySource {
     }
 
     private func noteSpare(_ events: UInt32, on thread: RelayThread) {
-        guard let spare else { return }
+        guard let spare, let dialled else { return }
         spare.note(events)
         if spare.isBroken || spare.hasPeerFinished {
             guard isSpareReady else { return fail(on: thread) }
@@ -79,7 +82,7 @@ final class DialFirstListener: RelaySource {
             dial(on: thread)
         } else if !isSpareReady, spare.isWritable {
             guard Sockets.takeError(spare.descriptor) == 0,
-                !Sockets.isConnectedToItself(spare.descriptor, dialled: relay.upstream)
+                !Sockets.isConnectedToItself(spare.descriptor, dialled: dialled)
             else { return fail(on: thread) }
             isSpareReady = true
             startListening(on: thread)
@@ -96,6 +99,7 @@ final class DialFirstListener: RelaySource {
     private func fail(on thread: RelayThread) {
         stopListening(on: thread)
         dropSpare()
+        relay.upstream.noteFailure()
         let again = MonotonicInstant.now.advanced(by: Self.pauseAfterFailure)
         dialAgainAt = again
         thread.plan(spareToken, at: again)

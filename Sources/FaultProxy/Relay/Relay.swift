@@ -47,15 +47,12 @@ package final class Relay: ProxyRelay {
     /// Held while it starts or stops, which nothing else waits for.
     private let state = Lock(State.stopped)
 
-    /// Asks the resolver where the address is a name; call it where that may take its time.
-    ///
-    /// - Throws: ``ProxyError/badAddress(_:reason:)``.
-    package init(
-        listen: ProxyAddress, upstream: ProxyAddress, options: Options, threads: RelayThreads
-    ) throws(ProxyError) {
+    /// Asks the resolver where the server's address is a name; call it where that may take its time. A name without an address
+    /// is no error: clients are reset until it has one.
+    package init(listen: ProxyAddress, upstream: ProxyAddress, options: Options, threads: RelayThreads) {
         self.listen = listen
         self.threads = threads
-        shared = RelayShared(options: options, upstream: try upstream.resolve(isForListening: false))
+        shared = RelayShared(options: options, upstream: Upstream(upstream))
     }
 
     deinit { stop() }

@@ -11,6 +11,8 @@ final class RelayLink {
     }
 
     let relay: RelayShared
+    /// Where it leads to.
+    let serverAddress: SocketAddress
     /// Counts up from 0 with each connection of the relay.
     let number: Int
     let openedAt: MonotonicInstant
@@ -34,8 +36,12 @@ final class RelayLink {
     /// Why it ends, as far as that is known.
     var reason: RelayEvent.Reason?
 
-    init(relay: RelayShared, number: Int, client: Int32, server: Int32, now: MonotonicInstant, dial: Dial?) {
+    init(
+        relay: RelayShared, to serverAddress: SocketAddress, number: Int, client: Int32, server: Int32,
+        now: MonotonicInstant, dial: Dial?
+    ) {
         self.relay = relay
+        self.serverAddress = serverAddress
         self.number = number
         openedAt = now
         lastBytesAt = now

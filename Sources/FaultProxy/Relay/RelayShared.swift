@@ -11,11 +11,11 @@ final class RelayShared: Sendable {
     }
 
     let options: Relay.Options
-    let upstream: SocketAddress
+    let upstream: Upstream
     let counters = RelayCounters()
     private let settings = Lock(Settings())
 
-    init(options: Relay.Options, upstream: SocketAddress) {
+    init(options: Relay.Options, upstream: Upstream) {
         self.options = options
         self.upstream = upstream
     }

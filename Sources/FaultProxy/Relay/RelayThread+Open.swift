@@ -13,18 +13,21 @@ extension RelayThread {
         let now = MonotonicInstant.now
         let number = relay.counters.nextNumber.add(1, ordering: .relaxed).oldValue
         relay.counters.accepted.add(1, ordering: .relaxed)
-        guard let server = ready ?? Sockets.make(relay.upstream.family) else {
+        let address: SocketAddress
+        switch relay.upstream.current {
+        case .success(let known): address = known
+        case .failure(let error): return refuse(client, number, relay, error.reason)
+        }
+        guard let server = ready ?? Sockets.make(address.family) else {
             relay.noteDescriptorShortage()
-            relay.counters.refused.add(1, ordering: .relaxed)
-            clinux_reset_on_close(client)
-            close(client)
-            return
+            return refuse(client, number, relay, "no descriptor left")
         }
         Sockets.sendAtOnce(client)
-        if ready == nil, relay.upstream.family != AF_UNIX { Sockets.sendAtOnce(server) }
+        if ready == nil, address.family != AF_UNIX { Sockets.sendAtOnce(server) }
         let dial = RelayLink.Dial(deadline: now.advanced(by: relay.options.dialTimeout))
         let link = RelayLink(
-            relay: relay, number: number, client: client, server: server, now: now, dial: ready == nil ? dial : nil)
+            relay: relay, to: address, number: number, client: client, server: server, now: now,
+            dial: ready == nil ? dial : nil)
         add(link)
         if relay.options.feed != nil {
             relay.tell(.opened(number: number, client: SocketAddress(of: client, getpeername)?.text ?? ""))
@@ -49,7 +52,7 @@ extension RelayThread {
     private func dial(_ link: RelayLink) {
         link.dial?.retry = nil
         let server = link.server.descriptor
-        let error = link.relay.upstream.withSockaddr { connect(server, $0, $1) == 0 ? 0 : errno } ?? EINVAL
+        let error = link.serverAddress.withSockaddr { connect(server, $0, $1) == 0 ? 0 : errno } ?? EINVAL
         if error == EAGAIN {
             let retry = MonotonicInstant.now.advanced(by: Self.pauseAfterFullQueue)
             link.dial?.retry = retry
@@ -78,7 +81,7 @@ extension RelayThread {
             let error = Sockets.takeError(link.server.descriptor)
             if error != 0 {
                 refuse(link, .serverRefused(Sockets.message(error)))
-            } else if Sockets.isConnectedToItself(link.server.descriptor, dialled: link.relay.upstream) {
+            } else if Sockets.isConnectedToItself(link.server.descriptor, dialled: link.serverAddress) {
                 refuse(link, .serverRefused("nobody listens there"))
             } else {
                 link.dial = nil
@@ -88,9 +91,20 @@ extension RelayThread {
         return false
     }
 
+    /// For a client that there is no way to the server for.
+    private func refuse(_ client: Int32, _ number: Int, _ relay: RelayShared, _ why: String) {
+        relay.counters.refused.add(1, ordering: .relaxed)
+        relay.tell(.opened(number: number, client: SocketAddress(of: client, getpeername)?.text ?? ""))
+        clinux_reset_on_close(client)
+        close(client)
+        relay.tell(.closed(number: number, reason: .serverRefused(why), bytesUpstream: 0, bytesDownstream: 0))
+        relay.upstream.noteFailure()
+    }
+
     /// Resets the client: the kernel has accepted it before the relay could ask the server.
     private func refuse(_ link: RelayLink, _ reason: RelayEvent.Reason) {
         link.relay.counters.refused.add(1, ordering: .relaxed)
+        if case .refusedByToxic = reason {} else { link.relay.upstream.noteFailure() }
         end(link, reason, isReset: true)
     }
 
