@@ -135,7 +135,7 @@ struct PostgresTarget: RunTarget {
         var left: [String] = []
         if server == nil { left += await database.dropTables() }
         await database.admin.close()
-        relay?.stop()
+        if let relay { await onOwnThread("stop relay") { relay.stop() } }
         if let server {
             do throws(ServerError) { try await server.destroy() } catch { left.append("\(error)") }
         }

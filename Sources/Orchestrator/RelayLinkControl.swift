@@ -17,6 +17,8 @@ actor RelayLinkControl: LinkControl {
     private let relay: Relay
     /// Connects through the relay, like the pool.
     private let session: AdminSession<PostgresDriver>
+    /// One change after the other: the list that is taken last must also be the one that the relay gets last.
+    private let gate = SerialGate()
     private var disturbances: [(id: Int, what: Running, isOn: Bool)] = []
 
     init(relay: Relay, loopbackServerPort: UInt16?, session: AdminSession<PostgresDriver>) {
@@ -51,7 +53,9 @@ actor RelayLinkControl: LinkControl {
     }
 
     /// Waits for the relay's threads: on a thread that may.
-    private func apply() async {
+    private func apply() async { await gate.pass { await applyAll() } }
+
+    private func applyAll() async {
         var toxics: [ActiveToxic] = []
         var cuts: [ActiveCut] = []
         for disturbance in disturbances where disturbance.isOn {

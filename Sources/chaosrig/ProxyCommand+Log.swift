@@ -124,7 +124,7 @@ final class ProxyConnectionLog: Sendable {
     private struct State {
         /// Of the connections that are open, by number.
         var clients: [Int: String] = [:]
-        var shortageToldAt: MonotonicInstant?
+        var warnedAt: MonotonicInstant?
     }
 
     private let common: [JSONValue.Member]
@@ -159,21 +159,23 @@ final class ProxyConnectionLog: Sendable {
                     .init("cut", .string(cut)), .init("user", JSONValue(facts.user)),
                     .init("backend_pid", JSONValue(facts.backendPID.map(Int.init))),
                 ])
-        case .descriptorShortage: tellShortage()
+        case .descriptorShortage:
+            tell(
+                atMostOnceASecond: "no file descriptor left for a connection: raise the limit of open files (ulimit -n)")
+        case .listenFailed(let why):
+            tell(atMostOnceASecond: "the server can be reached again, but clients cannot: \(why); it is tried again")
         }
     }
 
-    /// Once a second: there may be thousands.
-    private func tellShortage() {
+    /// There may be thousands.
+    private func tell(atMostOnceASecond warning: String) {
         let now = MonotonicInstant.now
         let isDue = state.withLock { state in
-            if let last = state.shortageToldAt, last.duration(to: now) < .seconds(1) { return false }
-            state.shortageToldAt = now
+            if let last = state.warnedAt, last.duration(to: now) < .seconds(1) { return false }
+            state.warnedAt = now
             return true
         }
-        if isDue {
-            log(.warning, "no file descriptor left for a connection: raise the limit of open files (ulimit -n)", common)
-        }
+        if isDue { log(.warning, warning, common) }
     }
 
     private func about(_ number: Int, _ client: String) -> [JSONValue.Member] {

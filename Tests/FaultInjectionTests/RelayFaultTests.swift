@@ -19,7 +19,7 @@ import Threading
         Row(
             kind: "bandwidth", parameters: ["rate": .dataRate(bytesPerSecond: 150_000)],
             asks: [.toxic("bandwidth@upstream:rate=150KB/s"), .toxic("bandwidth@downstream:rate=150KB/s")],
-            effect: { $0.heldChunks = 1 }),
+            effect: { ($0.heldChunks, $0.medianHold) = (1, .milliseconds(3)) }),
         Row(
             kind: "blackhole", parameters: ["stream": .choice("downstream")], asks: [.toxic("blackhole@downstream")],
             effect: { $0.swallowedBytes = 1 }),
@@ -60,8 +60,7 @@ import Threading
         let landing = await proving.value
         #expect(landing.landed)
         #expect(landing.evidence["via"] == "relay")
-        let facts = try await injection.heal(on: fake.stage)
-        #expect(facts["round_trip_after"] == true)
+        #expect(try await injection.heal(on: fake.stage)["proof"] == landing.evidence["proof"])
         #expect(fake.state.withLock { $0.disturbances }.isEmpty)
     }
 
@@ -75,6 +74,34 @@ import Threading
         let landing = await proving.value
         #expect(!landing.landed)
         #expect(landing.evidence["reason"]?.stringValue?.hasPrefix("no bytes swallowed") == true)
+    }
+
+    @Test func whatTheHealDoesProvesNothing() async throws {
+        let fake = FakeStage()
+        let injection = HalfOpen(Parameters(["answer": .choice("reset")])).makeInjection(seed: 1)
+        try await injection.inject(on: fake.stage)
+        _ = try await injection.heal(on: fake.stage)
+        fake.state.withLock { $0.effect.closed = 3 }
+        #expect(await !injection.prove(on: fake.stage).landed)
+    }
+
+    @Test func momentaryFaultThatHitNobodyIsKnownAtOnce() async throws {
+        let fake = FakeStage()
+        let injection = ResetConnections(Parameters()).makeInjection(seed: 1)
+        try await injection.inject(on: fake.stage)
+        let landing = await injection.prove(on: fake.stage)
+        #expect(!landing.landed)
+        #expect(landing.evidence["reason"] == "no connections ended")
+    }
+
+    @Test func bandwidthThatNobodyFeelsHasNotLanded() async throws {
+        let fake = FakeStage()
+        let injection = Bandwidth(Parameters(["rate": .dataRate(bytesPerSecond: 1e10)])).makeInjection(seed: 1)
+        try await injection.inject(on: fake.stage)
+        fake.state.withLock { ($0.effect.heldChunks, $0.effect.medianHold) = (9, .nanoseconds(6)) }
+        let proving = Task { await injection.prove(on: fake.stage) }
+        proving.cancel()
+        #expect(await !proving.value.landed)
     }
 
     @Test func resetIsOverAtOnce() async throws {

@@ -112,6 +112,17 @@ import Threading
         server.stop()
     }
 
+    @Test("A file that is no socket is never taken for one that was left behind")
+    func plainFileIsLeftAlone() async throws {
+        try await withSocketPath { path async throws in
+            let file = "\(path).txt"
+            close(open(file, O_CREAT | O_WRONLY, 0o600))
+            defer { unlink(file) }
+            #expect(throws: ProxyError.self) { try RunningRelay(to: "127.0.0.1:1", listen: file) }
+            #expect(access(file, F_OK) == 0)
+        }
+    }
+
     @Test func relayCanBeStoppedAndStartedAgain() async throws {
         let server = try TestServer.echo()
         let relay = try RunningRelay.started(toPort: server.port)

@@ -175,4 +175,65 @@ private final class Counter: Sendable {
         relay.stop()
         server.stop()
     }
+
+    @Test("Bytes held in both directions at once, each with times of its own")
+    func bothDirectionsHold() async throws {
+        let server = try TestServer.echo()
+        let relay = try RunningRelay.started(toPort: server.port) { $0.inspectsWire = false }
+        try await onThread {
+            _ = try relay.set("bandwidth@upstream:rate=1000KB/s", "bandwidth@downstream:rate=900KB/s")
+            let client = try TestSocket.connect(toPort: relay.port)
+            let sent = pattern(600_000)
+            let writer = ServiceThread(name: "test-writer") { client.write(sent) }
+            defer { writer.join() }
+            #expect(try client.read(exactly: sent.count) == sent)
+            // Every wake was for something: at most some for each slice of 10 ms, and not a multiple of all that came before.
+            #expect(relay.threads.plannedLooks < 50)
+        }
+        relay.stop()
+        server.stop()
+    }
+
+    @Test("One connection with many short pauses does not stop the others on its thread")
+    func busyToxicsLeaveTimeForOthers() async throws {
+        let server = try TestServer.echo()
+        let relay = try RunningRelay(to: "127.0.0.1:\(server.port)", threads: 1)
+        try await onThread {
+            _ = try relay.set("slicer@upstream~0.5:average_size=1,delay=1")
+            let clients = try (0..<8).map { _ in try TestSocket.connect(toPort: relay.port) }
+            // Those that are sliced have work for minutes.
+            let sliced = relay.relay.connections().filter { !$0.toxics.isEmpty }.map(\.number)
+            try #require(!sliced.isEmpty && sliced.count < 8)
+            let writers = sliced.map { number in
+                ServiceThread(name: "test-writer") { clients[number].write(pattern(1 << 21)) }
+            }
+            for (number, client) in clients.enumerated() where !sliced.contains(number) {
+                client.write([UInt8(number)])
+                #expect(try client.read(exactly: 1) == [UInt8(number)])
+            }
+            for client in clients { client.cut() }
+            for writer in writers { writer.join() }
+        }
+        relay.stop()
+        server.stop()
+    }
+
+    @Test("Under a black hole a connection ends when both sides have ended it")
+    func deafConnectionEnds() async throws {
+        let server = try TestServer { client in
+            _ = client.read()
+            client.close()
+        }
+        let relay = try RunningRelay.started(toPort: server.port)
+        try await onThread {
+            let client = try TestSocket.connect(toPort: relay.port)
+            client.write([1])
+            try eventually("the byte has passed") { relay.statistics.upstreamSent == 1 }
+            _ = try relay.set("blackhole@upstream", "blackhole@downstream")
+            client.close()
+            try eventually("the connection is gone") { relay.statistics.open == 0 }
+        }
+        relay.stop()
+        server.stop()
+    }
 }

@@ -16,6 +16,7 @@
 // --- epoll -------------------------------------------------------------------------------------------------------
 
 static const uint32_t clinux_EPOLLIN = 0x001;
+static const uint32_t clinux_EPOLLPRI = 0x002;
 static const uint32_t clinux_EPOLLOUT = 0x004;
 static const uint32_t clinux_EPOLLERR = 0x008;
 static const uint32_t clinux_EPOLLHUP = 0x010;

@@ -28,7 +28,7 @@ package final class APIServer: Sendable {
     /// - Throws: ``ProxyError`` with the reason, such as a port in use.
     package init(_ api: ProxyAPI, address text: String, log: @escaping ProxyLog) throws(ProxyError) {
         let resolved = try Self.check(text).resolve(isForListening: true)
-        let listener = try Sockets.bind(resolved, listens: true)
+        let listener = try Sockets.listen(resolved).descriptor
         address = SocketAddress(of: listener, getsockname)?.text ?? text
         isPublic = !resolved.isLoopback
         service = Service(api, log)

@@ -37,4 +37,6 @@ package enum RelayEvent: Sendable, Equatable {
     /// This process had no descriptor left for a client or its way to the server: the proxy's own trouble. Clients wait, or
     /// are reset.
     case descriptorShortage
+    /// The server can be reached again, but the address cannot be listened on. It is tried again.
+    case listenFailed(String)
 }

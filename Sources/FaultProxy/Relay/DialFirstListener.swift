@@ -10,47 +10,72 @@ final class DialFirstListener: RelaySource {
     private static let pauseAfterFailure = Duration.milliseconds(100)
 
     private let relay: RelayShared
-    /// Bound; listens while the server can be reached, and is watched while a spare connection is ready.
-    private let descriptor: Int32
-    private let listenerToken: UInt64
-    private let spareToken: UInt64
+    /// Where it listens: with the port that the kernel gave it, so that it comes back on the same one.
+    private let address: SocketAddress
+    private let firstToken: UInt64
+    /// Bound from the start; closed while the server cannot be reached, since a socket that listened cannot be silenced
+    /// otherwise on every family.
+    private var listener: BoundSocket?
     private var isListening = false
     /// On its way to the server, or there.
     private var spare: Endpoint?
     private var isSpareReady = false
     private var dialled: SocketAddress?
-    private var dialDeadline = MonotonicInstant(nanoseconds: 0)
+    private var dialledAt = MonotonicInstant(nanoseconds: 0)
+    /// Two, in turn: an event of the spare before this one must not be taken for its own.
+    private var spareToken: UInt64
     private var dialAgainAt: MonotonicInstant?
+    private var plannedLook: MonotonicInstant?
+    /// Told once, when the first dial has ended, well or not.
+    private var onFirstEnd: (() -> Void)?
 
-    init(relay: RelayShared, descriptor: Int32, id: Int) {
+    /// - Parameters:
+    ///   - listener: bound, not listening.
+    ///   - onFirstEnd: called on the thread when it is known for the first time whether the server can be reached.
+    init(relay: RelayShared, listener: BoundSocket, id: Int, onFirstEnd: @escaping () -> Void) {
         self.relay = relay
-        self.descriptor = descriptor
-        listenerToken = RelayListener.token(id)
-        spareToken = listenerToken | 1
+        self.listener = listener
+        address = listener.address
+        firstToken = RelayListener.token(id)
+        spareToken = firstToken | 1
+        self.onFirstEnd = onFirstEnd
     }
 
-    var tokens: [UInt64] { [listenerToken, spareToken] }
+    var tokens: [UInt64] { [firstToken, firstToken | 1, firstToken | 2] }
 
     func begin(on thread: RelayThread) { dial(on: thread) }
 
     func end(on thread: RelayThread) {
         stopListening(on: thread)
-        if let spare { close(spare.descriptor) }
-        spare = nil
+        listener?.close()
+        listener = nil
+        dropSpare()
+        tellFirstEnd()
     }
 
     func handle(_ events: UInt32, _ token: UInt64, on thread: RelayThread) {
-        if token == listenerToken { accept(on: thread) } else { noteSpare(events, on: thread) }
+        if token == firstToken { accept(on: thread) } else if token == spareToken { noteSpare(events, on: thread) }
     }
 
     func timeHasCome(on thread: RelayThread) {
         let now = MonotonicInstant.now
-        if spare != nil, !isSpareReady, now >= dialDeadline {
+        plannedLook = nil
+        if spare != nil, !isSpareReady, now >= dialledAt.advanced(by: relay.options.dialTimeout) {
             fail(on: thread)
         } else if let dialAgainAt, now >= dialAgainAt {
             dial(on: thread)
         }
+        if plannedLook == nil { planLook(on: thread) }
     }
+
+    private func planLook(on thread: RelayThread) {
+        let dialEnd = spare != nil && !isSpareReady ? dialledAt.advanced(by: relay.options.dialTimeout) : nil
+        guard let next = dialAgainAt ?? dialEnd, next < plannedLook ?? .distantFuture else { return }
+        plannedLook = next
+        thread.plan(firstToken, at: next)
+    }
+
+    // MARK: The spare connection
 
     private func dial(on thread: RelayThread) {
         dialAgainAt = nil
@@ -62,22 +87,24 @@ final class DialFirstListener: RelaySource {
         }
         spare = Endpoint(socket)
         dialled = address
+        dialledAt = .now
+        spareToken = spareToken ^ 3
         if address.family != AF_UNIX { Sockets.sendAtOnce(socket) }
-        dialDeadline = .now.advanced(by: relay.options.dialTimeout)
         let error = address.withSockaddr { connect(socket, $0, $1) == 0 ? 0 : errno } ?? EINVAL
         guard [0, EINPROGRESS, EINTR].contains(error), thread.watch(socket, RelayThread.linkEvents, spareToken) else {
             return fail(on: thread)
         }
-        thread.plan(spareToken, at: dialDeadline)
+        planLook(on: thread)
     }
 
     private func noteSpare(_ events: UInt32, on thread: RelayThread) {
         guard let spare, let dialled else { return }
         spare.note(events)
         if spare.isBroken || spare.hasPeerFinished {
-            guard isSpareReady else { return fail(on: thread) }
+            let lived = dialledAt.duration(to: .now)
+            guard isSpareReady, lived >= Self.pauseAfterFailure else { return fail(on: thread) }
             // The server may only have grown tired of waiting: PostgreSQL gives a client a minute to say who it is.
-            thread.unwatch(descriptor)
+            if let listener { thread.unwatch(listener.descriptor) }
             dropSpare()
             dial(on: thread)
         } else if !isSpareReady, spare.isWritable {
@@ -86,6 +113,7 @@ final class DialFirstListener: RelaySource {
             else { return fail(on: thread) }
             isSpareReady = true
             startListening(on: thread)
+            tellFirstEnd()
         }
     }
 
@@ -100,30 +128,48 @@ final class DialFirstListener: RelaySource {
         stopListening(on: thread)
         dropSpare()
         relay.upstream.noteFailure()
-        let again = MonotonicInstant.now.advanced(by: Self.pauseAfterFailure)
-        dialAgainAt = again
-        thread.plan(spareToken, at: again)
+        dialAgainAt = MonotonicInstant.now.advanced(by: Self.pauseAfterFailure)
+        planLook(on: thread)
+        tellFirstEnd()
     }
+
+    private func tellFirstEnd() {
+        onFirstEnd?()
+        onFirstEnd = nil
+    }
+
+    // MARK: Clients
 
     private func startListening(on thread: RelayThread) {
-        // A second call changes nothing.
-        guard listen(descriptor, SOMAXCONN) == 0, thread.watch(descriptor, clinux_EPOLLIN, listenerToken) else {
-            return fail(on: thread)
+        do throws(ProxyError) {
+            if listener == nil { listener = try BoundSocket(address) }
+            guard let socket = listener else { return }
+            // A second call changes nothing.
+            guard listen(socket.descriptor, SOMAXCONN) == 0 else {
+                throw .listenFailed(address: address.text, reason: Sockets.message(errno))
+            }
+            isListening = true
+            guard thread.watch(socket.descriptor, clinux_EPOLLIN, firstToken) else {
+                throw .noResource("epoll: \(Sockets.message(errno))")
+            }
+        } catch {
+            relay.tell(.listenFailed("\(error)"))
+            fail(on: thread)
         }
-        isListening = true
     }
 
-    /// The port stays bound; clients in the kernel's queue are reset.
+    /// Clients in the kernel's queue are reset.
     private func stopListening(on thread: RelayThread) {
-        guard isListening else { return }
-        if isSpareReady { thread.unwatch(descriptor) }
-        shutdown(descriptor, Int32(SHUT_RD))
+        guard isListening, let socket = listener else { return }
+        if isSpareReady { thread.unwatch(socket.descriptor) }
+        socket.close()
+        listener = nil
         isListening = false
     }
 
     private func accept(on thread: RelayThread) {
-        guard let spare, isSpareReady else { return }
-        let client = clinux_accept_nonblocking(descriptor)
+        guard let spare, isSpareReady, let listener else { return }
+        let client = clinux_accept_nonblocking(listener.descriptor)
         guard client >= 0 else {
             if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) {
                 relay.noteDescriptorShortage()
@@ -133,7 +179,8 @@ final class DialFirstListener: RelaySource {
         }
         self.spare = nil
         isSpareReady = false
-        thread.unwatch(descriptor)
+        // Level-triggered: without a spare connection the event would come again and again.
+        thread.unwatch(listener.descriptor)
         thread.unwatch(spare.descriptor)
         thread.open(client, relay, server: spare.descriptor)
         dial(on: thread)

@@ -6,6 +6,8 @@ import Threading
 struct DueQueue {
     private var heap: [(time: MonotonicInstant, id: UInt64)] = []
 
+    var count: Int { heap.count }
+
     var earliest: MonotonicInstant? { heap.first?.time }
 
     /// - Complexity: O(log *n*).

@@ -20,7 +20,8 @@ final class Endpoint {
     func note(_ events: UInt32) {
         // After an error or a hang-up reads and writes do not block either: they tell the rest.
         let isOver = events & (clinux_EPOLLERR | clinux_EPOLLHUP) != 0
-        if isOver || events & (clinux_EPOLLIN | clinux_EPOLLRDHUP) != 0 { isReadable = true }
+        // Urgent data stops a read short of what is there; it announces itself.
+        if isOver || events & (clinux_EPOLLIN | clinux_EPOLLPRI | clinux_EPOLLRDHUP) != 0 { isReadable = true }
         if isOver || events & clinux_EPOLLOUT != 0 { isWritable = true }
         if isOver || events & clinux_EPOLLRDHUP != 0 { hasPeerFinished = true }
         guard events & clinux_EPOLLERR != 0 else { return }

@@ -16,6 +16,8 @@ final class Flow {
     var outbound = ByteQueue()
     /// A cut point swallows everything from now on.
     var isBlackholed = false
+    /// The end of the source waits for the pause too.
+    var isEndPaused = false
     /// The source has said all it had to say, by FIN or by RST.
     var hasSourceEnded = false
     /// Behind ``outbound`` comes the end.
@@ -41,8 +43,16 @@ final class Flow {
 
     /// When it must be looked at; `nil` for not by time.
     var wakeAt: MonotonicInstant? {
-        guard let first = paused.first?.due else { return chain.wakeAt }
-        return min(first, chain.wakeAt ?? first)
+        guard let pauseEnd = paused.first?.due ?? (isEndPaused ? pausedUntil : nil) else { return chain.wakeAt }
+        return min(pauseEnd, chain.wakeAt ?? pauseEnd)
+    }
+
+    /// Nothing waits here for a time, a toxic or the receiver.
+    var isQuiet: Bool { outbound.isEmpty && heldBytes == 0 && wakeAt == nil }
+
+    /// The time has come, or had: a later look must be planned anew.
+    func forgetWake(upTo now: MonotonicInstant) {
+        if let planned = plannedWake, planned <= now { plannedWake = nil }
     }
 
     /// Drops what has not gone on; the end is next.

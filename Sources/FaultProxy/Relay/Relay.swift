@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Synchronization
 import Threading
@@ -11,7 +12,9 @@ import Threading
 /// does not answer within ``Options/dialTimeout``: its first read or write fails with ECONNRESET (or EPIPE), not
 /// `connect` with ECONNREFUSED. A server that goes away later looks as it would without the relay: its FIN or RST
 /// follows the last byte that it sent. With ``Options/dialsFirst`` a dead server refuses.
-package final class Relay: ProxyRelay {
+package final class Relay: ProxyRelay, @unchecked Sendable {
+    // @unchecked: `running` is used inside `turn` only.
+
     package struct Options: Sendable {
         /// For the toss of toxicities.
         package var name = ""
@@ -34,9 +37,11 @@ package final class Relay: ProxyRelay {
         package init() {}
     }
 
-    private enum State {
-        case stopped
-        case running(listener: Int32, id: Int, path: String?)
+    private struct Running {
+        let id: Int
+        let address: SocketAddress
+        /// `nil` where the thread that dials first has it.
+        let socket: BoundSocket?
     }
 
     private static let nextListener = Atomic<Int>(0)
@@ -44,8 +49,9 @@ package final class Relay: ProxyRelay {
     private let listen: ProxyAddress
     private let threads: RelayThreads
     private let shared: RelayShared
-    /// Held while it starts or stops, which nothing else waits for.
-    private let state = Lock(State.stopped)
+    /// Whoever starts or stops it waits for the others.
+    private let turn = Turn()
+    private var running: Running?
 
     /// Asks the resolver where the server's address is a name; call it where that may take its time. A name without an address
     /// is no error: clients are reset until it has one.
@@ -58,37 +64,38 @@ package final class Relay: ProxyRelay {
     deinit { stop() }
 
     package func start() throws(ProxyError) -> String {
-        try state.withLock { (state) throws(ProxyError) in
-            if case .running(let listener, _, _) = state { return Self.boundAddress(listener) }
+        try turn.take { () throws(ProxyError) in
+            if let running { return running.address.text }
             let address = try listen.resolve(isForListening: true)
-            let dialsFirst = shared.options.dialsFirst
-            let listener = try Sockets.bind(address, listens: !dialsFirst)
             let id = Self.nextListener.add(1, ordering: .relaxed).newValue
             let shared = shared
-            threads.onAll { [first = threads.threads[0]] thread in
-                if !dialsFirst {
-                    thread.add(RelayListener(relay: shared, descriptor: listener, id: id))
-                } else if thread === first {
-                    thread.add(DialFirstListener(relay: shared, descriptor: listener, id: id))
+            if shared.options.dialsFirst {
+                let socket = try BoundSocket(address)
+                let known = DispatchSemaphore(value: 0)
+                threads.onAll { [first = threads.threads[0]] thread in
+                    guard thread === first else { return }
+                    thread.add(
+                        DialFirstListener(relay: shared, listener: socket, id: id) { known.signal() })
                 }
+                // A client that comes at once must not be refused by a server that lives.
+                _ = known.wait(timeout: .now() + 1)
+                running = Running(id: id, address: socket.address, socket: nil)
+            } else {
+                let socket = try Sockets.listen(address)
+                threads.onAll { $0.add(RelayListener(relay: shared, descriptor: socket.descriptor, id: id)) }
+                running = Running(id: id, address: socket.address, socket: socket)
             }
-            state = .running(listener: listener, id: id, path: address.family == AF_UNIX ? address.text : nil)
-            return Self.boundAddress(listener)
+            return running?.address.text ?? ""
         }
     }
 
-    private static func boundAddress(_ listener: Int32) -> String {
-        SocketAddress(of: listener, getsockname)?.text ?? ""
-    }
-
     package func stop() {
-        state.withLock { state in
-            guard case .running(let listener, let id, let path) = state else { return }
-            state = .stopped
+        turn.take {
+            guard let running else { return }
+            self.running = nil
             let shared = shared
-            threads.onAll { $0.removeSource(RelayListener.token(id)) }
-            close(listener)
-            if let path { unlink(path) }
+            threads.onAll { $0.removeSource(RelayListener.token(running.id)) }
+            running.socket?.close()
             threads.onAll { thread in
                 for link in thread.links(of: shared) { thread.end(link, .proxyStopped, isReset: false) }
             }

@@ -29,6 +29,9 @@ final class RelayLink {
     /// Its place in the thread's table, and how often that was given out before.
     var slot = 0
     var generation: UInt32 = 0
+    /// The cut point that was hit last, and the one that swallows what comes.
+    var lastCut: String?
+    var blackholedBy: String?
     /// It is in the thread's list of links to look at.
     var isQueued = false
     /// It is in the thread's table.

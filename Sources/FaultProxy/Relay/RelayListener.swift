@@ -21,7 +21,7 @@ final class RelayListener: RelaySource {
         token = Self.token(id)
     }
 
-    static func token(_ id: Int) -> UInt64 { RelayThread.Token.sourceMark | UInt64(id) << 1 }
+    static func token(_ id: Int) -> UInt64 { RelayThread.Token.sourceMark | UInt64(id) << 2 }
 
     var tokens: [UInt64] { [token] }
 

@@ -19,7 +19,13 @@ extension RelayThread {
         let moreUpstream = move(link.upstream, of: link)
         let moreDownstream = link.isOpen && move(link.downstream, of: link)
         guard link.isOpen else { return }
-        if link.isFinished { return end(link, link.reason ?? .finished(first: .upstream), isReset: false) }
+        // Both have ended, and a toxic or a cut point has swallowed that: nobody can say anything any more.
+        let isDeaf =
+            link.upstream.hasSourceEnded && link.downstream.hasSourceEnded && link.upstream.isQuiet
+            && link.downstream.isQuiet
+        if link.isFinished || isDeaf {
+            return end(link, link.reason ?? .finished(first: .upstream), isReset: false)
+        }
         planWake(link.upstream, of: link)
         planWake(link.downstream, of: link)
         // The second move may have found out that its sink, which is the source of the first, is gone.
@@ -27,7 +33,7 @@ extension RelayThread {
     }
 
     private func planWake(_ flow: Flow, of link: RelayLink) {
-        guard let due = flow.wakeAt, due != .distantFuture, due != flow.plannedWake else { return }
+        guard let due = flow.wakeAt, due < flow.plannedWake ?? .distantFuture else { return }
         flow.plannedWake = due
         plan(token(of: link), at: due)
     }
@@ -84,7 +90,8 @@ extension RelayThread {
             carryOut(wireEffects, in: flow, of: link, now)
         }
         guard !flow.isBlackholed else { return }
-        if flow.paused.isEmpty { endChain(flow, of: link, now) }
+        flow.isEndPaused = !flow.paused.isEmpty || flow.pausedUntil > now
+        if !flow.isEndPaused { endChain(flow, of: link, now) }
     }
 
     private func endChain(_ flow: Flow, of link: RelayLink, _ now: MonotonicInstant) {
@@ -134,12 +141,14 @@ extension RelayThread {
     private func wake(_ flow: Flow, of link: RelayLink) {
         let now = MonotonicInstant.now
         if flow.pausedUntil <= now { flow.pausedUntil = MonotonicInstant(nanoseconds: 0) }
-        let wasPaused = !flow.paused.isEmpty
         while let chunk = flow.paused.first, chunk.due <= now {
             flow.paused.consume(chunk.bytes.count)
             enterChain(chunk.bytes, in: flow, of: link, now)
         }
-        if wasPaused, flow.paused.isEmpty, flow.hasSourceEnded, !flow.isBlackholed { endChain(flow, of: link, now) }
+        if flow.isEndPaused, flow.paused.isEmpty, flow.pausedUntil.nanoseconds == 0 {
+            flow.isEndPaused = false
+            endChain(flow, of: link, now)
+        }
         guard let due = flow.chain.wakeAt, due <= now else { return }
         stageEffects.removeAll(keepingCapacity: true)
         flow.chain.wake(now: now, into: &stageEffects)
@@ -152,7 +161,7 @@ extension RelayThread {
             case .pass(let chunk): chunk.bytes.withUnsafeBytes { send($0, in: flow, of: link) }
             case .swallow: break
             case .end: flow.isEndQueued = true
-            case .close(let manner): close(link, manner, .toxic(manner))
+            case .close(let manner): cutOff(link, manner, .toxic(manner))
             }
         }
     }
@@ -163,9 +172,12 @@ extension RelayThread {
             case .pass(let bytes): if !flow.isBlackholed { pass(bytes, in: flow, of: link, now) }
             case .answer(let bytes): pass(bytes, in: link.downstream, of: link, now)
             case .delay(let duration): flow.pausedUntil = max(flow.pausedUntil, now.advanced(by: duration))
-            case .blackhole(let streams): for stream in streams { link.flow(stream).isBlackholed = true }
-            case .close(let manner): close(link, manner, .cut(manner))
+            case .blackhole(let streams):
+                for stream in streams { link.flow(stream).isBlackholed = true }
+                link.blackholedBy = link.lastCut
+            case .close(let manner): cutOff(link, manner, .cut(manner))
             case .hit(let cut):
+                link.lastCut = cut
                 link.relay.tell(.cutHit(number: link.number, cut: cut, facts: link.inspector.facts))
             }
         }
@@ -225,7 +237,7 @@ extension RelayThread {
         return false
     }
 
-    private func close(_ link: RelayLink, _ manner: CloseManner, _ reason: RelayEvent.Reason) {
+    func cutOff(_ link: RelayLink, _ manner: CloseManner, _ reason: RelayEvent.Reason) {
         link.reason = reason
         switch manner {
         case .reset:

@@ -5,7 +5,7 @@ import Threading
 
 /// How connections begin.
 extension RelayThread {
-    static let linkEvents = clinux_EPOLLIN | clinux_EPOLLOUT | clinux_EPOLLRDHUP | clinux_EPOLLET
+    static let linkEvents = clinux_EPOLLIN | clinux_EPOLLPRI | clinux_EPOLLOUT | clinux_EPOLLRDHUP | clinux_EPOLLET
     private static let pauseAfterFullQueue = Duration.milliseconds(5)
 
     /// - Parameter server: a connection to the server that is there already.
@@ -16,7 +16,9 @@ extension RelayThread {
         let address: SocketAddress
         switch relay.upstream.current {
         case .success(let known): address = known
-        case .failure(let error): return refuse(client, number, relay, error.reason)
+        case .failure(let error):
+            if let ready { close(ready) }
+            return refuse(client, number, relay, error.reason)
         }
         guard let server = ready ?? Sockets.make(address.family) else {
             relay.noteDescriptorShortage()
@@ -111,7 +113,12 @@ extension RelayThread {
     /// Takes over the toxics and cut points that are set now.
     func follow(_ link: RelayLink, _ now: MonotonicInstant) {
         let relay = link.relay
-        link.inspector.setCuts(relay.cuts)
+        let cuts = relay.cuts
+        link.inspector.setCuts(cuts)
+        if let name = link.blackholedBy, !cuts.contains(where: { $0.name == name }) {
+            // What was swallowed is missing: nobody could understand what follows.
+            return cutOff(link, .reset, .cut(.reset))
+        }
         let toxics = relay.toxics
         // Upstream first: toxics of both streams count their connections there.
         for flow in [link.upstream, link.downstream] where link.isOpen && link.closingBy == nil {

@@ -62,14 +62,22 @@ final class RelayThread: @unchecked Sendable {
 
     // MARK: From any thread
 
-    /// Runs on the thread soon, in order. What is posted after ``stop()`` never runs.
-    func post(_ command: @escaping Command) {
-        commands.withLock { $0.append(command) }
-        wake()
+    /// Runs on the thread soon, in order.
+    ///
+    /// - Returns: `false` after ``stop()``: it never runs.
+    func post(_ command: @escaping Command) -> Bool {
+        let isTaken = commands.withLock { commands in
+            guard !isStopping.load(ordering: .acquiring) else { return false }
+            commands.append(command)
+            return true
+        }
+        if isTaken { wake() }
+        return isTaken
     }
 
+    /// What was posted before still runs.
     func stop() {
-        isStopping.store(true, ordering: .releasing)
+        commands.withLock { _ in isStopping.store(true, ordering: .releasing) }
         wake()
     }
 
@@ -84,19 +92,23 @@ final class RelayThread: @unchecked Sendable {
     /// Works until a stop is requested. By then its relays have stopped.
     func run() {
         var events = [epoll_event](repeating: epoll_event(), count: 128)
+        var turn: [RelayLink] = []
         while !isStopping.load(ordering: .acquiring) {
             arm()
             let count = epoll_wait(epoll, &events, Int32(events.count), queue.isEmpty ? -1 : 0)
             for index in 0..<max(Int(count), 0) { handle(events[index]) }
-            while let token = dues.pop(at: .now) { handleDue(token) }
+            // One look at the clock per turn: what becomes due while the others are served waits for the next one.
+            let now = MonotonicInstant.now
+            while let token = dues.pop(at: now) { handleDue(token, now) }
             guard !queue.isEmpty else { continue }
-            let turn = queue
-            queue.removeAll(keepingCapacity: true)
+            swap(&queue, &turn)
             for link in turn {
                 link.isQueued = false
                 advance(link)
             }
+            turn.removeAll(keepingCapacity: true)
         }
+        runCommands()
     }
 
     private func handle(_ event: epoll_event) {
@@ -108,16 +120,20 @@ final class RelayThread: @unchecked Sendable {
         switch token {
         case Token.wakeup:
             drain(wakeup)
-            let work = commands.withLock { commands in
-                defer { commands = [] }
-                return commands
-            }
-            for command in work { command(self) }
+            runCommands()
         case Token.timer:
             drain(timer)
             armed = nil
         default: sources[token]?.handle(event.events, token, on: self)
         }
+    }
+
+    private func runCommands() {
+        let work = commands.withLock { commands in
+            defer { commands = [] }
+            return commands
+        }
+        for command in work { command(self) }
     }
 
     private func drain(_ counter: Int32) {
@@ -191,6 +207,8 @@ final class RelayThread: @unchecked Sendable {
 
     // MARK: Time
 
+    var plannedLooks: Int { dues.count }
+
     func plan(_ token: UInt64, at time: MonotonicInstant) { dues.push(token, at: time) }
 
     /// A dial must have ended by then. One time for all dials: most end in no time, and a time of its own for each would stay
@@ -223,10 +241,10 @@ final class RelayThread: @unchecked Sendable {
         timerfd_settime(timer, 1 /* TFD_TIMER_ABSTIME */, &time, nil)
     }
 
-    private func handleDue(_ token: UInt64) {
+    private func handleDue(_ token: UInt64, _ now: MonotonicInstant) {
         if let link = link(of: token) {
-            link.upstream.plannedWake = nil
-            link.downstream.plannedWake = nil
+            link.upstream.forgetWake(upTo: now)
+            link.downstream.forgetWake(upTo: now)
             advance(link)
         } else if token == Token.dials {
             checkDials()

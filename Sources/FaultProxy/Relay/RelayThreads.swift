@@ -31,19 +31,30 @@ package final class RelayThreads: Sendable {
 
     deinit { stop() }
 
-    /// Runs on every thread, and waits until all have. Not from one of them.
+    /// Looks at connections that are planned for later, in all threads; for tests. Blocks for moments.
+    package var plannedLooks: Int {
+        let sum = Lock(0)
+        onAll { thread in sum.withLock { $0 += thread.plannedLooks } }
+        return sum.withLock { $0 }
+    }
+
+    /// Runs on every thread that has not been stopped, and waits until all have. Not from one of them.
     func onAll(_ body: @escaping @Sendable (RelayThread) -> Void) {
         let left = Lock(threads.count)
         let done = DispatchSemaphore(value: 0)
-        for thread in threads {
-            thread.post {
-                body($0)
-                let isLast = left.withLock { left in
-                    left -= 1
-                    return left == 0
-                }
-                if isLast { done.signal() }
+        let countDown: @Sendable () -> Void = {
+            let isLast = left.withLock { left in
+                left -= 1
+                return left == 0
             }
+            if isLast { done.signal() }
+        }
+        for thread in threads {
+            let isTaken = thread.post {
+                body($0)
+                countDown()
+            }
+            if !isTaken { countDown() }
         }
         done.wait()
     }

@@ -68,9 +68,12 @@ struct SocketAddress: Sendable, Equatable {
         family == AF_UNIX || bytes.count < 4 ? 0 : UInt16(bytes[2]) << 8 | UInt16(bytes[3])
     }
 
-    /// `127.0.0.1:5432`, `[::1]:5432`, or the path; empty for a Unix socket without a name.
+    /// Of a Unix socket; empty for one without a name.
+    var path: String { String(decoding: bytes.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self) }
+
+    /// `127.0.0.1:5432`, `[::1]:5432`, the path or `unix:` and a relative one, as ``ProxyAddress`` reads it; empty for a Unix socket without a name.
     var text: String {
-        if family == AF_UNIX { return String(decoding: bytes.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self) }
+        if family == AF_UNIX { return path.isEmpty || path.hasPrefix("/") ? path : "unix:\(path)" }
         let start = family == AF_INET ? 4 : 8
         guard bytes.count >= start + (family == AF_INET ? 4 : 16) else { return "" }
         var name = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))

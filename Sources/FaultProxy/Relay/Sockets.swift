@@ -10,29 +10,17 @@ enum Sockets {
         return socket >= 0 ? socket : nil
     }
 
-    /// Binds, and listens where that is wanted at once. The file of a Unix socket that nobody listens on any more is replaced.
+    /// Binds and listens.
     ///
-    /// - Throws: ``ProxyError/listenFailed(address:reason:)`` or ``ProxyError/noResource(_:)``.
-    static func bind(_ address: SocketAddress, listens: Bool) throws(ProxyError) -> Int32 {
-        guard let listener = make(address.family) else { throw .noResource("socket: \(message(errno))") }
-        if address.family != AF_UNIX { setOption(listener, SOL_SOCKET, SO_REUSEADDR) }
-        var status = address.withSockaddr { Glibc.bind(listener, $0, $1) }
-        if status != 0, errno == EADDRINUSE, address.family == AF_UNIX, isAbandoned(address) {
-            unlink(address.text)
-            status = address.withSockaddr { Glibc.bind(listener, $0, $1) }
-        }
-        guard status == 0, !listens || listen(listener, SOMAXCONN) == 0 else {
+    /// - Throws: as ``BoundSocket/init(_:)``.
+    static func listen(_ address: SocketAddress) throws(ProxyError) -> BoundSocket {
+        let socket = try BoundSocket(address)
+        guard Glibc.listen(socket.descriptor, SOMAXCONN) == 0 else {
             let error = errno
-            close(listener)
+            socket.close()
             throw .listenFailed(address: address.text, reason: message(error))
         }
-        return listener
-    }
-
-    private static func isAbandoned(_ address: SocketAddress) -> Bool {
-        guard let probe = make(AF_UNIX) else { return false }
-        defer { close(probe) }
-        return address.withSockaddr { connect(probe, $0, $1) } != 0 && errno == ECONNREFUSED
+        return socket
     }
 
     /// Small packets must not wait for each other. Without effect, and harmless, on a Unix socket.
@@ -54,7 +42,7 @@ enum Sockets {
 
     static func message(_ error: Int32) -> String { String(cString: strerror(error)) }
 
-    private static func setOption(_ socket: Int32, _ level: Int32, _ name: Int32) {
+    static func setOption(_ socket: Int32, _ level: Int32, _ name: Int32) {
         var on: Int32 = 1
         setsockopt(socket, level, name, &on, socklen_t(MemoryLayout<Int32>.size))
     }

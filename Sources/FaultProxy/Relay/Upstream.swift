@@ -44,7 +44,11 @@ final class Upstream: Sendable {
         else { return }
         DispatchQueue.global().async { [self] in
             let found = Self.look(up: address)
-            known.withLock { $0 = found }
+            // A resolver that fails now does not make an address wrong that it gave before.
+            known.withLock { known in
+                if case .failure = found, case .address = known { return }
+                known = found
+            }
             lookAgainAt.withLock { $0 = .now.advanced(by: Self.pause) }
             isLooking.store(false, ordering: .releasing)
         }
