@@ -29,8 +29,14 @@ package protocol Fault: Sendable {
     var detail: String { get }
     /// How long the fault lasts by its own parameters (a restart's downtime), where the schedule has no `for`.
     var ownDuration: Duration? { get }
+    /// What it asks of the relay between pool and server; empty where it does without. Looked at before a run starts.
+    func disturbances(seed: UInt64) -> [Disturbance]
     /// One injection. A class or actor: it holds what healing needs.
     func makeInjection(seed: UInt64) -> any Injection
+}
+
+extension Fault {
+    package func disturbances(seed: UInt64) -> [Disturbance] { [] }
 }
 
 /// One injection of a fault: inject, then prove, then heal. Called in this order, never concurrently, except that

@@ -29,6 +29,14 @@ actor RelayLinkControl: LinkControl {
 
     nonisolated var hasRelay: Bool { true }
 
+    /// - Throws: when the relay would not understand it.
+    static func check(_ disturbance: Disturbance) throws {
+        switch disturbance {
+        case .toxic(let words): _ = try ToxicWords(words)
+        case .cut(let words): _ = try CutRule(words: words)
+        }
+    }
+
     func begin(_ disturbance: Disturbance) async throws -> Int {
         let id = disturbances.count + 1
         switch disturbance {

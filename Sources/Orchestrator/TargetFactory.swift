@@ -30,6 +30,13 @@ struct TargetFactory: Sendable {
     ) throws(RunError) {
         let missing = FaultRequirements.missing(faults, available: parts(of: scenario.target))
         if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }
+        for fault in faults {
+            for disturbance in fault.disturbances(seed: 0) {
+                do { try RelayLinkControl.check(disturbance) } catch {
+                    throw .usage("faults: \(type(of: fault).shape.name): \(error)")
+                }
+            }
+        }
         guard case .postgres(let url) = scenario.target else { return }
         let servers: [PostgresEndpoint]
         do throws(PostgresConfigurationError) {

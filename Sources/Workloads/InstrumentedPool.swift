@@ -123,12 +123,13 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         }
         calls.end(pool.runtime.now)
         completion.absorb(calls, attempt: number)
-        if let doubt = result.failure?.commitInDoubt { await resolve(doubt, request, &result) }
+        if let commit = result.failure?.doubtfulCommit { await resolve(commit, request, &result) }
         return result
     }
 
     /// The lease is back by now: asking may need its place in the pool.
-    private func resolve(_ doubt: CommitInDoubt, _ request: UseRequest, _ result: inout AttemptResult) async {
+    private func resolve(_ commit: DoubtfulCommit, _ request: UseRequest, _ result: inout AttemptResult) async {
+        let doubt = commit.doubt
         let askedAt = pool.runtime.now
         let limit = askedAt.advanced(by: askAboutCommits ?? .zero)
         let end: CommitDoubt.End =
@@ -141,7 +142,9 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
             transactionID: doubt.transactionID, end: end,
             askedNanoseconds: askedAt.duration(to: pool.runtime.now).nanoseconds)
         switch end {
-        case .committed: result.failure?.outcome = .ok
+        case .committed:
+            result.failure?.outcome = .ok
+            result.results = commit.results
         case .aborted: result.failure?.outcome = .fail
         case .unknown: break
         }
@@ -175,11 +178,17 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         var callBeganAt = pool.runtime.now
         defer { calls.addQuery(callBeganAt.duration(to: pool.runtime.now)) }
         let inquirer = askAboutCommits == nil ? nil : pool.driver.dialect.commitInquirer
-        return try await lease.inTransaction(begin: begin, deadline: .distantFuture, inquirer: inquirer) { lease in
-            calls.addQuery(callBeganAt.duration(to: pool.runtime.now))
-            defer { callBeganAt = pool.runtime.now }
-            return try await run(steps, on: lease, &calls)
+        var results: [SQLResult] = []
+        do {
+            try await lease.inTransaction(begin: begin, deadline: .distantFuture, inquirer: inquirer) { lease in
+                calls.addQuery(callBeganAt.duration(to: pool.runtime.now))
+                defer { callBeganAt = pool.runtime.now }
+                results = try await run(steps, on: lease, &calls)
+            }
+        } catch let doubt as CommitInDoubt {
+            throw DoubtfulCommit(doubt: doubt, results: results)
         }
+        return results
     }
 
     private func run(
@@ -193,6 +202,12 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         }
         return results
     }
+}
+
+/// A COMMIT without an answer, and what its transaction has read: good when it turns out to have been done.
+struct DoubtfulCommit: Error {
+    let doubt: CommitInDoubt
+    let results: [SQLResult]
 }
 
 /// Keeps a lease alive for good: what a program does that stores a connection and forgets it.

@@ -7,7 +7,7 @@ struct UseFailure {
     let cause: FailureCause
     let description: FailureDescription
     /// The COMMIT may have been done, and the server can be asked.
-    var commitInDoubt: CommitInDoubt?
+    var doubtfulCommit: DoubtfulCommit?
 
     /// Translates whatever the pool threw, by the one outcome table.
     init(_ error: any Error, _ request: UseRequest) {
@@ -19,10 +19,11 @@ struct UseFailure {
         case let error as PhasedError:
             (phase, cause, message) = (error.phase, error.error.cause, error.error.message)
             requestSent = error.error.requestSent
-        case let error as CommitInDoubt:
-            (phase, cause, message) = (.commit, error.error.cause, error.error.message)
-            requestSent = error.error.requestSent
-            commitInDoubt = error
+        case let error as DoubtfulCommit:
+            let lost = error.doubt.error
+            (phase, cause, message) = (.commit, lost.cause, lost.message)
+            requestSent = lost.requestSent
+            doubtfulCommit = error
         case let error as DriverError:
             (phase, cause, message) = (.query, error.cause, error.message)
             requestSent = error.requestSent

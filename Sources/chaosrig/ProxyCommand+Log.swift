@@ -161,7 +161,8 @@ final class ProxyConnectionLog: Sendable {
                 ])
         case .descriptorShortage:
             tell(
-                atMostOnceASecond: "no file descriptor left for a connection: raise the limit of open files (ulimit -n)")
+                atMostOnceASecond: "no file descriptor left for a connection: raise the limit of open files (ulimit -n)"
+            )
         case .listenFailed(let why):
             tell(atMostOnceASecond: "the server can be reached again, but clients cannot: \(why); it is tried again")
         }

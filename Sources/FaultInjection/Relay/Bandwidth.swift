@@ -26,7 +26,9 @@ package struct Bandwidth: Fault {
 
     private var kilobytes: Int { max(1, Int(bytesPerSecond / 1000)) }
 
+    package func disturbances(seed: UInt64) -> [Disturbance] { stream.toxics("bandwidth", "rate=\(kilobytes)KB/s") }
+
     package func makeInjection(seed: UInt64) -> any Injection {
-        RelayInjection(stream.toxics("bandwidth", "rate=\(kilobytes)KB/s"), provenBy: .bytesHeld)
+        RelayInjection(disturbances(seed: seed), provenBy: .bytesHeld)
     }
 }

@@ -18,7 +18,9 @@ package struct Blackhole: Fault {
     package var ownDuration: Duration? { nil }
     package var detail: String { stream.words }
 
+    package func disturbances(seed: UInt64) -> [Disturbance] { stream.toxics("blackhole") }
+
     package func makeInjection(seed: UInt64) -> any Injection {
-        RelayInjection(stream.toxics("blackhole"), provenBy: .bytesSwallowed)
+        RelayInjection(disturbances(seed: seed), provenBy: .bytesSwallowed)
     }
 }

@@ -29,9 +29,13 @@ package struct HalfOpen: Fault {
     package var ownDuration: Duration? { nil }
     package var detail: String { "connections idle for \(idle.words), answer \(answer)" }
 
+    package func disturbances(seed: UInt64) -> [Disturbance] {
+        [.toxic("half_open:idle_ms=\(Int(idle.milliseconds)),answer=\(answer)")]
+    }
+
     package func makeInjection(seed: UInt64) -> any Injection {
         RelayInjection(
-            [.toxic("half_open:idle_ms=\(Int(idle.milliseconds)),answer=\(answer)")],
+            disturbances(seed: seed),
             provenBy: answer == "reset" ? .connectionsEnded : .bytesSwallowed)
     }
 }

@@ -42,7 +42,9 @@ package struct InjectError: Fault {
         return words.joined(separator: " ")
     }
 
+    package func disturbances(seed: UInt64) -> [Disturbance] { [.cut(rule(seed: seed))] }
+
     package func makeInjection(seed: UInt64) -> any Injection {
-        RelayInjection([.cut(rule(seed: seed))], provenBy: .cutPointHit)
+        RelayInjection(disturbances(seed: seed), provenBy: .cutPointHit)
     }
 }

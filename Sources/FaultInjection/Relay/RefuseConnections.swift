@@ -20,7 +20,9 @@ package struct RefuseConnections: Fault {
     package var ownDuration: Duration? { nil }
     package var detail: String { "the first \(first)" }
 
+    package func disturbances(seed: UInt64) -> [Disturbance] { [.toxic("refuse_first:connections=\(first)")] }
+
     package func makeInjection(seed: UInt64) -> any Injection {
-        RelayInjection([.toxic("refuse_first:connections=\(first)")], provenBy: .connectionsRefused)
+        RelayInjection(disturbances(seed: seed), provenBy: .connectionsRefused)
     }
 }

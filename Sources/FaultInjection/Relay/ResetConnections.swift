@@ -18,7 +18,9 @@ package struct ResetConnections: Fault {
     package var ownDuration: Duration? { nil }
     package var detail: String { "\(Int((share * 100).rounded())) % of the connections" }
 
+    package func disturbances(seed: UInt64) -> [Disturbance] { [.toxic("reset~\(share)")] }
+
     package func makeInjection(seed: UInt64) -> any Injection {
-        RelayInjection([.toxic("reset~\(share)")], provenBy: .connectionsEnded, isMomentary: true)
+        RelayInjection(disturbances(seed: seed), provenBy: .connectionsEnded, isMomentary: true)
     }
 }
