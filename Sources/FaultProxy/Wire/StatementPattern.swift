@@ -2,6 +2,9 @@ import Glibc
 
 /// A POSIX extended regular expression that is looked for in the text of statements, without regard to case. Immutable, so
 /// it can be used by several threads at once (POSIX: `regexec` is thread-safe).
+///
+/// It is compiled and matched on threads that others wait for, so its size is bounded, and only the first 64 KiB of a text
+/// are looked at.
 package struct StatementPattern: Sendable, Equatable, CustomStringConvertible {
     /// `regex_t` is not Sendable as it is a C struct with pointers; it is never changed between `regcomp` and `regfree`.
     private final class Compiled: @unchecked Sendable {
@@ -26,6 +29,9 @@ package struct StatementPattern: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Bytes of a text that are looked at.
+    static let textLimit = 1 << 16
+
     package let source: String
     private let compiled: Compiled
 
@@ -37,8 +43,13 @@ package struct StatementPattern: Sendable, Equatable, CustomStringConvertible {
             throw CutRuleError(
                 "statement", "\"\(source)\" has a back-reference at byte \(offset), which could block the proxy")
         }
+        // glibc's regcomp calls itself for each parenthesis, and copies what is repeated.
+        if let problem = PatternSize.problem(of: Array(source.utf8)) { throw CutRuleError("statement", problem) }
         self.source = source
-        compiled = try Compiled(source)
+        // On its own first: the parentheses below could make a broken pattern whole.
+        _ = try Compiled(source)
+        // glibc starts a search anew at each byte of the text, which is quadratic, unless the pattern is anchored.
+        compiled = try Compiled("^.*(\(source))")
     }
 
     private static func backReference(in pattern: [UInt8]) -> Int? {
@@ -54,7 +65,11 @@ package struct StatementPattern: Sendable, Equatable, CustomStringConvertible {
         return nil
     }
 
-    func matches(_ text: String) -> Bool { compiled.matches(text) }
+    /// O(length of the text).
+    func matches(_ text: String) -> Bool {
+        guard text.utf8.count > Self.textLimit else { return compiled.matches(text) }
+        return compiled.matches(String(decoding: text.utf8.prefix(Self.textLimit), as: UTF8.self))
+    }
 
     package static func == (a: Self, b: Self) -> Bool { a.source == b.source }
     package var description: String { source }
