@@ -37,12 +37,18 @@ struct AnswerQueue: Sendable {
     private var oursCount = 0
     private var textBytes = 0
 
-    /// - Parameter groups: what is on its way already.
-    init(_ groups: StatementGroups = StatementGroups()) {
-        entries = Array(repeating: Entry(kind: .query), count: groups.count)
+    /// - Parameters:
+    ///   - groups: what is on its way already.
+    ///   - isCopyingIn: the server reads a COPY FROM STDIN now.
+    init(_ groups: StatementGroups = StatementGroups(), isCopyingIn: Bool = false) {
+        if isCopyingIn, groups.beginsWithSync { entries = [Entry(kind: .execute)] }
+        entries += Array(repeating: Entry(kind: .query), count: groups.count)
+        self.isCopyingIn = isCopyingIn
         skipsToSync = groups.hasUnsynced
     }
 
+    /// Nothing is left to be answered, and nothing is wrong.
+    var isFresh: Bool { first == nil && isInStep }
     /// Errors can be put at the right place.
     var isInStep: Bool { !isLost && !skipsToSync }
     /// Answers that have to be hidden are still to come.
@@ -102,11 +108,14 @@ struct AnswerQueue: Sendable {
         }
     }
 
-    /// The server answers nothing more up to the next Sync; for a Query up to its ReadyForQuery.
+    /// The server answers nothing more up to the next Sync, not even a Query in front of it; for a Query that fails up to
+    /// its ReadyForQuery.
     private mutating func fail(_ front: Entry) {
+        // The Syncs that came until now were ignored.
+        noteCopyEnded()
         isCopyingIn = false
+        if front.kind != .query { while let entry = first, entry.kind != .sync { pop() } }
         lastText = front.text
-        while let entry = first, entry.kind != .query, entry.kind != .sync { pop() }
         if first == nil { skipsToSync = true }
     }
 

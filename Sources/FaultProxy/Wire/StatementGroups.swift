@@ -6,6 +6,8 @@ struct StatementGroups: Sendable {
     private struct Group: Sendable {
         var statements: Int32
         var isSync: Bool
+        /// A Query behind messages of the extended protocol without a Sync.
+        var isBehindUnsynced = false
     }
 
     private(set) var inFlight = 0
@@ -22,7 +24,22 @@ struct StatementGroups: Sendable {
 
     mutating func noteQuery() {
         inFlight &+= 1
-        push(Group(statements: 1, isSync: false))
+        push(Group(statements: 1, isSync: false, isBehindUnsynced: hasUnsynced))
+    }
+
+    /// What the server works on ends with the Sync of an extended protocol.
+    var beginsWithSync: Bool { first?.isSync == true }
+
+    /// The server has sent an error. When it was about what stood in front of a Query without a Sync, the server skips the
+    /// Query too. Whose error it was is not known here; a count that is too small heals, one that is too great never would.
+    mutating func noteError() {
+        while let group = first, group.isBehindUnsynced {
+            inFlight -= Int(group.statements)
+            first = nil
+            takeNext()
+            // A Query right behind the skipped one is skipped with it.
+            if first?.isSync == false { first?.isBehindUnsynced = true }
+        }
     }
 
     mutating func noteExecute() {
@@ -42,10 +59,12 @@ struct StatementGroups: Sendable {
     mutating func noteReady() {
         guard let group = first else { return }
         inFlight -= Int(group.statements)
-        guard head < others.count else {
-            first = nil
-            return
-        }
+        first = nil
+        takeNext()
+    }
+
+    private mutating func takeNext() {
+        guard head < others.count else { return }
         first = others[head]
         head += 1
         if head == others.count {

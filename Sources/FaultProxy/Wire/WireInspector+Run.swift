@@ -113,11 +113,15 @@ extension WireInspector {
         var entry: AnswerQueue.Entry?
         if let type = message.type {
             if work.stream == .upstream {
-                if answers.isLost, reader.groups.count == 0, !reader.groups.hasUnsynced { answers = AnswerQueue() }
+                // All is answered: whatever went wrong before ends here.
+                if !answers.isFresh, reader.phase == .session, reader.groups.count == 0, !reader.groups.hasUnsynced {
+                    answers = AnswerQueue()
+                }
                 if plan.needsTexts { message.statement = reader.texts.note(type, message.body) }
                 entry = AnswerQueue.Entry(type, message.statement)
                 if type == UInt8(ascii: "c") || type == UInt8(ascii: "f") { answers.noteCopyEnded() }
-            } else {
+            } else if reader.phase == .session {
+                // The ReadyForQuery that begins the session answers nothing.
                 let answer = answers.answered(type)
                 message.statement = answer.text
                 if answer.isHidden {

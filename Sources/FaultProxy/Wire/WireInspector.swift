@@ -28,7 +28,7 @@ package struct WireInspector: Sendable {
     package mutating func setCuts(_ cuts: [ActiveCut]) {
         plan = CutPlan(cuts)
         if cuts.isEmpty { return relax() }
-        if !hasCuts { answers = AnswerQueue(reader.groups) }
+        if !hasCuts { answers = AnswerQueue(reader.groups, isCopyingIn: reader.isCopyingIn) }
         hasCuts = true
         for stream in ProxyStream.allCases {
             withGate(stream) { gate in

@@ -6,7 +6,7 @@ struct WireReader: Sendable {
     private(set) var groups = StatementGroups()
     /// SSL and GSS requests without their answer of one byte.
     private var negotiations = 0
-    private var isCopyingIn = false
+    private(set) var isCopyingIn = false
     var texts = StatementTexts()
 
     var facts: WireFacts {
@@ -201,9 +201,7 @@ struct WireReader: Sendable {
         case UInt8(ascii: "P"), UInt8(ascii: "C"):
             groups.noteUnsynced()
             texts.noteNamed(type, body)
-        case UInt8(ascii: "c"), UInt8(ascii: "f"):
-            if isCopyingIn { groups.noteCopyEnded() }
-            isCopyingIn = false
+        case UInt8(ascii: "c"), UInt8(ascii: "f"): noteCopyEnded()
         default: break
         }
     }
@@ -232,7 +230,14 @@ struct WireReader: Sendable {
         if known.phase == .session { groups.noteReady() } else { known.phase = .session }
     }
 
+    private mutating func noteCopyEnded() {
+        if isCopyingIn { groups.noteCopyEnded() }
+        isCopyingIn = false
+    }
+
     private mutating func noteError(_ body: UnsafeRawBufferPointer) {
+        noteCopyEnded()
+        groups.noteError()
         if let range = body.errorField(UInt8(ascii: "C")), range.count == 5 { known.lastSQLState = body.text(range) }
     }
 
