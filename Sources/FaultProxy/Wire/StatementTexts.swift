@@ -7,11 +7,14 @@ struct StatementTexts: Sendable {
     /// Of one text, and of all together.
     static let textLimit = 16_384
     private static let bytesLimit = 1 << 18
+    /// Of a name; statements and portals with longer ones are not known. PostgreSQL itself has no limit.
+    private static let nameLimit = 256
 
     private var statements: [String: String] = [:]
     private var order: [String] = []
     private var bytes = 0
     private var portals: [String: String] = [:]
+    private var portalBytes = 0
 
     /// Takes note of a Parse, if its statement has a name, or of a Close.
     @inline(__always)
@@ -22,7 +25,7 @@ struct StatementTexts: Sendable {
 
     /// Forgets what no rule asks for any more.
     mutating func keepNamedOnly() {
-        portals = [:]
+        forgetPortals()
         forget("")
     }
 
@@ -36,25 +39,26 @@ struct StatementTexts: Sendable {
             guard let name = body.stringRange(at: 0) else { return nil }
             let start = name.upperBound + 1
             let text = body.text(body.stringRange(at: start) ?? start..<body.count)
-            remember(body.text(name), text)
+            if name.count <= Self.nameLimit { remember(body.text(name), text) }
             return text
         case UInt8(ascii: "B"):
             guard let portal = body.stringRange(at: 0),
                 let name = body.stringRange(at: portal.upperBound + 1)
             else { return nil }
-            let text = statements[body.text(name)]
-            if portals.count >= Self.countLimit { portals.removeAll() }
-            portals[body.text(portal)] = text
+            let text = name.count <= Self.nameLimit ? statements[body.text(name)] : nil
+            if portal.count <= Self.nameLimit { bind(body.text(portal), text) }
             return text
         case UInt8(ascii: "E"):
-            guard let portal = body.stringRange(at: 0) else { return nil }
+            guard let portal = body.stringRange(at: 0), portal.count <= Self.nameLimit else { return nil }
             return portals[body.text(portal)]
         case UInt8(ascii: "D"), UInt8(ascii: "C"):
-            guard let first = body.first, let range = body.stringRange(at: 1) else { return nil }
+            guard let first = body.first, let range = body.stringRange(at: 1), range.count <= Self.nameLimit else {
+                return nil
+            }
             let name = body.text(range)
             let isStatement = first == UInt8(ascii: "S")
             let text = isStatement ? statements[name] : portals[name]
-            if type == UInt8(ascii: "C") { if isStatement { forget(name) } else { portals[name] = nil } }
+            if type == UInt8(ascii: "C") { if isStatement { forget(name) } else { bind(name, nil) } }
             return text
         default: return nil
         }
@@ -67,14 +71,33 @@ struct StatementTexts: Sendable {
             bytes -= old.utf8.count
         } else {
             order.append(name)
+            bytes += name.utf8.count
         }
         bytes += kept.utf8.count
         while order.count > Self.countLimit || bytes > Self.bytesLimit { forget(order[0]) }
     }
 
+    /// A portal can keep the text of a statement that is forgotten, so its text counts here too.
+    private mutating func bind(_ portal: String, _ text: String?) {
+        if let old = portals.removeValue(forKey: portal) { portalBytes -= old.utf8.count + portal.utf8.count }
+        guard let text else { return }
+        let more = text.utf8.count + portal.utf8.count
+        if portals.count >= Self.countLimit || portalBytes + more > Self.bytesLimit { forgetPortals() }
+        portals[portal] = text
+        portalBytes += more
+    }
+
+    private mutating func forgetPortals() {
+        portals = [:]
+        portalBytes = 0
+    }
+
+    /// Of all names and texts that are kept.
+    var keptBytes: Int { bytes + portalBytes }
+
     private mutating func forget(_ name: String) {
         guard let old = statements.removeValue(forKey: name) else { return }
-        bytes -= old.utf8.count
+        bytes -= old.utf8.count + name.utf8.count
         order.removeAll { $0 == name }
     }
 }
