@@ -12,6 +12,8 @@ final class Flow {
     /// What waits for the pause of a cut point to end.
     var paused = HeldChunks()
     var pausedUntil = MonotonicInstant(nanoseconds: 0)
+    /// The cut point whose pause is the longest.
+    var pausedBy: String?
     /// What waits for the receiver only.
     var outbound = ByteQueue()
     /// A cut point swallows everything from now on.
@@ -53,6 +55,13 @@ final class Flow {
     /// The time has come, or had: a later look must be planned anew.
     func forgetWake(upTo now: MonotonicInstant) {
         if let planned = plannedWake, planned <= now { plannedWake = nil }
+    }
+
+    /// Ends the pause; what waited for it goes on with the next look.
+    func resume() {
+        pausedBy = nil
+        pausedUntil = MonotonicInstant(nanoseconds: 0)
+        paused.releaseAll()
     }
 
     /// Drops what has not gone on; the end is next.

@@ -171,7 +171,11 @@ extension RelayThread {
             switch effect {
             case .pass(let bytes): if !flow.isBlackholed { pass(bytes, in: flow, of: link, now) }
             case .answer(let bytes): pass(bytes, in: link.downstream, of: link, now)
-            case .delay(let duration): flow.pausedUntil = max(flow.pausedUntil, now.advanced(by: duration))
+            case .delay(let duration):
+                let end = now.advanced(by: duration)
+                guard end > flow.pausedUntil else { continue }
+                flow.pausedUntil = end
+                flow.pausedBy = link.lastCut
             case .blackhole(let streams):
                 for stream in streams { link.flow(stream).isBlackholed = true }
                 link.blackholedBy = link.lastCut

@@ -119,6 +119,10 @@ extension RelayThread {
             // What was swallowed is missing: nobody could understand what follows.
             return cutOff(link, .reset, .cut(.reset))
         }
+        for flow in [link.upstream, link.downstream] {
+            guard let name = flow.pausedBy, !cuts.contains(where: { $0.name == name }) else { continue }
+            flow.resume()
+        }
         let toxics = relay.toxics
         // Upstream first: toxics of both streams count their connections there.
         for flow in [link.upstream, link.downstream] where link.isOpen && link.closingBy == nil {
