@@ -161,6 +161,8 @@ extension RelayThread {
             case .pass(let chunk): chunk.bytes.withUnsafeBytes { send($0, in: flow, of: link) }
             case .swallow: break
             case .end: flow.isEndQueued = true
+            // It is being closed already, and this was the way's end.
+            case .close(.finish) where link.closingBy != nil: flow.isEndQueued = true
             case .close(let manner): cutOff(link, manner, .toxic(manner))
             }
         }
@@ -179,7 +181,8 @@ extension RelayThread {
             case .blackhole(let streams):
                 for stream in streams { link.flow(stream).isBlackholed = true }
                 link.blackholedBy = link.lastCut
-            case .close(let manner): cutOff(link, manner, .cut(manner))
+            case .close(.reset): cutOff(link, .reset, .cut(.reset))
+            case .close(.finish): drain(link, .cut(.finish), now)
             case .hit(let cut):
                 link.lastCut = cut
                 link.relay.tell(.cutHit(number: link.number, cut: cut, facts: link.inspector.facts))
@@ -256,6 +259,27 @@ extension RelayThread {
             plan(token(of: link), at: limit)
             enqueue(link)
         }
+    }
+
+    /// Reads nothing more, and closes when what has passed the cut points has gone on through pauses and toxics; what has
+    /// not by the limit never will.
+    private func drain(_ link: RelayLink, _ reason: RelayEvent.Reason, _ now: MonotonicInstant) {
+        guard link.closingBy == nil else { return }
+        link.reason = reason
+        let limit = now.advanced(by: Self.closeLimit)
+        link.closingBy = limit
+        for flow in [link.upstream, link.downstream] where link.isOpen {
+            let hadEnded = flow.hasSourceEnded
+            flow.hasSourceEnded = true
+            if flow.isBlackholed {
+                flow.isEndQueued = true
+            } else if !hadEnded {
+                flow.isEndPaused = !flow.paused.isEmpty || flow.pausedUntil > now
+                if !flow.isEndPaused { endChain(flow, of: link, now) }
+            }
+        }
+        plan(token(of: link), at: limit)
+        enqueue(link)
     }
 
     func end(_ link: RelayLink, _ reason: RelayEvent.Reason, isReset: Bool) {
