@@ -44,6 +44,13 @@ import Threading
             ], asks: [.cut("before Query statement='^update ' share=0.5 seed=0 do delay 50.0ms")],
             effect: { $0.hits = 1 }),
         Row(
+            kind: "cut", parameters: ["at": .text("before Query"), "statement": .text("it's \"x\"")],
+            asks: [.cut("before Query statement='it'\"'\"'s \"x\"' do reset")], effect: { $0.hits = 1 }),
+        // The relay refuses it: a delay is not with this action.
+        Row(
+            kind: "cut", parameters: ["at": .text("before Query"), "delay": .duration(.milliseconds(50))],
+            asks: [.cut("before Query do reset delay=50.0ms")], effect: { $0.hits = 1 }),
+        Row(
             kind: "inject-error", parameters: ["sqlstate": .text("40001"), "on": .choice("Execute")],
             asks: [.cut("before Execute do error 40001")], effect: { $0.hits = 1 }),
     ]

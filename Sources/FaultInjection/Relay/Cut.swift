@@ -48,6 +48,10 @@ package struct Cut: Fault {
         } else if at.contains(" ") {
             words += ["do", "reset"]
         }
+        // Without its action it is refused, by its name.
+        if parameters.choice("action") == nil, let delay = parameters.duration("delay") {
+            words.append("delay=\(delay.milliseconds)ms")
+        }
         return words.joined(separator: " ")
     }
 
@@ -76,6 +80,6 @@ enum CutWords {
     }
 
     static func quoted(_ text: String) -> String {
-        text.contains("'") ? "\"\(text)\"" : "'\(text)'"
+        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\"'\"'") + "'"
     }
 }

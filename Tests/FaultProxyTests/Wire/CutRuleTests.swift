@@ -62,6 +62,11 @@ import Testing
         #expect(try CutRule(json: fromWords.json) == fromWords)
     }
 
+    @Test func aTextWithBothKindsOfQuotesCanBeSaid() throws {
+        let rule = try CutRule(words: "before Query statement='it'\"'\"'s \"x\"' do reset")
+        #expect(rule.match.statement?.source == "it's \"x\"")
+    }
+
     @Test(arguments: CutPreset.all.map(\.name))
     func everyPresetIsARule(name: String) throws {
         let rule = try CutPreset(named: name).rule()
@@ -96,6 +101,7 @@ import Testing
         ("before Query bytes=3 do reset", "bytes", "inside, or truncate"),
         ("before Query delay=3 do reset", "delay", "not with this action"),
         ("before Query do delay", "delay", "missing"),
+        ("before Query do reset delay=50.0ms", "delay", "not with this action"),
         ("before Query do delay soon", "delay", "no time"),
         ("before Query do delay -5", "delay", "more than nothing"),
         ("inside Query bytes=0 do reset", "bytes", "less than 1"),
