@@ -139,7 +139,12 @@ extension WireInspector {
                 continue
             }
             let rule = cut.rule
-            if case .error(let error) = rule.action, error.severity == .error, !answers.isInStep { continue }
+            if case .error(let error) = rule.action, error.severity == .error,
+                // In a failed transaction the server would answer with 25P02 whatever it is sent.
+                !answers.isInStep || reader.transaction == .failed
+            {
+                continue
+            }
             guard rule.takes(match: cut.record.noteMatch(), of: cut.name) else { continue }
             switch (rule.place, rule.action) {
             case (.before, .truncate(let bytes, _)):

@@ -139,6 +139,13 @@ import Testing
         #expect(inspector.intercept(skipped, .upstream).deeds == [.hit(cut: "cut0")])
     }
 
+    @Test func anErrorIsNotInjectedIntoAFailedTransaction() throws {
+        var inspector = WireInspector([try CutRule(words: "before Query do error 40001")])
+        #expect(effects(&inspector, [Wire.down(Wire.ready("E")), Wire.up(Wire.query("x"))]).deeds == [])
+        _ = inspector.intercept(Wire.ready("I"), .downstream)
+        #expect(inspector.intercept(Wire.query("x"), .upstream).deeds == [.hit(cut: "cut0")])
+    }
+
     @Test func stateUserAndApplicationNarrowARule() throws {
         for (words, isHit) in [
             ("transaction=in-transaction", true), ("transaction=idle", false), ("user=ann", true), ("user=bob", false),
