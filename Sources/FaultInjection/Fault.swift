@@ -1,13 +1,5 @@
 package import RigModel
 
-/// A part of the stage that a fault needs.
-package enum StagePart: String, Sendable, CaseIterable {
-    case sessions
-    case server
-    case link
-    case file
-}
-
 /// The proof that a fault had its effect, or why there is none.
 package struct Landing: Sendable, Equatable {
     package var landed: Bool
@@ -25,6 +17,11 @@ package protocol Fault: Sendable {
     static var shape: Shape { get }
     init(_ parameters: Parameters)
     var needs: Set<StagePart> { get }
+    /// What the machine must be able to do, as alternatives, the best first: `[[.netem], [.packetQueue], []]` also works
+    /// where neither is. One that needs nothing of the machine has the alternative `[]` only.
+    var capabilities: [Set<Capability>] { get }
+    /// What no other fault may hold while this one lasts.
+    var claims: Set<Claim> { get }
     /// For example `restart immediate, down for 2 s`.
     var detail: String { get }
     /// How long the fault lasts by its own parameters (a restart's downtime), where the schedule has no `for`.
@@ -36,6 +33,8 @@ package protocol Fault: Sendable {
 }
 
 extension Fault {
+    package var capabilities: [Set<Capability>] { [[]] }
+    package var claims: Set<Claim> { [] }
     package func disturbances(seed: UInt64) -> [Disturbance] { [] }
 }
 

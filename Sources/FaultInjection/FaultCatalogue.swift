@@ -1,12 +1,46 @@
 package import RigModel
 
-/// Every kind of fault. A new one is one file and one line here.
+/// Every kind of fault. A new one is one file, and one line in the family's list below.
 package enum FaultCatalogue {
-    package static let all: [any Fault.Type] = [
-        KillConnections.self, Latency.self, MaxLifetime.self, Restart.self, LockDatabase.self,
-        Bandwidth.self, Blackhole.self, HalfOpen.self, RefuseConnections.self, ResetConnections.self, Cut.self,
-        InjectError.self,
+    package static let all: [any Fault.Type] =
+        connections + serverLife + server + statements + network + client + sqlite + pooler + containers
+
+    /// Connections are ended, or never come about.
+    static let connections: [any Fault.Type] = [
+        KillConnections.self, ResetConnections.self, RefuseConnections.self, Cut.self, InjectError.self,
     ]
+
+    /// What servers enforce on sessions.
+    static let serverLife: [any Fault.Type] = [
+        MaxLifetime.self
+    ]
+
+    /// The server stops, stalls, refuses.
+    static let server: [any Fault.Type] = [
+        Restart.self
+    ]
+
+    /// Statements fail, or wait for others.
+    static let statements: [any Fault.Type] = []
+
+    /// Packets are late, lost, or go elsewhere.
+    static let network: [any Fault.Type] = [
+        Latency.self, Bandwidth.self, Blackhole.self, HalfOpen.self,
+    ]
+
+    /// The process that holds the pool is short of something.
+    static let client: [any Fault.Type] = []
+
+    /// An embedded database.
+    static let sqlite: [any Fault.Type] = [
+        LockDatabase.self
+    ]
+
+    /// A PgBouncer between pool and server.
+    static let pooler: [any Fault.Type] = []
+
+    /// Services of a compose file.
+    static let containers: [any Fault.Type] = []
 
     package static var shapes: [Shape] { all.map { $0.shape } }
 

@@ -24,6 +24,7 @@ struct PostgresTarget: RunTarget {
     private let linkSession: AdminSession<PostgresDriver>?
     private let sessionProbe: ServerSessionProbe
     private let serverVersion: String
+    private let statements: PostgresStatementControl
     let stage: FaultStage
 
     /// - Parameters:
@@ -41,6 +42,7 @@ struct PostgresTarget: RunTarget {
         self.relay = relay
         do throws(PostgresConfigurationError) {
             var pool = try PostgresConfiguration(url: url)
+            if server != nil { pool.user = Self.poolRole }
             pool.applicationName = application
             pool.serverStatementTimeout = context.settings.configuration.statementTimeout
             var rig = try PostgresConfiguration(url: adminURL)
@@ -66,11 +68,21 @@ struct PostgresTarget: RunTarget {
                 linkSession = nil
             }
             configuration = pool
-            stage = FaultStage(
+            let rigLoop = context.rigLoop
+            statements = PostgresStatementControl(
+                admin: faultSession, url: adminURL, poolRole: pool.user ?? "", runID: context.runID,
+                schema: database.schema, makeDriver: { PostgresDriver(configuration: $0, loop: rigLoop) })
+            var stage = FaultStage(
                 sessions: PostgresSessionControl(
                     admin: faultSession, probe: sessionProbe, runtime: LoopRuntime(loop: context.rigLoop)),
                 server: server.map { ManagedServerControl(server: $0, driver: direct) }, link: linkControl, file: nil,
                 programs: SystemPrograms(), journal: context.journal)
+            stage.statements = statements
+            if server != nil {
+                stage.settings = PostgresSettingsControl(
+                    statements: statements, runtime: LoopRuntime(loop: context.rigLoop))
+            }
+            self.stage = stage
         } catch {
             throw .usage("target.postgres.url: \(error)")
         }
@@ -91,7 +103,18 @@ struct PostgresTarget: RunTarget {
 
     var environment: [JSONValue.Member] { [.init("server", .string("PostgreSQL \(serverVersion)"))] }
 
-    func prepare(_ sink: any EventSink) async throws(RunError) { try await database.prepare(sink) }
+    func prepare(_ sink: any EventSink) async throws(RunError) {
+        try await database.prepare(sink)
+        guard server != nil else { return }
+        do {
+            for text in [
+                "CREATE ROLE \(Self.poolRole) LOGIN",
+                "GRANT ALL ON \(database.schema.appendsTable), \(database.schema.accountsTable) TO \(Self.poolRole)",
+            ] { try await statements.run(text, within: .seconds(10)) }
+        } catch {
+            throw .cannotProceed("cannot make the pool's role: \(error)")
+        }
+    }
 
     func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest {
         let runtime = LoopRuntime(loops: context.poolLoops)
@@ -130,6 +153,7 @@ struct PostgresTarget: RunTarget {
 
     func tearDown() async -> [String] {
         await linkSession?.close()
+        await statements.close()
         await sampling.close()
         await faultSession.close()
         var left: [String] = []
@@ -151,6 +175,9 @@ struct PostgresTarget: RunTarget {
 }
 
 extension PostgresTarget {
+    /// On a private server the pool is no superuser: those have slots and rights that no service has.
+    private static let poolRole = "chaosrig_pool"
+
     private static func startRelay(to url: String, seed: UInt64) async throws(RunError) -> PoolRelay {
         do {
             guard let server = try PostgresConfiguration(url: url).servers.first else {

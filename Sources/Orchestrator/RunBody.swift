@@ -122,6 +122,8 @@ struct RunBody: Sendable {
     }
 
     private func makeNemesis(stage: FaultStage, sink: any EventSink) -> NemesisRunner {
+        var stage = stage
+        stage.programs = stage.programs.map { RecordingPrograms(programs: $0, sink: sink) }
         let entries = zip(ScenarioRun.faults(of: scenario), scenario.faults).map { fault, entry in
             FaultPlanEntry(
                 fault: fault, at: entry.schedule.at, every: entry.schedule.every, jitter: entry.schedule.jitter,

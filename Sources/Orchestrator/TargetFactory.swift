@@ -18,8 +18,8 @@ struct TargetFactory: Sendable {
     /// What faults will find on the stage.
     static func parts(of target: Scenario.Target) -> Set<StagePart> {
         switch target {
-        case .managedPostgres: [.sessions, .server, .link]
-        case .postgres: [.sessions, .link]
+        case .managedPostgres: [.sessions, .statements, .settings, .server, .link]
+        case .postgres: [.sessions, .statements, .link]
         case .temporarySQLite, .sqlite: [.file]
         }
     }

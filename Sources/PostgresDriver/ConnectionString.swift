@@ -3,7 +3,7 @@ import CLibPQ
 /// A connection URL (or a `key=value` string) taken apart by libpq itself.
 struct ConnectionString: Sendable {
     /// What the string says, by libpq keyword. Nothing from the environment.
-    private(set) var values: [String: String]
+    var values: [String: String]
     /// The keywords whose values must not be shown (`password`, `sslpassword`).
     let secretKeywords: Set<String>
 

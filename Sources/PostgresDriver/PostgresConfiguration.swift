@@ -11,7 +11,7 @@ import Threading
 /// What neither the URL nor an override says comes from libpq's usual places (`PGUSER`, `~/.pgpass`, …). The password
 /// appears in no description of this value.
 package struct PostgresConfiguration: Sendable {
-    private let source: ConnectionString
+    private var source: ConnectionString
 
     /// Where the URL says that the server listens, in the order in which libpq tries.
     package let servers: [PostgresEndpoint]
@@ -35,7 +35,11 @@ package struct PostgresConfiguration: Sendable {
         servers = try Self.servers(of: source)
     }
 
-    package var user: String? { source.values["user"] }
+    /// Setting it replaces the URL's role; its password stays.
+    package var user: String? {
+        get { source.values["user"] }
+        set { source.values["user"] = newValue }
+    }
     package var database: String? { source.values["dbname"] }
 
     /// The URL as it may be shown: complete, but with `***` for the password and without other secrets.

@@ -50,12 +50,19 @@ enum Rig {
 
     /// Runs a shipped scenario with changes, in a folder that is removed afterwards.
     static func run(_ scenario: String, set changes: [String], seed: Int = 7) async throws -> Result {
+        try await run(file: "faults/\(scenario).yaml", name: scenario, set: changes, seed: seed)
+    }
+
+    /// Runs a scenario file, in a folder that is removed afterwards.
+    ///
+    /// - Parameter name: the scenario's.
+    static func run(file: String, name: String, set changes: [String] = [], seed: Int = 7) async throws -> Result {
         let out = FileManager.default.temporaryDirectory.appendingPathComponent("rig-suite-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: out) }
-        var arguments = ["run", "faults/\(scenario).yaml", "--out", out.path, "--seed", "\(seed)"]
+        var arguments = ["run", file, "--out", out.path, "--seed", "\(seed)"]
         for change in changes { arguments += ["--set", change] }
         let result = try await command(arguments)
-        let folder = out.appendingPathComponent("\(scenario)/latest").resolvingSymlinksInPath().path
+        let folder = out.appendingPathComponent("\(name)/latest").resolvingSymlinksInPath().path
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let text = try? String(contentsOfFile: folder + "/report.json", encoding: .utf8)
         return Result(

@@ -12,6 +12,7 @@ package struct LockDatabase: Fault {
     package init(_ parameters: Parameters) {}
 
     package var needs: Set<StagePart> { [.file] }
+    package var claims: Set<Claim> { [.databaseFile] }
     package var ownDuration: Duration? { nil }
     package var detail: String { "write lock held" }
     package func makeInjection(seed: UInt64) -> any Injection { HeldLock() }

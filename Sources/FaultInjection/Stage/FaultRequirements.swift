@@ -21,6 +21,13 @@ package enum FaultRequirements {
             "needs the server's host: only a server that the rig started (target: {postgres: managed}) can be stopped "
                 + "and started; one given by url can only be reached"
         case .link: "needs a network between pool and server; this target has none"
+        case .statements: "needs a PostgreSQL server; this target has none"
+        case .settings: "needs a server of the run's own (target: {postgres: managed}), whose settings it may change"
+        case .standby: "needs a second server: target: {postgres: managed, standby: true}"
+        case .names: "needs a pool that looks its server up by a name: target: {postgres: managed, name: true}"
+        case .client: "needs the pool in a process of its own: pool: {process: child}"
+        case .pooler: "needs a PgBouncer of the run's own: target: {postgres: managed, pgbouncer: session}"
+        case .containers: "needs a service of a compose file: target: {compose: NAME}"
         case .file: "needs an embedded database (target: {sqlite: temporary}); this target has a server"
         }
     }

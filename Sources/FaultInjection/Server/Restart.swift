@@ -29,6 +29,7 @@ package struct Restart: Fault {
     }
 
     package var needs: Set<StagePart> { [.server] }
+    package var claims: Set<Claim> { [.serverLife] }
     package var ownDuration: Duration? { downFor }
     package var detail: String { "\(mode.rawValue), down for \(downFor.words)" }
     package func makeInjection(seed: UInt64) -> any Injection { Outage(mode: mode, smartLimit: smartLimit) }

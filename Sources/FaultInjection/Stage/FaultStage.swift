@@ -13,6 +13,8 @@ package struct FaultStage: Sendable {
     package var file: (any DatabaseFileControl)?
     /// For mechanisms that are programs of the system (`tc`).
     package var programs: (any ProgramRunner)?
+    package var statements: (any StatementControl)?
+    package var settings: (any SettingsControl)?
     package var journal: any UndoJournal
 
     package init(

@@ -1,0 +1,32 @@
+/// Something that only one fault at a time can hold. Two faults of a scenario that claim the same must not overlap.
+package enum Claim: Sendable, Hashable, CustomStringConvertible {
+    /// Whether the server runs.
+    case serverLife
+    /// Its rules for who may log in.
+    case authentication
+    case setting(String)
+    /// The queues of the way between pool and server.
+    case trafficControl
+    case nameResolution
+    /// Whether the client process runs, and what it may use.
+    case clientLife
+    case clientLimits
+    case databaseFile
+    case poolerLife
+    case containerLife
+
+    package var description: String {
+        switch self {
+        case .serverLife: "the server's life"
+        case .authentication: "the rules for logging in"
+        case .setting(let name): "the setting \(name)"
+        case .trafficControl: "traffic control"
+        case .nameResolution: "name resolution"
+        case .clientLife: "the client's life"
+        case .clientLimits: "the client's limits"
+        case .databaseFile: "the database file"
+        case .poolerLife: "the pooler's life"
+        case .containerLife: "the container's life"
+        }
+    }
+}

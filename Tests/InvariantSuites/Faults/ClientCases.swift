@@ -1,0 +1,4 @@
+extension FaultCase {
+    /// The process that holds the pool is short of something.
+    static let client: [FaultCase] = []
+}

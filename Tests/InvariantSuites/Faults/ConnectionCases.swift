@@ -1,0 +1,4 @@
+extension FaultCase {
+    /// Connections are ended, or never come about.
+    static let connections: [FaultCase] = []
+}

@@ -1,0 +1,4 @@
+extension FaultCase {
+    /// A PgBouncer between pool and server.
+    static let pooler: [FaultCase] = []
+}

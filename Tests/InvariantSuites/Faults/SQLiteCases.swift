@@ -1,0 +1,4 @@
+extension FaultCase {
+    /// An embedded database.
+    static let sqlite: [FaultCase] = []
+}

@@ -1,0 +1,4 @@
+extension FaultCase {
+    /// The server stops, stalls, refuses.
+    static let server: [FaultCase] = []
+}

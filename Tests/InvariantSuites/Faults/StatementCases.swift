@@ -1,0 +1,4 @@
+extension FaultCase {
+    /// Statements fail, or wait for others.
+    static let statements: [FaultCase] = []
+}
