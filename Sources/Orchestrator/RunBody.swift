@@ -124,11 +124,7 @@ struct RunBody: Sendable {
     private func makeNemesis(stage: FaultStage, sink: any EventSink) -> NemesisRunner {
         var stage = stage
         stage.programs = stage.programs.map { RecordingPrograms(programs: $0, sink: sink) }
-        let entries = zip(ScenarioRun.faults(of: scenario), scenario.faults).map { fault, entry in
-            FaultPlanEntry(
-                fault: fault, at: entry.schedule.at, every: entry.schedule.every, jitter: entry.schedule.jitter,
-                times: entry.schedule.times, duration: entry.schedule.duration)
-        }
+        let entries = Catalogue.planEntries(of: scenario.faults)
         let plan = NemesisSchedule.plan(entries, faultsPhase: scenario.phases.faults, seed: options.seed)
         return NemesisRunner(plan: plan, entries: entries, stage: stage, sink: sink, seed: options.seed)
     }

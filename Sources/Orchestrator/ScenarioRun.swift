@@ -60,12 +60,7 @@ package struct ScenarioRun: Sendable {
     }
 
     static func faults(of scenario: Scenario) -> [any Fault] {
-        scenario.faults.map { entry in
-            guard let fault = FaultCatalogue.make(entry.kind, entry.parameters) else {
-                preconditionFailure("fault \(entry.kind) passed validation but is not in the catalogue")
-            }
-            return fault
-        }
+        Catalogue.planEntries(of: scenario.faults).map(\.fault)
     }
 
     private func healDeadRuns() async {

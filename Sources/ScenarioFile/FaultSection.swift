@@ -1,11 +1,14 @@
 import RigModel
 
-/// Reads `faults:`, a list in which each item has one fault kind and its schedule.
+/// Reads `faults:`, a list in which each item is one fault kind, or a group of them, and its schedule.
 struct FaultSection {
-    private static let scheduleKeys = ["at", "every", "jitter", "times", "for"]
+    private static let groupKinds = ["random", "sequence"]
+    private static let scheduleKeys = ["at", "every", "jitter", "times", "for", "gap", "weight"]
 
-    let shapes: [Shape]
+    let catalogue: ScenarioCatalogue
     let log: ProblemLog
+
+    private var names: [String] { catalogue.faults.map(\.name) }
 
     func read(_ node: YAMLNode?, _ phases: Scenario.Phases) -> [Scenario.FaultEntry] {
         guard let node, !node.isNull else { return [] }
@@ -16,24 +19,49 @@ struct FaultSection {
         if !items.isEmpty, phases.faults == .zero {
             log.add(node.position, "there are faults, but phases.faults is 0s: they could never be injected")
         }
-        return items.compactMap { entry($0, phases) }
+        let problemsBefore = log.problems.count
+        var entries: [(entry: Scenario.FaultEntry, position: SourcePosition)] = []
+        for (index, item) in items.enumerated() { entries += read(item, phases, group: index) }
+        if log.problems.count == problemsBefore {
+            for (index, message) in catalogue.checkFaults(entries.map(\.entry), phases) {
+                log.add(entries[index].position, message)
+            }
+        }
+        return entries.map(\.entry)
     }
 
-    private func entry(_ item: YAMLNode, _ phases: Scenario.Phases) -> Scenario.FaultEntry? {
+    /// - Parameter group: the number of the group, should the item be one.
+    private func read(
+        _ item: YAMLNode, _ phases: Scenario.Phases, group: Int
+    ) -> [(entry: Scenario.FaultEntry, position: SourcePosition)] {
+        guard let section = mapping(item) else { return [] }
+        if let kind = Self.groupKinds.first(where: { section.keys.contains($0) }) {
+            return readGroup(kind, section, phases, number: group)
+        }
+        guard let (shape, parameters) = fault(section, item) else { return [] }
+        let schedule = ScheduleReader(section: section, phases: phases, log: log).read(shape)
+        section.finish(also: names + Self.groupKinds)
+        return [(Scenario.FaultEntry(kind: shape.name, parameters: parameters, schedule: schedule), item.position)]
+    }
+
+    private func mapping(_ item: YAMLNode) -> SectionReader? {
         guard case .mapping = item.content else {
             log.add(item.position, "a fault is a mapping (kill-connections: {}, at: 1s), not \(item.kindInWords)")
             return nil
         }
-        let section = SectionReader(item, name: "the fault", log)
-        let names = shapes.map(\.name)
+        return SectionReader(item, name: "the fault", log)
+    }
+
+    /// The kind that the item names, and its parameters.
+    private func fault(_ section: SectionReader, _ item: YAMLNode) -> (Shape, Parameters)? {
         let kinds = section.keys.filter { names.contains($0) }
-        guard let kind = kinds.first, let shape = shapes.first(where: { $0.name == kind }) else {
+        guard let kind = kinds.first, let shape = catalogue.faults.first(where: { $0.name == kind }) else {
             let unknown = section.keys.filter { !Self.scheduleKeys.contains($0) }
             guard let word = unknown.first else {
                 log.add(item.position, "this fault names no kind; known: \(names.joined(separator: ", "))")
                 return nil
             }
-            let near = NearestName.of(word, in: names)
+            let near = NearestName.of(word, in: names + Self.groupKinds)
             let hint = near.map { "did you mean \"\($0)\"?" } ?? "known: \(names.joined(separator: ", "))"
             log.add(section.keyPosition(word), "unknown fault \"\(word)\"; \(hint)")
             return nil
@@ -41,68 +69,48 @@ struct FaultSection {
         if kinds.count > 1 {
             log.add(section.keyPosition(kinds[1]), "one fault per item; \"\(kinds[1])\" begins a second one")
         }
-        let parameters = ParameterReader(log: log).read(shape, section.node(kind), at: section.keyPosition(kind))
-        let schedule = schedule(section, shape, phases)
-        section.finish(also: names)
-        return Scenario.FaultEntry(kind: kind, parameters: parameters, schedule: schedule)
+        return (shape, ParameterReader(log: log).read(shape, section.node(kind), at: section.keyPosition(kind)))
     }
 
-    private func schedule(_ section: SectionReader, _ shape: Shape, _ phases: Scenario.Phases) -> Scenario.Schedule {
-        let every = section.value("every", .duration)?.durationValue
-        let at = section.value("at", .duration)?.durationValue ?? every ?? .zero
-        let jitter = section.value("jitter", .duration)?.durationValue ?? .zero
-        let times = section.value("times", .count)?.countValue
-        let duration = section.value("for", .duration)?.durationValue
-        func complain(_ key: String, _ message: String) { log.add(section.position(key), message) }
-        if phases.faults > .zero, at >= phases.faults {
-            let key = section.keys.contains("at") ? "at" : "every"
-            complain(
-                key,
-                "\(key): the first injection at \(ParameterValue.text(of: at)) is not within the faults phase "
-                    + "of \(ParameterValue.text(of: phases.faults))")
+    /// `random: […]` or `sequence: […]`, with the schedule that all in it share.
+    private func readGroup(
+        _ kind: String, _ section: SectionReader, _ phases: Scenario.Phases, number: Int
+    ) -> [(entry: Scenario.FaultEntry, position: SourcePosition)] {
+        guard let list = section.node(kind), case .sequence(let items) = list.content, !items.isEmpty else {
+            log.add(section.keyPosition(kind), "\(kind): a list of faults was expected (- kill-connections: {})")
+            return []
         }
-        if let every, every == .zero { complain("every", "every: more than 0s was expected") }
-        if let every, jitter > every {
-            complain("jitter", "jitter: at most the period of \(ParameterValue.text(of: every))")
-        }
-        if times == 0 { complain("times", "times: at least 1 was expected; leave the fault out instead") }
-        if let times, times > 1, every == nil { complain("times", "times: needs every: as well") }
-        if duration == .zero { complain("for", "for: more than 0s was expected") }
-        if duration != nil, !shape.isLasting {
-            complain("for", "for: \(shape.name) is over at once or has a duration of its own; it takes no for:")
-        }
-        if let duration, let every, duration > every {
-            complain("for", "for: longer than every:; the fault would be injected while it still lasts")
-        }
-        return Scenario.Schedule(at: at, every: every, jitter: jitter, times: times, duration: duration)
-    }
-}
-
-/// Reads the parameters of a fault or an invariant by its shape.
-struct ParameterReader {
-    let log: ProblemLog
-
-    func read(_ shape: Shape, _ node: YAMLNode?, at position: SourcePosition) -> Parameters {
-        let section = SectionReader(node, name: shape.name, log)
-        var parameters = defaults(shape)
-        for parameter in shape.parameters {
-            guard let value = section.node(parameter.name) else {
-                if parameter.isRequired {
-                    log.add(position, "\(shape.name): \(parameter.name) is missing: \(parameter.summary)")
-                }
-                continue
+        let isRandom = kind == "random"
+        let schedule = ScheduleReader(section: section, phases: phases, log: log).readShared()
+        var gap = Duration.zero
+        if !isRandom { section.duration("gap", into: &gap) }
+        section.finish(also: Self.groupKinds)
+        var entries: [(entry: Scenario.FaultEntry, position: SourcePosition)] = []
+        for item in items {
+            guard let member = mapping(item), let (shape, parameters) = fault(member, item) else { continue }
+            var own = schedule
+            own.duration = ScheduleReader(section: member, phases: phases, log: log).duration(shape)
+            if shape.isLasting, own.duration == nil {
+                log.add(member.keyPosition(shape.name), "\(shape.name): in a \(kind) it needs for:, so that it ends")
             }
-            parameters.values[parameter.name] =
-                SectionReader.value(of: value, key: parameter.name, parameter.types, log)
-                ?? parameters.values[parameter.name]
+            var group = FaultGroup.sequence(number: number, gap: gap)
+            if isRandom { group = .random(number: number, weight: weight(member)) }
+            member.finish(also: names)
+            entries.append(
+                (
+                    Scenario.FaultEntry(kind: shape.name, parameters: parameters, schedule: own, group: group),
+                    item.position
+                ))
         }
-        section.finish()
-        return parameters
+        return entries
     }
 
-    func defaults(_ shape: Shape) -> Parameters {
-        var parameters = Parameters()
-        for parameter in shape.parameters { parameters.values[parameter.name] = parameter.defaultValue }
-        return parameters
+    private func weight(_ member: SectionReader) -> Double {
+        guard let node = member.node("weight") else { return 1 }
+        guard case .scalar(let text, _) = node.content, let weight = UnitReader.number(text), weight > 0 else {
+            log.add(node.position, "weight: a number above 0 was expected")
+            return 1
+        }
+        return weight
     }
 }

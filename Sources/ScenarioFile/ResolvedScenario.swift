@@ -15,13 +15,37 @@ package enum ResolvedScenario {
                 ("faults", text(scenario.phases.faults)), ("settle", text(scenario.phases.settle)),
             ])
         lines.append(scenario.faults.isEmpty ? "faults: []" : "faults:")
-        for fault in scenario.faults {
-            lines.append("  - \(fault.kind): \(flow(fault.parameters))")
-            for (key, value) in schedule(fault.schedule) { lines.append("    \(key): \(value)") }
-        }
+        lines += faults(scenario.faults)
         lines.append("invariants:")
         for invariant in scenario.invariants { lines.append("  \(invariant.name): \(flow(invariant.parameters))") }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func faults(_ entries: [Scenario.FaultEntry]) -> [String] {
+        var lines: [String] = []
+        var openGroup: Int?
+        for (index, fault) in entries.enumerated() {
+            guard let group = fault.group else {
+                lines.append("  - \(fault.kind): \(flow(fault.parameters))")
+                for (key, value) in schedule(fault.schedule) { lines.append("    \(key): \(value)") }
+                continue
+            }
+            if openGroup != group.number {
+                openGroup = group.number
+                if case .random = group { lines.append("  - random:") } else { lines.append("  - sequence:") }
+            }
+            lines.append("      - \(fault.kind): \(flow(fault.parameters))")
+            if let duration = fault.schedule.duration { lines.append("        for: \(text(duration))") }
+            if case .random(_, let weight) = group {
+                lines.append("        weight: \(ParameterValue.text(of: weight))")
+            }
+            if index + 1 < entries.count, entries[index + 1].group?.number == group.number { continue }
+            var shared = fault.schedule
+            shared.duration = nil
+            for (key, value) in schedule(shared) { lines.append("    \(key): \(value)") }
+            if case .sequence(_, let gap) = group { lines.append("    gap: \(text(gap))") }
+        }
+        return lines
     }
 
     private static func target(_ target: Scenario.Target) -> String {

@@ -114,10 +114,13 @@ package struct Scenario: Sendable, Equatable {
         package var kind: String
         package var parameters: Parameters
         package var schedule: Schedule
-        package init(kind: String, parameters: Parameters, schedule: Schedule) {
+        /// `nil`: it stands for itself.
+        package var group: FaultGroup?
+        package init(kind: String, parameters: Parameters, schedule: Schedule, group: FaultGroup? = nil) {
             self.kind = kind
             self.parameters = parameters
             self.schedule = schedule
+            self.group = group
         }
     }
 

@@ -6,7 +6,14 @@ package struct ScenarioCatalogue: Sendable {
     package var invariants: [Shape]
     package var workloads: [Shape]
 
-    package init(faults: [Shape], invariants: [Shape], workloads: [Shape]) {
+    /// What is wrong with the faults as a whole: entry (its index) and complaint. Only asked when each by itself is right.
+    package typealias FaultCheck = @Sendable ([Scenario.FaultEntry], Scenario.Phases) -> [(entry: Int, message: String)]
+    package var checkFaults: FaultCheck
+
+    package init(
+        faults: [Shape], invariants: [Shape], workloads: [Shape], checkFaults: @escaping FaultCheck = { _, _ in [] }
+    ) {
+        self.checkFaults = checkFaults
         self.faults = faults
         self.invariants = invariants
         self.workloads = workloads

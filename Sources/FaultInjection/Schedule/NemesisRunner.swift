@@ -52,13 +52,19 @@ package final class NemesisRunner: Sendable {
     ///
     /// - Parameter wait: time; a test gives a manual one.
     package func start(_ wait: @escaping Wait) {
-        let tasks = plan.map { planned in
-            Task {
+        var tasks: [Task<Void, Never>] = []
+        for planned in plan {
+            // One of a sequence waits for the one before it, however late that is. It comes before it in the plan.
+            let earlier = planned.after.map { tasks[$0] }
+            let task = Task {
+                await earlier?.value
                 guard (try? await wait(planned.at)) != nil else { return }
                 await run(planned, wait)
             }
+            tasks.append(task)
         }
-        state.withLock { $0.tasks = tasks }
+        let started = tasks
+        state.withLock { $0.tasks = started }
     }
 
     /// Ends the schedule: what was not injected yet never is, and what is active is healed now, the latest first.

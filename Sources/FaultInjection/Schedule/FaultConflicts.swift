@@ -1,0 +1,82 @@
+import RigModel
+
+/// Faults of a scenario that could meet, but must not. Pure.
+package enum FaultConflicts {
+    /// - Returns: for each pair the later entry, and what is wrong. By the worst jitter: a scenario that is accepted works
+    ///   with every seed.
+    package static func find(_ entries: [FaultPlanEntry], faultsPhase: Duration) -> [(entry: Int, message: String)] {
+        let windows = entries.indices.map { Self.windows(of: $0, entries, faultsPhase) }
+        var found: [(entry: Int, message: String)] = []
+        for later in entries.indices {
+            for earlier in 0...later where !isOneAfterTheOther(entries[earlier], entries[later]) {
+                let shared = entries[earlier].fault.claims.intersection(entries[later].fault.claims)
+                guard let claim = shared.min(by: { $0.description < $1.description }),
+                    let time = firstMeeting(windows[earlier], windows[later], isSame: earlier == later)
+                else { continue }
+                found.append((later, message(earlier, later, entries, claim, time)))
+            }
+        }
+        return found
+    }
+
+    /// From when to when an injection may be there.
+    private struct Window {
+        var begin: Duration
+        var end: Duration
+
+        /// At the same moment two that are over at once still meet; one that ends as the other begins does not.
+        func meets(_ other: Window) -> Bool {
+            begin == other.begin || (begin < other.end && other.begin < end)
+        }
+    }
+
+    private static func windows(of index: Int, _ entries: [FaultPlanEntry], _ faultsPhase: Duration) -> [Window] {
+        let entry = entries[index]
+        var offset = Duration.zero
+        if case .sequence(let number, let gap)? = entry.group {
+            for earlier in entries[..<index] where earlier.group?.number == number {
+                offset += NemesisSchedule.length(earlier) + gap
+            }
+        }
+        let isOpen = entry.duration == nil && entry.fault.ownDuration == nil && type(of: entry.fault).shape.isLasting
+        return NemesisSchedule.times(entry, faultsPhase).map { time in
+            let begin = max(time + offset - entry.jitter, .zero)
+            let end = isOpen ? faultsPhase : time + offset + entry.jitter + NemesisSchedule.length(entry)
+            return Window(begin: begin, end: max(begin, end))
+        }
+    }
+
+    /// Members of one group never overlap within one time of it.
+    private static func isOneAfterTheOther(_ one: FaultPlanEntry, _ other: FaultPlanEntry) -> Bool {
+        one.group != nil && one.group?.number == other.group?.number
+    }
+
+    /// When two of these first meet. The windows of one entry are in the order of time and equally long.
+    private static func firstMeeting(_ one: [Window], _ other: [Window], isSame: Bool) -> Duration? {
+        if isSame {
+            return zip(one, one.dropFirst()).first { $0.meets($1) }.map { $1.begin }
+        }
+        var first = 0
+        for window in one {
+            while first < other.count, other[first].end < window.begin { first += 1 }
+            for candidate in other[first...] {
+                if candidate.begin > window.end { break }
+                if candidate.meets(window) { return max(candidate.begin, window.begin) }
+            }
+        }
+        return nil
+    }
+
+    private static func message(
+        _ earlier: Int, _ later: Int, _ entries: [FaultPlanEntry], _ claim: Claim, _ time: Duration
+    ) -> String {
+        func name(_ index: Int) -> String { type(of: entries[index].fault).shape.name }
+        let at = time.words
+        if earlier == later {
+            return "\(name(later)): an injection may begin at \(at) while the one before still holds \(claim); "
+                + "make every: longer, or jitter: smaller"
+        }
+        return "\(name(later)) and \(name(earlier)) may both hold \(claim) at \(at); only one fault at a time can. "
+            + "Let one end before the other begins (at:, for:), or write them as a sequence:"
+    }
+}
