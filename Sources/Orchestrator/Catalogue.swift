@@ -1,5 +1,6 @@
 import Checkers
 import FaultInjection
+import RigModel
 package import ScenarioFile
 import Workloads
 
@@ -12,6 +13,15 @@ package enum Catalogue {
             checkFaults: { entries, phases in
                 FaultConflicts.find(planEntries(of: entries), faultsPhase: phases.faults)
             })
+    }
+
+    /// What a kind has where the scenario says nothing; what must be said is left out.
+    static func defaults(of shape: Shape) -> Parameters {
+        Parameters(
+            Dictionary(
+                uniqueKeysWithValues: shape.parameters.compactMap { parameter in
+                    parameter.defaultValue.map { (parameter.name, $0) }
+                }))
     }
 
     /// The faults of a scenario as values.

@@ -25,16 +25,19 @@ package struct ScenarioRun: Sendable {
     /// Refuses what cannot work, before anything is started.
     ///
     /// - Throws: ``RunError/usage(_:)`` or ``RunError/missing(_:)``.
-    package static func check(_ scenario: Scenario, allowedRemoteHosts: Set<String>) throws(RunError) {
-        try TargetFactory.check(
-            scenario, faults: faults(of: scenario), allowedRemoteHosts: allowedRemoteHosts)
+    package static func check(_ scenario: Scenario, allowedRemoteHosts: Set<String>) async throws(RunError) {
+        let faults = faults(of: scenario)
+        try TargetFactory.check(scenario, faults: faults, allowedRemoteHosts: allowedRemoteHosts)
+        let wanted = faults.flatMap(\.capabilities).reduce(into: Set<Capability>()) { $0.formUnion($1) }
+        let missing = FaultSupport.missing(faults, await CapabilityProbes.probe(wanted, with: SystemPrograms()))
+        if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }
     }
 
     /// Runs it. Everything that it changed on this machine is undone when this returns or throws.
     ///
     /// - Throws: ``RunError`` when there is no verdict to report.
     package func run() async throws(RunError) -> RunOutcome {
-        try Self.check(scenario, allowedRemoteHosts: options.allowedRemoteHosts)
+        try await Self.check(scenario, allowedRemoteHosts: options.allowedRemoteHosts)
         await healDeadRuns()
         let startedAt = Date()
         let folder = try RunFolder(

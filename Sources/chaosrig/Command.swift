@@ -17,7 +17,7 @@ protocol Command: Sendable {
 enum CommandTable {
     static let all: [any Command.Type] = [
         RunCommand.self, ProxyCommand.self, BenchCommand.self, SimulateCommand.self, ValidateCommand.self,
-        ListCommand.self, HealCommand.self, VersionCommand.self,
+        ListCommand.self, DoctorCommand.self, HealCommand.self, VersionCommand.self,
     ]
 
     static func run(_ arguments: [String]) async -> Int32 {

@@ -27,7 +27,7 @@ enum ValidateCommand: Command {
         for file in arguments.positional {
             do throws(ScenarioErrors) {
                 let scenario = try ScenarioFiles.load(file, overrides: arguments.list("--set"))
-                let code = check(scenario, file: file, arguments)
+                let code = await check(scenario, file: file, arguments)
                 if worst == 0 { worst = code }
                 guard code == 0 else { continue }
                 Output.line(arguments.has("--resolved") ? ResolvedScenario.yaml(scenario) : "\(file): ok")
@@ -39,9 +39,9 @@ enum ValidateCommand: Command {
         return worst
     }
 
-    private static func check(_ scenario: Scenario, file: String, _ arguments: ParsedArguments) -> Int32 {
+    private static func check(_ scenario: Scenario, file: String, _ arguments: ParsedArguments) async -> Int32 {
         do throws(RunError) {
-            try ScenarioRun.check(scenario, allowedRemoteHosts: Set(arguments.list("--allow-remote")))
+            try await ScenarioRun.check(scenario, allowedRemoteHosts: Set(arguments.list("--allow-remote")))
             return 0
         } catch {
             Output.error("\(file): \(error)")
