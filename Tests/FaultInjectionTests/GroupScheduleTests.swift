@@ -77,6 +77,20 @@ private func conflicts(_ entries: [FaultPlanEntry]) -> [Int] {
     #expect(conflicts(both + [entry(restart, at: .seconds(2))]) == [])
 }
 
+@Test func aGroupMustEndBeforeItsNextTime() {
+    let random = FaultGroup.random(number: 0, weight: 1)
+    func pair(every: Duration) -> [FaultPlanEntry] {
+        [entry(restart, every: every, group: random), entry(kill, every: every, group: random)]
+    }
+    #expect(conflicts(pair(every: .seconds(1))) == [0], "the next one drawn may be a restart again")
+    #expect(conflicts(pair(every: .seconds(2))) == [])
+    let other = Restart(Parameters(["down-for": .duration(.seconds(5))]))
+    let both = [
+        entry(restart, every: .seconds(3), group: random), entry(other, every: .seconds(3), group: random),
+    ]
+    #expect(conflicts(both) == [1, 1], "the longer one meets the shorter one, and itself")
+}
+
 @Test func aConflictNamesBothFaultsAndTheTime() throws {
     let found = FaultConflicts.find(
         [entry(restart, at: .seconds(1)), entry(restart, at: .seconds(2))], faultsPhase: .seconds(60))

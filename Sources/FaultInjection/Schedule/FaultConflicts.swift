@@ -8,10 +8,12 @@ package enum FaultConflicts {
         let windows = entries.indices.map { Self.windows(of: $0, entries, faultsPhase) }
         var found: [(entry: Int, message: String)] = []
         for later in entries.indices {
-            for earlier in 0...later where !isOneAfterTheOther(entries[earlier], entries[later]) {
+            for earlier in 0...later {
                 let shared = entries[earlier].fault.claims.intersection(entries[later].fault.claims)
                 guard let claim = shared.min(by: { $0.description < $1.description }),
-                    let time = firstMeeting(windows[earlier], windows[later], isSame: earlier == later)
+                    let time = meeting(
+                        of: windows[earlier], and: windows[later],
+                        shareTimes: earlier == later || areOneGroup(entries[earlier], entries[later]))
                 else { continue }
                 found.append((later, message(earlier, later, entries, claim, time)))
             }
@@ -46,15 +48,18 @@ package enum FaultConflicts {
         }
     }
 
-    /// Members of one group never overlap within one time of it.
-    private static func isOneAfterTheOther(_ one: FaultPlanEntry, _ other: FaultPlanEntry) -> Bool {
+    private static func areOneGroup(_ one: FaultPlanEntry, _ other: FaultPlanEntry) -> Bool {
         one.group != nil && one.group?.number == other.group?.number
     }
 
-    /// When two of these first meet. The windows of one entry are in the order of time and equally long.
-    private static func firstMeeting(_ one: [Window], _ other: [Window], isSame: Bool) -> Duration? {
-        if isSame {
-            return zip(one, one.dropFirst()).first { $0.meets($1) }.map { $1.begin }
+    /// When two of these first meet. Both are in the order of time, and each list's windows are equally long.
+    ///
+    /// - Parameter shareTimes: they are of one entry or group, so that those of the same time come one after the other, or
+    ///   in place of each other. The next time may still come too early.
+    private static func meeting(of one: [Window], and other: [Window], shareTimes: Bool) -> Duration? {
+        if shareTimes {
+            let pairs = Array(zip(one, other.dropFirst())) + Array(zip(other, one.dropFirst()))
+            return pairs.filter { $0.meets($1) }.map { max($0.begin, $1.begin) }.min()
         }
         var first = 0
         for window in one {
