@@ -45,12 +45,11 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
 
 /// So many rigs run at a time, each with a server of its own; the others wait.
 actor FaultLanes {
-    static let shared = FaultLanes(count: 3)
+    static let count = 3
+    static let shared = FaultLanes()
 
-    private var free: Int
+    private var free = FaultLanes.count
     private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    init(count: Int) { free = count }
 
     /// Waits until a lane is free, and takes it.
     func enter() async {

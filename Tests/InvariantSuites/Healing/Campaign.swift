@@ -1,0 +1,52 @@
+/// Scenarios for runs that are ended at any moment: together they use every family of faults.
+enum Campaign {
+    static let all = [server, relay, sqlite]
+
+    private static func scenario(_ target: String, _ faults: String, pool: String = "") -> String {
+        """
+        name: campaign
+        target: \(target)
+        pool: {max-open: 4\(pool)}
+        workload: {clients: 4, rate: 100/s, mix: {append: 50, read: 30, transfer: 20}}
+        phases: {warm-up: 200ms, steady: 300ms, faults: 30s, settle: 1s}
+        faults:
+        \(faults)
+        invariants:
+          zero-leaked-connections: {}
+
+        """
+    }
+
+    private static let server = scenario(
+        "{postgres: managed}",
+        """
+          - random:
+              - restart: {mode: immediate, down-for: 300ms}
+              - restart: {mode: crash, down-for: 300ms}
+              - kill-connections: {}
+            at: 0s
+            every: 800ms
+        """)
+
+    private static let relay = scenario(
+        "{postgres: managed}",
+        """
+          - random:
+              - latency: {latency: 20ms}
+                for: 300ms
+              - blackhole: {}
+                for: 300ms
+              - reset: {}
+            at: 0s
+            every: 500ms
+        """)
+
+    private static let sqlite = scenario(
+        "{sqlite: temporary}",
+        """
+          - lock-database: {}
+            at: 0s
+            every: 1s
+            for: 500ms
+        """)
+}
