@@ -124,7 +124,10 @@ let package = Package(
         tests("Benchmarks", ["Threading", "RigModel", "DatabaseServers"]),
         .testTarget(
             name: "InvariantSuites",
-            dependencies: ["chaosrig", "HostSystem", "RigTestSupport", "Threading", "RigModel"],
+            dependencies: [
+                "chaosrig", "PostgresDriver", "ConnectionPool", "EventLoop", "DatabaseServers", "HostSystem",
+                "RigTestSupport", "Threading", "RigModel",
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
