@@ -87,6 +87,9 @@ struct SeenMessage {
     /// Of the whole message with type and length.
     var size: Int
     var statement: String?
+
+    /// Of an ErrorResponse.
+    var sqlState: String? { body.errorField(UInt8(ascii: "C")).map { body.text($0) } }
 }
 
 extension CutRule {

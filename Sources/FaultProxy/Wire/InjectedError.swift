@@ -29,8 +29,9 @@ package struct InjectedError: Sendable, Equatable {
             throw CutRuleError("sqlstate", "\(sqlState) is no error: its class is success, warning or no data")
         }
         let text = message ?? Self.words[sqlState] ?? "injected by a cut point of chaosrig"
-        guard !text.isEmpty, text.utf8.count <= 1024, !text.utf8.contains(0) else {
-            throw CutRuleError("text", "1 to 1024 bytes without a zero byte are wanted")
+        // Which encoding client and server have agreed on is not known here, and it decides what a byte means in a string.
+        guard !text.isEmpty, text.utf8.count <= 1024, text.utf8.allSatisfy({ (1...127).contains($0) }) else {
+            throw CutRuleError("text", "1 to 1024 ASCII characters without a zero byte are wanted")
         }
         self.sqlState = sqlState
         self.message = text

@@ -44,7 +44,7 @@ package struct WireInspector: Sendable {
         downstreamGate.appointments = []
         upstreamGate.needed = 0
         downstreamGate.needed = 0
-        let isBusy = upstreamGate.isBusy || downstreamGate.isBusy || answers.hidesSomething
+        let isBusy = upstreamGate.isBusy || downstreamGate.isBusy || answers.awaitsSomething
         hasCuts = isBusy || upstreamGate.isDead || downstreamGate.isDead
         guard !hasCuts else { return }
         upstreamGate = StreamGate()

@@ -8,6 +8,8 @@ struct WireReader: Sendable {
     private var negotiations = 0
     private(set) var isCopyingIn = false
     var texts = StatementTexts()
+    /// A walsender serves it, which understands other statements.
+    private(set) var isReplication = false
 
     var facts: WireFacts {
         var facts = known
@@ -179,11 +181,19 @@ struct WireReader: Sendable {
             case "user": known.user = body.text(value)
             case "database": known.database = body.text(value)
             case "application_name": known.applicationName = body.text(value)
+            case "replication": isReplication = !Self.isFalse(body.text(value))
             default: break
             }
             at = value.upperBound + 1
         }
         if known.database == nil { known.database = known.user }
+    }
+
+    /// PostgreSQL's `parse_bool` takes every unique beginning of these words.
+    private static func isFalse(_ value: String) -> Bool {
+        let word = value.lowercased()
+        return word == "0" || (!word.isEmpty && ("false".hasPrefix(word) || "no".hasPrefix(word))) || word == "of"
+            || word == "off"
     }
 
     @inline(__always)
@@ -265,7 +275,7 @@ extension WireFacts.TransactionStatus {
 
 extension UnsafeRawBufferPointer {
     /// The value of a field in the body of an ErrorResponse.
-    fileprivate func errorField(_ code: UInt8) -> Range<Int>? {
+    func errorField(_ code: UInt8) -> Range<Int>? {
         var at = 0
         while at < count, self[at] != 0, let value = stringRange(at: at + 1) {
             if self[at] == code { return value }

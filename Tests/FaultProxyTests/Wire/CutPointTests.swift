@@ -136,14 +136,53 @@ import Testing
         #expect(effects == [.pass(Wire.parse("", "nonsense") + Wire.error("42601") + skipped)])
         #expect(inspector.intercept(Wire.sync, .upstream).deeds == [])
         #expect(inspector.intercept(end, .downstream).deeds == [])
-        #expect(inspector.intercept(skipped, .upstream).deeds == [.hit(cut: "cut0")])
+        #expect(inspector.intercept(skipped, .upstream).injects)
     }
 
     @Test func anErrorIsNotInjectedIntoAFailedTransaction() throws {
         var inspector = WireInspector([try CutRule(words: "before Query do error 40001")])
-        #expect(effects(&inspector, [Wire.down(Wire.ready("E")), Wire.up(Wire.query("x"))]).deeds == [])
+        #expect(!effects(&inspector, [Wire.down(Wire.ready("E")), Wire.up(Wire.query("x"))]).injects)
         _ = inspector.intercept(Wire.ready("I"), .downstream)
-        #expect(inspector.intercept(Wire.query("x"), .upstream).deeds == [.hit(cut: "cut0")])
+        #expect(inspector.intercept(Wire.query("x"), .upstream).injects)
+    }
+
+    @Test(arguments: [("true", false), ("database", false), ("of", true), ("NO", true), ("0", true), ("on", false)])
+    func anErrorIsNotInjectedIntoAReplicationConnection(replication: String, injects: Bool) throws {
+        var inspector = WireInspector([try CutRule(words: "before Query do error 40001")])
+        _ = inspector.intercept(Wire.startup(["user", "ann", "replication", replication]), .upstream)
+        _ = inspector.intercept(Wire.greeting[1].bytes, .downstream)
+        #expect(inspector.intercept(Wire.query("x"), .upstream).injects == injects)
+    }
+
+    @Test func anErrorIsAHitWhenTheServerHasSentIt() throws {
+        let rule = try CutRule(words: "before Query do error 40001 times=1")
+        let cut = ActiveCut(name: "x", rule: rule, record: CutRecord())
+        func ask(_ answer: [UInt8]) -> (injects: Bool, deeds: [WireEffect]) {
+            var inspector = WireInspector()
+            inspector.setCuts([cut])
+            let injects = effects(&inspector, [Wire.up(Wire.query("x"))]).injects
+            // It is still known when the rule is removed.
+            inspector.setCuts([])
+            let deeds = answer.flatMap { inspector.intercept([$0], .downstream) }.deeds
+            #expect(!inspector.hasCuts || answer.isEmpty)
+            return (injects, deeds)
+        }
+        // Each gives the claim back: another error, the end of the connection.
+        #expect(ask(Wire.error("57014") + end) == (true, []))
+        #expect(ask([]) == (true, []))
+        #expect(cut.record.hits == 0)
+        #expect(ask(Wire.error("40001") + end) == (true, [.hit(cut: "x")]))
+        #expect(cut.record.hits == 1)
+        #expect(ask(commit + end) == (false, []))
+        #expect(cut.record.hits == 1)
+    }
+
+    @Test func anErrorThatIsUnderWayIsCountedForTheLimit() throws {
+        var inspector = WireInspector([try CutRule(words: "before Query do error 40001 times=1")])
+        #expect(effects(&inspector, [Wire.up(Wire.query("x"))]).injects)
+        #expect(!inspector.intercept(Wire.query("x"), .upstream).injects)
+        let answers = inspector.intercept(Wire.error("40001") + end + Wire.error("40001") + end, .downstream)
+        #expect(answers.deeds == [.hit(cut: "cut0")])
     }
 
     @Test func stateUserAndApplicationNarrowARule() throws {

@@ -109,6 +109,8 @@ import Testing
         ("after Query do error 40001", "action", "before only"),
         ("before Query do error 4000", "sqlstate", "five digits"),
         ("before Query do error 00000", "sqlstate", "no error"),
+        ("before Query do error 40001 text=Übung", "text", "ASCII"),
+        ("before Query do error 40001 text=''", "text", "1 to 1024"),
         ("before CommandComplete do error 40001", "severity", "take FATAL"),
         ("before StartupMessage do error 40001 severity=ERROR", "severity", "every error is FATAL"),
         ("before SSLRequest do error 53300", "action", "nobody reads"),

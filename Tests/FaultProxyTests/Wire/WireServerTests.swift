@@ -128,6 +128,48 @@ import Testing
         }
     }
 
+    @Test func whatTheServerSkipsIsNoHit() async throws {
+        try await withClient("before Execute do error 40001 times=3") { client in
+            let one = Wire.parse("", "select 1") + Wire.bind("", "") + Wire.execute("")
+            for hits in 1...3 {
+                let answer = try client.ask(one + one + one + Wire.sync)
+                #expect(answer.types == "12EZ")
+                #expect(client.hits.count == hits)
+            }
+            #expect(try client.ask(one + one + Wire.sync).types == "12DC12DCZ")
+            #expect(client.hits.count == 3)
+        }
+        // What fails on its own in front of it.
+        try await withClient("before Execute do error 40001") { (client: WireClient) throws in
+            let own = Wire.parse("", "nonsense") + Wire.bind("", "") + Wire.execute("") + Wire.sync
+            #expect(try client.ask(own).errors.first?.hasPrefix("42601") == true)
+            #expect(client.hits == [])
+        }
+    }
+
+    @Test func anErrorThatTheServerRefusesIsNoHit() async throws {
+        try await withClient("before Query statement=cutme do error 40001") { client in
+            // Behind the proxy's back the transaction fails first.
+            client.send(Wire.query("begin") + Wire.query("select 1/0") + Wire.query("select 'cutme'"))
+            #expect(try client.answer(3).errors.map { $0.prefix(5) } == ["22012", "25P02"])
+            #expect(client.hits == [])
+            _ = try client.query("rollback")
+            #expect(try client.query("select 'cutme'").errors.count == 1)
+            #expect(client.hits == ["cut0"])
+        }
+    }
+
+    @Test func aReplicationConnectionGetsNoErrorThatItsServerCannotMake() async throws {
+        let port = try await TestPostgres.shared().port
+        try await onThread {
+            let client = try WireClient(
+                port: port, ["before Query do error 40001"], parameters: ["replication", "database"])
+            _ = try client.answer()
+            #expect(try client.query("IDENTIFY_SYSTEM").types == "TDCZ")
+            #expect(client.hits == [])
+        }
+    }
+
     @Test func rulesThatAreRemovedWhileAnErrorIsUnderWayShowNothingOfIt() async throws {
         try await withClient("before Execute do error 40001") { (client: WireClient) throws in
             client.send(Wire.extended("", "select 1"))
