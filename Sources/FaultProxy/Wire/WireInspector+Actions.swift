@@ -36,8 +36,12 @@ extension WireInspector {
     ) {
         let injection = AnswerQueue.Injection(sqlState: error.sqlState, claim: claim)
         let isCarriedOut = message.type == UInt8(ascii: "Q") || message.type == UInt8(ascii: "E")
+        // What is not answered yet may have begun a transaction; a ROLLBACK without one brings a warning only.
+        let mayBeInTransaction =
+            reader.transaction == .inTransaction || reader.groups.count > 0 || reader.groups.hasUnsynced
         // A COMMIT that fails ends its transaction all the same.
-        let rollsBack = isCarriedOut && reader.transaction == .inTransaction && Self.isCommit(message.statement)
+        let rollsBack =
+            isCarriedOut && mayBeInTransaction && message.statement.map(CommitText.endsWithCommit) == true
         gate.isSwallowing = true
         if message.type == UInt8(ascii: "Q") || message.type == UInt8(ascii: "F") {
             effects.append(.pass(error.simple(rollingBack: rollsBack)))
@@ -66,12 +70,6 @@ extension WireInspector {
         }
         effects.append(.answer(error.response))
         end(.finish, stream, &gate, into: &effects)
-    }
-
-    private static func isCommit(_ statement: String?) -> Bool {
-        let letters = statement?.utf8.drop { $0 == UInt8(ascii: " ") || (9...13).contains($0) }.prefix(7)
-        guard let letters, let word = String(letters)?.lowercased() else { return false }
-        return ["commit", "end"].contains { word == $0 || word.hasPrefix($0 + " ") || word.hasPrefix($0 + ";") }
     }
 }
 

@@ -71,6 +71,13 @@ struct WireAnswer: Equatable {
     var status: Character = "?"
     var values: [String] = []
 
+    /// An error with PostgreSQL's own words for 40001, and ReadyForQuery.
+    init(failing code: String, status: Character) {
+        types = "EZ"
+        errors = ["\(code) could not serialize access due to concurrent update"]
+        self.status = status
+    }
+
     init(all bytes: [UInt8]) {
         var at = 0
         while at + 5 <= bytes.count {

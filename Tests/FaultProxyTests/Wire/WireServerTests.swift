@@ -73,16 +73,41 @@ import Testing
         }
     }
 
-    @Test(arguments: [true, false])
-    func aCommitThatFailsEndsItsTransaction(isExtended: Bool) async throws {
+    @Test(arguments: [true, false], ["COMMIT", " commit; ", "commit\n", "/* c */ END work", "-- x\nCommit and chain"])
+    func aCommitThatFailsEndsItsTransaction(isExtended: Bool, commit: String) async throws {
         let message = isExtended ? "Execute" : "Query"
-        try await withClient("before \(message) statement='^ *commit' do error 40001") { client in
+        try await withClient("before \(message) statement='commit|end' do error 40001") { client in
             _ = try client.query("create temp table wire (a int)")
             _ = try client.query("begin")
             _ = try client.query("insert into wire values (1)")
-            let failed = try client.ask(isExtended ? Wire.extended("", "COMMIT") : Wire.query(" commit; "))
+            let failed = try client.ask(isExtended ? Wire.extended("", commit) : Wire.query(commit))
             #expect(failed.types == (isExtended ? "12nEZ" : "EZ"))
             #expect(failed.status == "I")
+            #expect(try client.query("select count(*) from wire").values == ["0"])
+        }
+    }
+
+    @Test func aBatchWithACommitThatFailsEndsItsTransaction() async throws {
+        try await withClient("before Query statement=cutme do error 40001") { (client: WireClient) throws in
+            _ = try client.query("create temp table wire (a int)")
+            _ = try client.query("begin; insert into wire values (1)")
+            // Statements of an open transaction with its COMMIT, and a whole transaction.
+            for begin in ["", "begin; "] {
+                let batch = "\(begin)insert into wire values (2) /* cutme */; commit"
+                #expect(try client.query(batch) == WireAnswer(failing: "40001", status: "I"))
+            }
+            #expect(try client.query("select count(*) from wire").values == ["0"])
+        }
+    }
+
+    @Test func aTransactionSentAheadEndsWithItsFailingCommit() async throws {
+        try await withClient("before Execute statement=commit do error 40001") { (client: WireClient) throws in
+            func step(_ sql: String) -> [UInt8] { Wire.parse("", sql) + Wire.bind("", "") + Wire.execute("") }
+            _ = try client.query("create temp table wire (a int)")
+            let answer = try client.ask(
+                step("begin") + step("insert into wire values (1)") + step("commit") + Wire.sync)
+            #expect(answer.types == "12C12C12EZ")
+            #expect(answer.status == "I")
             #expect(try client.query("select count(*) from wire").values == ["0"])
         }
     }
