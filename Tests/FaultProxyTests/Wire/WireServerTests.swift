@@ -126,6 +126,10 @@ import Testing
                 let own = try client.ask(Wire.bind("", "") + Wire.execute("") + Wire.sync)
                 #expect(own.types == "2DCZ")
                 #expect(own.values == ["mine"])
+                let names = try client.ask(
+                    Wire.parse("look", "select name from pg_prepared_statements where name ~ 'chaosrig'")
+                        + Wire.bind("", "look") + Wire.execute("") + Wire.message("C", Wire.text("Slook")) + Wire.sync)
+                #expect(names.types == "12C3Z")
             }
             #expect(client.hits.count == 3)
             #expect(client.inspector.facts.statementsInFlight == 0)
