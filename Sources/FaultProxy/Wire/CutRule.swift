@@ -27,7 +27,7 @@ package struct CutRule: Sendable, Equatable {
     package struct Match: Sendable, Equatable {
         /// In the text of the statement that the message carries, uses or answers.
         package var statement: StatementPattern?
-        /// The tag of CommandComplete, or its first words; for ReadyForQuery the last tag.
+        /// The tag of CommandComplete, with or without its counts; for ReadyForQuery the last tag that it ends.
         package var tag: String?
         /// The last that ReadyForQuery said; of a ReadyForQuery what it says itself.
         package var transaction: WireFacts.TransactionStatus?

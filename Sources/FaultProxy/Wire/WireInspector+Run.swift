@@ -133,6 +133,7 @@ extension WireInspector {
                     effects.append(.hit(cut: injection.claim.cut))
                 }
                 if answer.isHidden {
+                    if type == UInt8(ascii: "C") { reader.hideNextTag() }
                     work.flush(into: &effects)
                     gate.isSwallowing = true
                     return

@@ -3,6 +3,10 @@
 struct WireReader: Sendable {
     private var known = WireFacts()
     private var tag = CommandTag()
+    /// The last tag came behind the last ReadyForQuery.
+    private var isTagNew = false
+    /// The next tag is of a statement that the client does not know of.
+    private var skipsTag = false
     private(set) var groups = StatementGroups()
     /// SSL and GSS requests without their answer of one byte.
     private var negotiations = 0
@@ -21,7 +25,8 @@ struct WireReader: Sendable {
     var phase: WireFacts.Phase { known.phase }
     var transaction: WireFacts.TransactionStatus? { known.transaction }
     var user: String? { known.user }
-    var lastCommandTag: String? { tag.text }
+    /// What the next ReadyForQuery ends; `nil` when no statement has ended since the last one.
+    var tagSinceReady: String? { isTagNew ? tag.text : nil }
     var applicationName: String? { known.applicationName }
 
     /// Nothing more can be read here.
@@ -219,7 +224,7 @@ struct WireReader: Sendable {
     @inline(__always)
     private mutating func noteDownstream(_ type: UInt8, _ length: Int, _ body: UnsafeRawBufferPointer) {
         switch type {
-        case UInt8(ascii: "C"): tag.set(body)
+        case UInt8(ascii: "C"): noteTag(body)
         case UInt8(ascii: "Z"): noteReady(length, body)
         case UInt8(ascii: "E"): noteError(body)
         case UInt8(ascii: "S"): noteParameter(body)
@@ -237,8 +242,22 @@ struct WireReader: Sendable {
         }
         known.transaction = status
         isCopyingIn = false
+        isTagNew = false
         if known.phase == .session { groups.noteReady() } else { known.phase = .session }
     }
+
+    @inline(__always)
+    private mutating func noteTag(_ body: UnsafeRawBufferPointer) {
+        if skipsTag {
+            skipsTag = false
+            return
+        }
+        tag.set(body)
+        isTagNew = true
+    }
+
+    /// The CommandComplete that begins now is hidden from the client.
+    mutating func hideNextTag() { skipsTag = true }
 
     private mutating func noteCopyEnded() {
         if isCopyingIn { groups.noteCopyEnded() }

@@ -203,6 +203,26 @@ import Testing
         #expect(effects == [.hit(cut: "cut0"), .close(.reset)])
     }
 
+    @Test(arguments: [
+        ("update", "UPDATE 3", true), ("UPDATE 3", "UPDATE 3", true), ("UPDATE 3", "UPDATE 30", false),
+        ("INSERT", "INSERT 0 1", true), ("INSERT 0", "INSERT 0 1", true), ("COMMIT", "COMMIT PREPARED", false),
+        ("COMMIT PREPARED", "COMMIT PREPARED", true), ("CREATE", "CREATE TABLE", false), ("COMM", "COMMIT", false),
+    ])
+    func aTagIsNamedWithOrWithoutItsCounts(wanted: String, tag: String, isHit: Bool) throws {
+        var inspector = WireInspector([try CutRule(words: "before CommandComplete tag='\(wanted)' do reset")])
+        let effects = effects(&inspector, [Wire.up(Wire.query("x")), Wire.down(Wire.complete(tag))])
+        #expect(effects.contains(.close(.reset)) == isHit)
+    }
+
+    @Test func aReadyForQueryHasTheTagOfItsOwnStatement() throws {
+        var inspector = WireInspector([try CutRule(words: "before ReadyForQuery tag=COMMIT do delay 1")])
+        #expect(effects(&inspector, [Wire.up(Wire.query("x")), Wire.down(commit, end)]).deeds.count == 2)
+        let failed = Wire.error("42601") + end
+        _ = inspector.intercept(Wire.query("x"), .upstream)
+        #expect(inspector.intercept(failed, .downstream).deeds == [])
+        #expect(inspector.facts.lastCommandTag == "COMMIT")
+    }
+
     @Test(arguments: ["StartupMessage user=ann", "SSLRequest", "Authentication", "AuthenticationOk", "BackendKeyData"])
     func theWayIntoASessionCanBeCut(message: String) throws {
         var inspector = WireInspector([try CutRule(words: "before \(message) do reset")])
