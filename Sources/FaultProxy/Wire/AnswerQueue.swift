@@ -125,8 +125,11 @@ struct AnswerQueue: Sendable {
             isCopyingIn = true
             return Answer(text: front.text)
         case (UInt8(ascii: "E"), _):
+            // What fails at a Sync (a deferred constraint) is the last statement in front of it.
+            let text = front.kind == .sync ? lastText : front.text
             fail(front)
-            return Answer(text: front.text, injection: front.injection)
+            lastText = text
+            return Answer(text: text, injection: front.injection)
         case (UInt8(ascii: "Z"), _): return Answer(text: ready(front))
         default: return Answer(text: front.kind == .sync ? lastText : front.text)
         }
@@ -147,7 +150,6 @@ struct AnswerQueue: Sendable {
         } else {
             while let entry = first, entry.kind != .sync { pop() }
         }
-        lastText = front.text
         if first == nil { skipsToSync = true }
     }
 

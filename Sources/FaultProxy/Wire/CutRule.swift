@@ -90,6 +90,11 @@ extension CutRule {
         if let share = match.share, !(0...1).contains(share) {
             throw CutRuleError("share", "\(share) is not between 0 and 1")
         }
+        if message.isStartup, message.name != "StartupMessage" {
+            for (key, name) in [("user", match.user), ("application", match.application)] where name != nil {
+                throw CutRuleError(key, "\(message.name) does not say who it is; StartupMessage does")
+            }
+        }
         if message.isStartup, match.transaction != nil {
             throw CutRuleError("transaction", "before a session there is no transaction")
         }

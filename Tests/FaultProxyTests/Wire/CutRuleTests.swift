@@ -114,6 +114,8 @@ import Testing
         ("before CommandComplete do error 40001", "severity", "take FATAL"),
         ("before StartupMessage do error 40001 severity=ERROR", "severity", "every error is FATAL"),
         ("before SSLRequest do error 53300", "action", "nobody reads"),
+        ("before SSLRequest user=ann do reset", "user", "does not say who"),
+        ("cancel-connection application=shop", "application", "does not say who"),
         ("before Query colour=red do reset", "colour", "unknown key"),
         ("before Query timse=3 do reset", "timse", "did you mean times?"),
         ("before Query do reset do finish", "action", "twice"),

@@ -176,6 +176,37 @@ import Testing
         }
     }
 
+    @Test func whatFailsAtASyncBelongsToTheLastStatement() async throws {
+        try await withClient("before ErrorResponse statement=twice do delay 1") { (client: WireClient) throws in
+            _ = try client.query("create temp table wire (a int unique deferrable initially deferred)")
+            let answer = try client.ask(Wire.extended("", "insert into wire values (1), (1) /* twice */"))
+            #expect(answer.types == "12nCEZ")
+            #expect(client.hits == ["cut0"])
+            #expect(try client.query("select 1").values == ["1"])
+        }
+    }
+
+    @Test func whatTheProxyAsksForItselfStaysHidden() async throws {
+        let seen = ["CommandComplete", "ParseComplete", "BindComplete", "CloseComplete"].map {
+            "before \($0) do delay 1"
+        }
+        let port = try await TestPostgres.shared().port
+        try await onThread {
+            let client = try WireClient(port: port, seen + ["before Execute statement=commit do error 40001"])
+            _ = try client.answer()
+            _ = try client.query("begin")
+            client.send(Wire.parse("", "commit") + Wire.bind("", ""))
+            client.send(Wire.execute("") + Wire.sync)
+            #expect(try client.answer().types == "12EZ")
+            #expect(client.hits == ["cut0", "cut1", "cut2", "cut4"])
+            #expect(client.inspector.facts.lastCommandTag == "BEGIN")
+            _ = try client.query("begin")
+            #expect(try client.ask(Wire.query("select 1") + Wire.query("commit"), readies: 2).types == "TDCZCZ")
+            #expect(client.inspector.facts.lastCommandTag == "COMMIT")
+            #expect(client.inspector.facts.statementsInFlight == 0)
+        }
+    }
+
     @Test func anErrorThatTheServerRefusesIsNoHit() async throws {
         try await withClient("before Query statement=cutme do error 40001") { client in
             // Behind the proxy's back the transaction fails first.
