@@ -19,6 +19,13 @@ package struct WireInspector: Sendable {
     /// What is known by now. Copies texts: for reports, not for every message.
     package var facts: WireFacts { reader.facts }
 
+    /// There are cut points, and nothing can be seen of the connection any more: it is encrypted, or the bytes are not
+    /// PostgreSQL's.
+    package var blindPhase: WireFacts.Phase? {
+        let phase = reader.phase
+        return !plan.cuts.isEmpty && (phase == .encrypted || phase == .unknownProtocol) ? phase : nil
+    }
+
     /// Without cut points ``observe(_:_:)`` is enough. Stays `true` for a while when they are removed and something is still
     /// kept back or to be answered.
     package private(set) var hasCuts = false
