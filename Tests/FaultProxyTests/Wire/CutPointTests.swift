@@ -177,6 +177,22 @@ import Testing
         #expect(cut.record.hits == 1)
     }
 
+    @Test func noErrorIsInjectedBehindAnotherUpToTheSync() throws {
+        let rule = try CutRule(words: "before Execute do error 40001")
+        let cut = ActiveCut(name: "x", rule: rule, record: CutRecord())
+        var inspector = WireInspector()
+        inspector.setCuts([cut])
+        let step = Wire.bind("", "s") + Wire.execute("")
+        for round in 1...2 {
+            let parts = round == 1 ? Wire.greeting : []
+            for part in parts { _ = inspector.intercept(part.bytes, part.stream) }
+            #expect(inspector.intercept(step, .upstream).injects)
+            #expect(inspector.intercept(step + step, .upstream) == [.pass(step + step)])
+            _ = inspector.intercept(Wire.sync, .upstream)
+            #expect(cut.record.matches == round)
+        }
+    }
+
     @Test func anErrorThatIsUnderWayIsCountedForTheLimit() throws {
         var inspector = WireInspector([try CutRule(words: "before Query do error 40001 times=1")])
         #expect(effects(&inspector, [Wire.up(Wire.query("x"))]).injects)
