@@ -44,13 +44,13 @@ test: ## run all tests, on a real PostgreSQL and SQLite
 # suites test, and `make test` runs them.
 HARD = PoolFeatureTests|ExplorationTests
 PLAIN_ONLY = PoolSimulatorTests|BenchmarksTests
-test-tsan: ## run all tests under the thread sanitizer
+test-tsan: ## run the tests under the thread sanitizer, all but the simulation and the benchmarks
 	@scripts/install-missing build server poolers clients
 	export CHAOSRIG_SANITIZER=1; t='$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan'; \
 	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter InvariantSuites
 
 # lld: the default linker warns some 280 times of symbols of the address sanitizer.
-test-asan: ## run all tests under the address sanitizer and its leak checker
+test-asan: ## the same under the address sanitizer and its leak checker
 	@scripts/install-missing build server poolers clients
 	export CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS; \
 	    t='$(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld'; \

@@ -159,6 +159,13 @@ final class ProxyConnectionLog: Sendable {
                     .init("cut", .string(cut)), .init("user", JSONValue(facts.user)),
                     .init("backend_pid", JSONValue(facts.backendPID.map(Int.init))),
                 ])
+        case .cutsAreBlind(let number, let phase):
+            let client = state.withLock { $0.clients[number] } ?? ""
+            let what = phase == .encrypted ? "is encrypted" : "does not speak PostgreSQL's protocol"
+            log(
+                .warning,
+                "a connection \(what): its bytes are relayed, but cut points see nothing of them (told once per proxy)",
+                about(number, client))
         case .descriptorShortage:
             tell(
                 atMostOnceASecond: "no file descriptor left for a connection: raise the limit of open files (ulimit -n)"

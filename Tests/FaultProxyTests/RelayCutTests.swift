@@ -27,6 +27,55 @@ import Testing
         server.stop()
     }
 
+    @Test(arguments: [true, false])
+    func thatCutsSeeNothingIsToldOnce(isCutThereFirst: Bool) async throws {
+        let server = try TestServer.echo()
+        let relay = try RunningRelay.started(toPort: server.port)
+        try await onThread {
+            let cuts = [try Self.cut("lost-commit")]
+            if isCutThereFirst { relay.relay.setCuts(cuts) }
+            // The start of a TLS handshake.
+            let hello: [UInt8] = [0x16, 3, 1, 0, 5, 1]
+            let clients = try (0..<3).map { _ in
+                let client = try TestSocket.connect(toPort: relay.port)
+                client.write(hello)
+                #expect(try client.read(exactly: hello.count) == hello)
+                return client
+            }
+            relay.relay.setCuts(cuts)
+            for client in clients {
+                client.write(hello)
+                #expect(try client.read(exactly: hello.count) == hello)
+            }
+            func told() -> [WireFacts.Phase] {
+                relay.events.all.compactMap { if case .cutsAreBlind(_, let phase) = $0 { phase } else { nil } }
+            }
+            try eventually("it is told") { !told().isEmpty }
+            for client in clients {
+                client.write(hello)
+                #expect(try client.read(exactly: hello.count) == hello)
+            }
+            #expect(told() == [.encrypted])
+        }
+        relay.stop()
+        server.stop()
+    }
+
+    @Test func aConnectionThatCanBeReadIsNotCalledBlind() async throws {
+        let server = try TestServer.echo()
+        let relay = try RunningRelay.started(toPort: server.port)
+        try await onThread {
+            relay.relay.setCuts([try Self.cut("cancel-connection nth=2")])
+            let cancel = Wire.packet(80_877_102, Wire.int32(1) + Wire.int32(2))
+            let client = try TestSocket.connect(toPort: relay.port)
+            client.write(cancel)
+            #expect(try client.read(exactly: cancel.count) == cancel)
+            #expect(!relay.events.all.contains { if case .cutsAreBlind = $0 { true } else { false } })
+        }
+        relay.stop()
+        server.stop()
+    }
+
     @Test func removalReleasesWhatADelayHolds() async throws {
         let server = try TestServer.echo()
         let relay = try RunningRelay.started(toPort: server.port)

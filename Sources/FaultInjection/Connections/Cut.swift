@@ -13,7 +13,7 @@ package struct Cut: Fault {
                 "at", .text, isRequired: true,
                 summary: "before, after or inside a message, for example \"before CommandComplete\"; or a preset: "
                     + "lost-commit, between-parse-and-bind, during-authentication, inside-data-row, cancel-connection"),
-            Parameter("tag", .text, summary: "only where the command tag begins with this word, for example COMMIT"),
+            Parameter("tag", .text, summary: "only with this command tag, its counts left out or not: COMMIT, UPDATE"),
             Parameter("statement", .text, summary: "only where the statement matches this regular expression"),
             Parameter(
                 "transaction", .choice(["idle", "in-transaction", "failed"]),

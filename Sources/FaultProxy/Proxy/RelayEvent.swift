@@ -34,6 +34,8 @@ package enum RelayEvent: Sendable, Equatable {
     case opened(number: Int, client: String)
     case closed(number: Int, reason: Reason, bytesUpstream: Int, bytesDownstream: Int)
     case cutHit(number: Int, cut: String, facts: WireFacts)
+    /// There are cut points, but nobody can look inside this connection. Told once per relay.
+    case cutsAreBlind(number: Int, phase: WireFacts.Phase)
     /// This process had no descriptor left for a client or its way to the server: the proxy's own trouble. Clients wait, or
     /// are reset.
     case descriptorShortage

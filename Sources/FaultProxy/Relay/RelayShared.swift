@@ -14,6 +14,7 @@ final class RelayShared: Sendable {
     let upstream: Upstream
     let counters = RelayCounters()
     private let settings = Lock(Settings())
+    private let hasToldBlindness = Atomic<Bool>(false)
 
     init(options: Relay.Options, upstream: Upstream) {
         self.options = options
@@ -26,6 +27,12 @@ final class RelayShared: Sendable {
     func change(_ body: (inout Settings) -> Void) { settings.withLock { body(&$0) } }
 
     func tell(_ event: RelayEvent) { options.feed?(event) }
+
+    /// Tells once that cut points see nothing of a connection.
+    func noteBlindness(of number: Int, _ phase: WireFacts.Phase) {
+        guard !hasToldBlindness.exchange(true, ordering: .relaxed) else { return }
+        tell(.cutsAreBlind(number: number, phase: phase))
+    }
 
     func noteDescriptorShortage() {
         counters.descriptorShortages.add(1, ordering: .relaxed)

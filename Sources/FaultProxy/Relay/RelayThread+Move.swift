@@ -114,6 +114,7 @@ extension RelayThread {
         if link.inspector.hasCuts {
             wireEffects.removeAll(keepingCapacity: true)
             link.inspector.intercept(bytes, flow.stream, now: now, into: &wireEffects)
+            if let phase = link.inspector.blindPhase { link.relay.noteBlindness(of: link.number, phase) }
             carryOut(wireEffects, in: flow, of: link, now)
         } else {
             if link.relay.options.inspectsWire { link.inspector.observe(bytes, flow.stream) }

@@ -115,6 +115,7 @@ extension RelayThread {
         let relay = link.relay
         let cuts = relay.cuts
         link.inspector.setCuts(cuts)
+        if let phase = link.inspector.blindPhase { relay.noteBlindness(of: link.number, phase) }
         if let name = link.blackholedBy, !cuts.contains(where: { $0.name == name }) {
             // What was swallowed is missing: nobody could understand what follows.
             return cutOff(link, .reset, .cut(.reset))

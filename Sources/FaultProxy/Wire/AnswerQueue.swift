@@ -16,11 +16,27 @@ struct AnswerQueue: Sendable {
         var isOurs = false
         /// The next CommandComplete answers a rollback that the proxy has sent in the same Query.
         var hidesTag = false
+        /// An error that the server is made to send in place of the answer.
+        var injection: Injection?
+
+        /// The queue must live until it is answered.
+        fileprivate var isAwaited: Bool { isOurs || hidesTag || injection != nil }
+    }
+
+    struct Injection: Sendable {
+        let sqlState: String
+        let claim: HitClaim
     }
 
     struct Answer: Sendable, Equatable {
         var text: String?
         var isHidden = false
+        /// It is an error, and this one was asked for.
+        var injection: Injection?
+
+        static func == (a: Self, b: Self) -> Bool {
+            a.text == b.text && a.isHidden == b.isHidden && a.injection?.claim === b.injection?.claim
+        }
     }
 
     private static let limit = 65_536
@@ -34,7 +50,9 @@ struct AnswerQueue: Sendable {
     private(set) var isLost = false
     private var isCopyingIn = false
     private var lastText: String?
-    private var oursCount = 0
+    private var awaitedCount = 0
+    /// An error was injected: the server skips everything up to the next Sync.
+    private var failsToSync = false
     private var textBytes = 0
 
     /// - Parameters:
@@ -48,29 +66,31 @@ struct AnswerQueue: Sendable {
     }
 
     /// Nothing is left to be answered, and nothing is wrong.
-    var isFresh: Bool { first == nil && isInStep }
-    /// Errors can be put at the right place.
-    var isInStep: Bool { !isLost && !skipsToSync }
-    /// Answers that have to be hidden are still to come.
-    var hidesSomething: Bool { oursCount > 0 }
+    var isFresh: Bool { first == nil && !isLost && !skipsToSync }
+    /// An error can be put at the right place now.
+    var takesErrors: Bool { !isLost && !skipsToSync && !failsToSync }
+    /// Answers that have to be hidden, or that tell whether an error was hit, are still to come.
+    var awaitsSomething: Bool { awaitedCount > 0 }
 
     private var first: Entry? { head < entries.count ? entries[head] : nil }
 
     mutating func note(_ entry: Entry) {
         guard !isLost else { return }
+        if entry.kind == .sync { failsToSync = false }
         if skipsToSync {
             guard entry.kind == .sync else { return }
             skipsToSync = false
         }
         guard entries.count - head < Self.limit else {
             isLost = true
-            oursCount = 0
+            awaitedCount = 0
             textBytes = 0
             entries = []
             head = 0
             return
         }
-        if entry.isOurs || entry.hidesTag { oursCount += 1 }
+        if entry.isAwaited { awaitedCount += 1 }
+        if entry.kind == .execute, entry.injection != nil { failsToSync = true }
         var entry = entry
         let more = entry.text?.utf8.count ?? 0
         if textBytes + more > Self.textLimit { entry.text = nil } else { textBytes += more }
@@ -80,7 +100,11 @@ struct AnswerQueue: Sendable {
     /// The client has ended its COPY FROM STDIN. Where an Execute began it, the server has ignored each Sync until now.
     mutating func noteCopyEnded() {
         guard isCopyingIn, first?.kind == .execute else { return }
-        while entries.count > head + 1 { textBytes -= entries.removeLast().text?.utf8.count ?? 0 }
+        while entries.count > head + 1 {
+            let entry = entries.removeLast()
+            textBytes -= entry.text?.utf8.count ?? 0
+            if entry.isAwaited { awaitedCount -= 1 }
+        }
         isCopyingIn = false
     }
 
@@ -95,14 +119,17 @@ struct AnswerQueue: Sendable {
             return Answer(text: front.text, isHidden: front.isOurs)
         case (UInt8(ascii: "C"), .query) where front.hidesTag:
             entries[head].hidesTag = false
-            oursCount -= 1
+            if !entries[head].isAwaited { awaitedCount -= 1 }
             return Answer(text: front.text, isHidden: true)
         case (UInt8(ascii: "G"), _):
             isCopyingIn = true
             return Answer(text: front.text)
         case (UInt8(ascii: "E"), _):
+            // What fails at a Sync (a deferred constraint) is the last statement in front of it.
+            let text = front.kind == .sync ? lastText : front.text
             fail(front)
-            return Answer(text: front.text)
+            lastText = text
+            return Answer(text: text, injection: front.injection)
         case (UInt8(ascii: "Z"), _): return Answer(text: ready(front))
         default: return Answer(text: front.kind == .sync ? lastText : front.text)
         }
@@ -114,8 +141,15 @@ struct AnswerQueue: Sendable {
         // The Syncs that came until now were ignored.
         noteCopyEnded()
         isCopyingIn = false
-        if front.kind != .query { while let entry = first, entry.kind != .sync { pop() } }
-        lastText = front.text
+        if front.kind == .query {
+            if front.isAwaited {
+                entries[head].hidesTag = false
+                entries[head].injection = nil
+                awaitedCount -= 1
+            }
+        } else {
+            while let entry = first, entry.kind != .sync { pop() }
+        }
         if first == nil { skipsToSync = true }
     }
 
@@ -134,8 +168,9 @@ struct AnswerQueue: Sendable {
         let entry = entries[head]
         // What was answered is not kept.
         entries[head].text = nil
+        entries[head].injection = nil
         textBytes -= entry.text?.utf8.count ?? 0
-        if entry.isOurs || entry.hidesTag { oursCount -= 1 }
+        if entry.isAwaited { awaitedCount -= 1 }
         if entry.kind == .execute { lastText = entry.text }
         head += 1
         if head == entries.count {

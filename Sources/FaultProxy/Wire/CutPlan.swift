@@ -87,6 +87,9 @@ struct SeenMessage {
     /// Of the whole message with type and length.
     var size: Int
     var statement: String?
+
+    /// Of an ErrorResponse.
+    var sqlState: String? { body.errorField(UInt8(ascii: "C")).map { body.text($0) } }
 }
 
 extension CutRule {
@@ -109,14 +112,16 @@ extension CutRule {
     }
 
     private func tag(of seen: SeenMessage, _ reader: WireReader) -> String? {
-        guard seen.type == UInt8(ascii: "C") else { return reader.lastCommandTag }
+        guard seen.type == UInt8(ascii: "C") else { return reader.tagSinceReady }
         return seen.body.text(seen.body.stringRange(at: 0) ?? 0..<seen.body.count)
     }
 
-    /// `UPDATE` and `UPDATE 3` are both names of the tag `UPDATE 3`.
+    /// `UPDATE` and `UPDATE 3` are both names of the tag `UPDATE 3`; `COMMIT` is none of `COMMIT PREPARED`.
     private static func isTag(_ tag: String?, _ wanted: String) -> Bool {
         guard let tag = tag?.lowercased() else { return false }
         let wanted = wanted.lowercased()
-        return tag == wanted || tag.hasPrefix(wanted + " ")
+        guard tag.hasPrefix(wanted) else { return false }
+        let counts = tag.dropFirst(wanted.count)
+        return counts.isEmpty || (counts.first == " " && counts.allSatisfy { $0 == " " || ("0"..."9").contains($0) })
     }
 }

@@ -7,6 +7,9 @@ extension CutRule {
         "every", "times", "share", "seed", "action", "streams", "delay", "manner", "sqlstate", "text", "severity",
     ]
 
+    /// Every name of an action.
+    package static let actions = ["reset", "finish", "blackhole", "delay", "truncate", "error"]
+
     /// Reads a rule.
     ///
     /// For example `{"at": "before", "message": "CommandComplete", "tag": "COMMIT", "action": "reset", "times": 3}`, or
@@ -139,7 +142,7 @@ private struct CutFields {
     }
 
     mutating func action(stream: ProxyStream) throws(CutRuleError) -> CutRule.Action {
-        let all = ["reset", "finish", "blackhole", "delay", "truncate", "error"]
+        let all = CutRule.actions
         guard let word = try text("action") else {
             throw CutRuleError("action", "it is missing: one of \(all.joined(separator: ", "))")
         }

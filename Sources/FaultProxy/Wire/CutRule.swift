@@ -27,7 +27,7 @@ package struct CutRule: Sendable, Equatable {
     package struct Match: Sendable, Equatable {
         /// In the text of the statement that the message carries, uses or answers.
         package var statement: StatementPattern?
-        /// The tag of CommandComplete, or its first words; for ReadyForQuery the last tag.
+        /// The tag of CommandComplete, with or without its counts; for ReadyForQuery the last tag that it ends.
         package var tag: String?
         /// The last that ReadyForQuery said; of a ReadyForQuery what it says itself.
         package var transaction: WireFacts.TransactionStatus?
@@ -89,6 +89,11 @@ extension CutRule {
         }
         if let share = match.share, !(0...1).contains(share) {
             throw CutRuleError("share", "\(share) is not between 0 and 1")
+        }
+        if message.isStartup, message.name != "StartupMessage" {
+            for (key, name) in [("user", match.user), ("application", match.application)] where name != nil {
+                throw CutRuleError(key, "\(message.name) does not say who it is; StartupMessage does")
+            }
         }
         if message.isStartup, match.transaction != nil {
             throw CutRuleError("transaction", "before a session there is no transaction")

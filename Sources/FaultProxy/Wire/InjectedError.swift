@@ -29,8 +29,9 @@ package struct InjectedError: Sendable, Equatable {
             throw CutRuleError("sqlstate", "\(sqlState) is no error: its class is success, warning or no data")
         }
         let text = message ?? Self.words[sqlState] ?? "injected by a cut point of chaosrig"
-        guard !text.isEmpty, text.utf8.count <= 1024, !text.utf8.contains(0) else {
-            throw CutRuleError("text", "1 to 1024 bytes without a zero byte are wanted")
+        // Which encoding client and server have agreed on is not known here, and it decides what a byte means in a string.
+        guard !text.isEmpty, text.utf8.count <= 1024, text.utf8.allSatisfy({ (1...127).contains($0) }) else {
+            throw CutRuleError("text", "1 to 1024 ASCII characters without a zero byte are wanted")
         }
         self.sqlState = sqlState
         self.message = text
@@ -67,28 +68,31 @@ package struct InjectedError: Sendable, Equatable {
     }
 
     /// A statement that fails with this error, and does nothing else.
-    private var failingStatement: String {
+    ///
+    /// - Parameter name: a prepared statement that is gone afterwards; DEALLOCATE is not undone by the error.
+    private func failingStatement(dropping name: String? = nil) -> String {
         func quoted(_ text: String) -> String {
             "E'" + text.reduce(into: "") { $0 += $1 == "'" ? "''" : $1 == "\\" ? "\\\\" : String($1) } + "'"
         }
         // The text is quoted twice: PL/pgSQL's source is itself a string.
         let block =
-            "begin raise exception using errcode = \(quoted(sqlState)), message = \(quoted(message)); end"
+            "begin \(name.map { "deallocate \($0); " } ?? "")raise exception using errcode = \(quoted(sqlState)), message = \(quoted(message)); end"
         return "do \(quoted(block))"
     }
 
     /// Takes the place of a Query. The server answers with the error and ReadyForQuery, behind a CommandComplete where it
     /// rolls back first.
     func simple(rollingBack: Bool) -> [UInt8] {
-        WireMaking.message(UInt8(ascii: "Q"), Array("\(rollingBack ? "rollback; " : "")\(failingStatement)\0".utf8))
+        WireMaking.message(UInt8(ascii: "Q"), Array("\(rollingBack ? "rollback; " : "")\(failingStatement())\0".utf8))
     }
 
     /// Takes the place of a message of the extended protocol; the server skips what follows up to Sync.
     func extended(rollingBack: Bool) -> [UInt8] {
-        (rollingBack ? Self.run("rollback") : []) + Self.run(failingStatement)
+        (rollingBack ? Self.run("rollback") : []) + Self.run(failingStatement(dropping: Self.statementName))
     }
 
-    /// The name of the prepared statement that stays behind in a session; a later injection closes it first.
+    /// A name, so that the application's unnamed statement lives on. The statement drops itself; where it could not run, a
+    /// later injection closes it first.
     private static let statementName = "chaosrig_cut_point"
 
     /// Close, Parse, Bind and Execute. Close does not mind a statement that does not exist.

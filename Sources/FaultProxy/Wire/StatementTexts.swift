@@ -1,4 +1,5 @@
-/// The texts of the prepared statements and portals of a connection. Bounded: the oldest texts go first.
+/// The texts of the prepared statements and portals of a connection. Bounded: the oldest named texts go first, and where
+/// they are used again no rule with a pattern matches. The unnamed statement is always known.
 ///
 /// Named statements are always known, so that a cut point that comes later finds those that a driver has prepared long
 /// before; unnamed ones and portals only while a rule asks for texts.
@@ -74,7 +75,11 @@ struct StatementTexts: Sendable {
             bytes += name.utf8.count
         }
         bytes += kept.utf8.count
-        while order.count > Self.countLimit || bytes > Self.bytesLimit { forget(order[0]) }
+        while order.count > Self.countLimit || bytes > Self.bytesLimit {
+            // The unnamed statement has the place of its first Parse, and is used all the time.
+            guard let oldest = order.first(where: { !$0.isEmpty }) else { return }
+            forget(oldest)
+        }
     }
 
     /// A portal can keep the text of a statement that is forgotten, so its text counts here too.

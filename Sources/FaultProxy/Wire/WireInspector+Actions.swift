@@ -27,33 +27,39 @@ extension WireInspector {
         withGate(stream.opposite) { $0.kill() }
     }
 
-    /// Gives the client an error instead of what the message would have brought.
-    ///
-    /// FATAL comes from the proxy, and the connection ends. ERROR comes from the server, which gets a statement that fails
-    /// with this error in place of the message: so both sides agree on the state of the transaction afterwards.
+    /// Gives the client an ERROR instead of what the message would have brought. It comes from the server, which gets a
+    /// statement that fails with this error in place of the message: so both sides agree on the state of the transaction
+    /// afterwards. It is a hit when it has come.
     mutating func inject(
-        _ error: InjectedError, for message: SeenMessage, _ stream: ProxyStream, _ gate: inout StreamGate,
+        _ error: InjectedError, _ claim: HitClaim, for message: SeenMessage, _ gate: inout StreamGate,
         into effects: inout [WireEffect]
     ) {
-        if error.severity == .fatal { return injectFatal(error, stream, &gate, into: &effects) }
+        let injection = AnswerQueue.Injection(sqlState: error.sqlState, claim: claim)
         let isCarriedOut = message.type == UInt8(ascii: "Q") || message.type == UInt8(ascii: "E")
+        // What is not answered yet may have begun a transaction; a ROLLBACK without one brings a warning only.
+        let mayBeInTransaction =
+            reader.transaction == .inTransaction || reader.groups.count > 0 || reader.groups.hasUnsynced
         // A COMMIT that fails ends its transaction all the same.
-        let rollsBack = isCarriedOut && reader.transaction == .inTransaction && Self.isCommit(message.statement)
+        let rollsBack =
+            isCarriedOut && mayBeInTransaction && message.statement.map(CommitText.endsWithCommit) == true
         gate.isSwallowing = true
         if message.type == UInt8(ascii: "Q") || message.type == UInt8(ascii: "F") {
             effects.append(.pass(error.simple(rollingBack: rollsBack)))
-            answers.note(.init(kind: .query, text: message.statement, hidesTag: rollsBack))
+            answers.note(.init(kind: .query, text: message.statement, hidesTag: rollsBack, injection: injection))
             return
         }
         effects.append(.pass(error.extended(rollingBack: rollsBack)))
-        for _ in 0..<(rollsBack ? 2 : 1) {
+        for isLast in rollsBack ? [false, true] : [true] {
             for kind in [AnswerQueue.Kind.close, .parse, .bind, .execute] {
-                answers.note(.init(kind: kind, text: message.statement, isOurs: true))
+                let fails = isLast && kind == .execute
+                answers.note(
+                    .init(kind: kind, text: message.statement, isOurs: true, injection: fails ? injection : nil))
             }
         }
     }
 
-    private mutating func injectFatal(
+    /// Gives the client a FATAL error. It comes from the proxy, and the connection ends.
+    mutating func injectFatal(
         _ error: InjectedError, _ stream: ProxyStream, _ gate: inout StreamGate, into effects: inout [WireEffect]
     ) {
         if stream == .upstream, !isAtBoundary(.downstream) {
@@ -64,12 +70,6 @@ extension WireInspector {
         }
         effects.append(.answer(error.response))
         end(.finish, stream, &gate, into: &effects)
-    }
-
-    private static func isCommit(_ statement: String?) -> Bool {
-        let letters = statement?.utf8.drop { $0 == UInt8(ascii: " ") || (9...13).contains($0) }.prefix(7)
-        guard let letters, let word = String(letters)?.lowercased() else { return false }
-        return ["commit", "end"].contains { word == $0 || word.hasPrefix($0 + " ") || word.hasPrefix($0 + ";") }
     }
 }
 

@@ -93,7 +93,10 @@ extension WireInspector {
             go(min(size, work.available), &work)
             return nil
         }
-        let holds = !isTyped || plan.holds(first, work.stream)
+        let holds =
+            !isTyped || plan.holds(first, work.stream)
+            // Its SQLSTATE is wanted.
+            || (first == UInt8(ascii: "E") && work.stream == .downstream && answers.awaitsSomething)
         let seen = holds ? min(size, Self.keepLimit) : min(size, work.available)
         guard work.available >= seen else { return seen }
         let body = UnsafeRawBufferPointer(rebasing: work.slice(seen)[headerSize...])
@@ -124,7 +127,13 @@ extension WireInspector {
                 // The ReadyForQuery that begins the session answers nothing.
                 let answer = answers.answered(type)
                 message.statement = answer.text
+                if let injection = answer.injection, message.sqlState == injection.sqlState {
+                    injection.claim.becomeHit()
+                    work.flush(into: &effects)
+                    effects.append(.hit(cut: injection.claim.cut))
+                }
                 if answer.isHidden {
+                    if type == UInt8(ascii: "C") { reader.hideNextTag() }
                     work.flush(into: &effects)
                     gate.isSwallowing = true
                     return
@@ -139,21 +148,20 @@ extension WireInspector {
                 continue
             }
             let rule = cut.rule
-            if case .error(let error) = rule.action, error.severity == .error,
-                // In a failed transaction the server would answer with 25P02 whatever it is sent.
-                !answers.isInStep || reader.transaction == .failed
-            {
-                continue
-            }
+            if case .error(let error) = rule.action, error.severity == .error, !takesErrors { continue }
             guard rule.takes(match: cut.record.noteMatch(), of: cut.name) else { continue }
             switch (rule.place, rule.action) {
             case (.before, .truncate(let bytes, _)):
                 gate.make(.init(bytesLeft: min(bytes, message.size - 1), cut: cut))
+            case (.before, .error(let error)) where error.severity == .error:
+                guard let claim = cut.record.claim(cut.name, atMost: rule.match.times) else { continue }
+                work.flush(into: &effects)
+                return inject(error, claim, for: message, &gate, into: &effects)
             case (.before, .error(let error)):
                 guard cut.record.noteHit(atMost: rule.match.times) else { continue }
                 work.flush(into: &effects)
                 effects.append(.hit(cut: cut.name))
-                return inject(error, for: message, work.stream, &gate, into: &effects)
+                return injectFatal(error, work.stream, &gate, into: &effects)
             case (.before, _):
                 work.flush(into: &effects)
                 strike(cut, work.stream, &gate, into: &effects)
@@ -165,6 +173,12 @@ extension WireInspector {
             }
         }
         if let entry { answers.note(entry) }
+    }
+
+    /// The server can be made to fail here. In a failed transaction it would answer with 25P02 whatever it is sent, on a
+    /// replication connection with 42601.
+    private var takesErrors: Bool {
+        answers.takesErrors && reader.transaction != .failed && !reader.isReplication
     }
 
     /// Who it is that connects stands in the startup packet itself.

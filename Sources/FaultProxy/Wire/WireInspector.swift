@@ -19,6 +19,13 @@ package struct WireInspector: Sendable {
     /// What is known by now. Copies texts: for reports, not for every message.
     package var facts: WireFacts { reader.facts }
 
+    /// There are cut points, and nothing can be seen of the connection any more: it is encrypted, or the bytes are not
+    /// PostgreSQL's.
+    package var blindPhase: WireFacts.Phase? {
+        let phase = reader.phase
+        return !plan.cuts.isEmpty && (phase == .encrypted || phase == .unknownProtocol) ? phase : nil
+    }
+
     /// Without cut points ``observe(_:_:)`` is enough. Stays `true` for a while when they are removed and something is still
     /// kept back or to be answered.
     package private(set) var hasCuts = false
@@ -44,7 +51,7 @@ package struct WireInspector: Sendable {
         downstreamGate.appointments = []
         upstreamGate.needed = 0
         downstreamGate.needed = 0
-        let isBusy = upstreamGate.isBusy || downstreamGate.isBusy || answers.hidesSomething
+        let isBusy = upstreamGate.isBusy || downstreamGate.isBusy || answers.awaitsSomething
         hasCuts = isBusy || upstreamGate.isDead || downstreamGate.isDead
         guard !hasCuts else { return }
         upstreamGate = StreamGate()

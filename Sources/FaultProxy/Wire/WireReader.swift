@@ -3,11 +3,17 @@
 struct WireReader: Sendable {
     private var known = WireFacts()
     private var tag = CommandTag()
+    /// The last tag came behind the last ReadyForQuery.
+    private var isTagNew = false
+    /// The next tag is of a statement that the client does not know of.
+    private var skipsTag = false
     private(set) var groups = StatementGroups()
     /// SSL and GSS requests without their answer of one byte.
     private var negotiations = 0
     private(set) var isCopyingIn = false
     var texts = StatementTexts()
+    /// A walsender serves it, which understands other statements.
+    private(set) var isReplication = false
 
     var facts: WireFacts {
         var facts = known
@@ -19,7 +25,8 @@ struct WireReader: Sendable {
     var phase: WireFacts.Phase { known.phase }
     var transaction: WireFacts.TransactionStatus? { known.transaction }
     var user: String? { known.user }
-    var lastCommandTag: String? { tag.text }
+    /// What the next ReadyForQuery ends; `nil` when no statement has ended since the last one.
+    var tagSinceReady: String? { isTagNew ? tag.text : nil }
     var applicationName: String? { known.applicationName }
 
     /// Nothing more can be read here.
@@ -179,11 +186,19 @@ struct WireReader: Sendable {
             case "user": known.user = body.text(value)
             case "database": known.database = body.text(value)
             case "application_name": known.applicationName = body.text(value)
+            case "replication": isReplication = !Self.isFalse(body.text(value))
             default: break
             }
             at = value.upperBound + 1
         }
         if known.database == nil { known.database = known.user }
+    }
+
+    /// PostgreSQL's `parse_bool` takes every unique beginning of these words.
+    private static func isFalse(_ value: String) -> Bool {
+        let word = value.lowercased()
+        return word == "0" || (!word.isEmpty && ("false".hasPrefix(word) || "no".hasPrefix(word))) || word == "of"
+            || word == "off"
     }
 
     @inline(__always)
@@ -209,7 +224,7 @@ struct WireReader: Sendable {
     @inline(__always)
     private mutating func noteDownstream(_ type: UInt8, _ length: Int, _ body: UnsafeRawBufferPointer) {
         switch type {
-        case UInt8(ascii: "C"): tag.set(body)
+        case UInt8(ascii: "C"): noteTag(body)
         case UInt8(ascii: "Z"): noteReady(length, body)
         case UInt8(ascii: "E"): noteError(body)
         case UInt8(ascii: "S"): noteParameter(body)
@@ -227,8 +242,22 @@ struct WireReader: Sendable {
         }
         known.transaction = status
         isCopyingIn = false
+        isTagNew = false
         if known.phase == .session { groups.noteReady() } else { known.phase = .session }
     }
+
+    @inline(__always)
+    private mutating func noteTag(_ body: UnsafeRawBufferPointer) {
+        if skipsTag {
+            skipsTag = false
+            return
+        }
+        tag.set(body)
+        isTagNew = true
+    }
+
+    /// The CommandComplete that begins now is hidden from the client.
+    mutating func hideNextTag() { skipsTag = true }
 
     private mutating func noteCopyEnded() {
         if isCopyingIn { groups.noteCopyEnded() }
@@ -265,7 +294,7 @@ extension WireFacts.TransactionStatus {
 
 extension UnsafeRawBufferPointer {
     /// The value of a field in the body of an ErrorResponse.
-    fileprivate func errorField(_ code: UInt8) -> Range<Int>? {
+    func errorField(_ code: UInt8) -> Range<Int>? {
         var at = 0
         while at < count, self[at] != 0, let value = stringRange(at: at + 1) {
             if self[at] == code { return value }

@@ -136,14 +136,69 @@ import Testing
         #expect(effects == [.pass(Wire.parse("", "nonsense") + Wire.error("42601") + skipped)])
         #expect(inspector.intercept(Wire.sync, .upstream).deeds == [])
         #expect(inspector.intercept(end, .downstream).deeds == [])
-        #expect(inspector.intercept(skipped, .upstream).deeds == [.hit(cut: "cut0")])
+        #expect(inspector.intercept(skipped, .upstream).injects)
     }
 
     @Test func anErrorIsNotInjectedIntoAFailedTransaction() throws {
         var inspector = WireInspector([try CutRule(words: "before Query do error 40001")])
-        #expect(effects(&inspector, [Wire.down(Wire.ready("E")), Wire.up(Wire.query("x"))]).deeds == [])
+        #expect(!effects(&inspector, [Wire.down(Wire.ready("E")), Wire.up(Wire.query("x"))]).injects)
         _ = inspector.intercept(Wire.ready("I"), .downstream)
-        #expect(inspector.intercept(Wire.query("x"), .upstream).deeds == [.hit(cut: "cut0")])
+        #expect(inspector.intercept(Wire.query("x"), .upstream).injects)
+    }
+
+    @Test(arguments: [("true", false), ("database", false), ("of", true), ("NO", true), ("0", true), ("on", false)])
+    func anErrorIsNotInjectedIntoAReplicationConnection(replication: String, injects: Bool) throws {
+        var inspector = WireInspector([try CutRule(words: "before Query do error 40001")])
+        _ = inspector.intercept(Wire.startup(["user", "ann", "replication", replication]), .upstream)
+        _ = inspector.intercept(Wire.greeting[1].bytes, .downstream)
+        #expect(inspector.intercept(Wire.query("x"), .upstream).injects == injects)
+    }
+
+    @Test func anErrorIsAHitWhenTheServerHasSentIt() throws {
+        let rule = try CutRule(words: "before Query do error 40001 times=1")
+        let cut = ActiveCut(name: "x", rule: rule, record: CutRecord())
+        func ask(_ answer: [UInt8]) -> (injects: Bool, deeds: [WireEffect]) {
+            var inspector = WireInspector()
+            inspector.setCuts([cut])
+            let injects = effects(&inspector, [Wire.up(Wire.query("x"))]).injects
+            // It is still known when the rule is removed.
+            inspector.setCuts([])
+            let deeds = answer.flatMap { inspector.intercept([$0], .downstream) }.deeds
+            #expect(!inspector.hasCuts || answer.isEmpty)
+            return (injects, deeds)
+        }
+        // Each gives the claim back: another error, the end of the connection.
+        #expect(ask(Wire.error("57014") + end) == (true, []))
+        #expect(ask([]) == (true, []))
+        #expect(cut.record.hits == 0)
+        #expect(ask(Wire.error("40001") + end) == (true, [.hit(cut: "x")]))
+        #expect(cut.record.hits == 1)
+        #expect(ask(commit + end) == (false, []))
+        #expect(cut.record.hits == 1)
+    }
+
+    @Test func noErrorIsInjectedBehindAnotherUpToTheSync() throws {
+        let rule = try CutRule(words: "before Execute do error 40001")
+        let cut = ActiveCut(name: "x", rule: rule, record: CutRecord())
+        var inspector = WireInspector()
+        inspector.setCuts([cut])
+        let step = Wire.bind("", "s") + Wire.execute("")
+        for round in 1...2 {
+            let parts = round == 1 ? Wire.greeting : []
+            for part in parts { _ = inspector.intercept(part.bytes, part.stream) }
+            #expect(inspector.intercept(step, .upstream).injects)
+            #expect(inspector.intercept(step + step, .upstream) == [.pass(step + step)])
+            _ = inspector.intercept(Wire.sync, .upstream)
+            #expect(cut.record.matches == round)
+        }
+    }
+
+    @Test func anErrorThatIsUnderWayIsCountedForTheLimit() throws {
+        var inspector = WireInspector([try CutRule(words: "before Query do error 40001 times=1")])
+        #expect(effects(&inspector, [Wire.up(Wire.query("x"))]).injects)
+        #expect(!inspector.intercept(Wire.query("x"), .upstream).injects)
+        let answers = inspector.intercept(Wire.error("40001") + end + Wire.error("40001") + end, .downstream)
+        #expect(answers.deeds == [.hit(cut: "cut0")])
     }
 
     @Test func stateUserAndApplicationNarrowARule() throws {
@@ -162,6 +217,26 @@ import Testing
         var inspector = WireInspector([try CutRule(words: "before ReadyForQuery transaction=in-transaction do reset")])
         let effects = effects(&inspector, [Wire.down(Wire.ready("T"))])
         #expect(effects == [.hit(cut: "cut0"), .close(.reset)])
+    }
+
+    @Test(arguments: [
+        ("update", "UPDATE 3", true), ("UPDATE 3", "UPDATE 3", true), ("UPDATE 3", "UPDATE 30", false),
+        ("INSERT", "INSERT 0 1", true), ("INSERT 0", "INSERT 0 1", true), ("COMMIT", "COMMIT PREPARED", false),
+        ("COMMIT PREPARED", "COMMIT PREPARED", true), ("CREATE", "CREATE TABLE", false), ("COMM", "COMMIT", false),
+    ])
+    func aTagIsNamedWithOrWithoutItsCounts(wanted: String, tag: String, isHit: Bool) throws {
+        var inspector = WireInspector([try CutRule(words: "before CommandComplete tag='\(wanted)' do reset")])
+        let effects = effects(&inspector, [Wire.up(Wire.query("x")), Wire.down(Wire.complete(tag))])
+        #expect(effects.contains(.close(.reset)) == isHit)
+    }
+
+    @Test func aReadyForQueryHasTheTagOfItsOwnStatement() throws {
+        var inspector = WireInspector([try CutRule(words: "before ReadyForQuery tag=COMMIT do delay 1")])
+        #expect(effects(&inspector, [Wire.up(Wire.query("x")), Wire.down(commit, end)]).deeds.count == 2)
+        let failed = Wire.error("42601") + end
+        _ = inspector.intercept(Wire.query("x"), .upstream)
+        #expect(inspector.intercept(failed, .downstream).deeds == [])
+        #expect(inspector.facts.lastCommandTag == "COMMIT")
     }
 
     @Test(arguments: ["StartupMessage user=ann", "SSLRequest", "Authentication", "AuthenticationOk", "BackendKeyData"])

@@ -18,4 +18,14 @@ import Testing
         }
         #expect((texts.keptBytes == 0) == (length > 256))
     }
+
+    @Test func theUnnamedStatementIsNotForgottenForOthers() {
+        var texts = StatementTexts()
+        func note(_ message: [UInt8]) -> String? { message[5...].withUnsafeBytes { texts.note(message[0], $0) } }
+        _ = note(Wire.parse("", "mine"))
+        for number in 0..<2000 { _ = note(Wire.parse("s\(number)", "other")) }
+        #expect(note(Wire.bind("", "")) == "mine")
+        #expect(note(Wire.bind("", "s0")) == nil)
+        #expect(note(Wire.bind("", "s1999")) == "other")
+    }
 }

@@ -14,10 +14,11 @@ final class WireClient {
     private(set) var end: CloseManner?
     private(set) var hits: [String] = []
 
-    init(port: UInt16, _ rules: [String] = []) throws {
+    init(port: UInt16, _ rules: [String] = [], parameters: [String] = []) throws {
         socket = try TestSocket.connect(toPort: port)
         inspector = WireInspector(try rules.map { try CutRule(words: $0) })
-        send(Wire.startup(["user", "chaosrig", "database", "postgres", "application_name", "wire-test"]))
+        let own = ["user", "chaosrig", "database", "postgres", "application_name", "wire-test"]
+        send(Wire.startup(own + parameters))
     }
 
     func send(_ bytes: [UInt8]) {
@@ -69,6 +70,13 @@ struct WireAnswer: Equatable {
     /// ReadyForQuery's last word.
     var status: Character = "?"
     var values: [String] = []
+
+    /// An error with PostgreSQL's own words for 40001, and ReadyForQuery.
+    init(failing code: String, status: Character) {
+        types = "EZ"
+        errors = ["\(code) could not serialize access due to concurrent update"]
+        self.status = status
+    }
 
     init(all bytes: [UInt8]) {
         var at = 0

@@ -169,6 +169,8 @@ extension [WireEffect] {
             }
         }
     }
+    /// The server is told to fail.
+    var injects: Bool { String(decoding: passed, as: UTF8.self).contains("raise exception") }
     /// With nothing but what happened.
     var deeds: [WireEffect] { filter { if case .pass = $0 { false } else { true } } }
 }

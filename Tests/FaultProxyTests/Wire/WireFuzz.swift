@@ -90,7 +90,14 @@ struct WireFuzz {
             let place = below(parts.count)
             var bytes = parts[place].bytes
             let at = below(bytes.count)
-            switch below(8) {
+            switch below(9) {
+            case 8:
+                // Statements and portals with names of all lengths, again and again.
+                for _ in 0..<below(60) {
+                    let name = String(repeating: "n", count: [0, 1, 255, 256, 257, 5000][below(6)]) + "\(below(9))"
+                    bytes += Wire.extended(name, "select 1") + Wire.bind(name, name) + Wire.execute(name)
+                }
+                parts[place].stream = .upstream
             case 0: bytes.removeSubrange(at...)
             case 1: if !bytes.isEmpty { bytes[at] = UInt8(truncatingIfNeeded: generator.next()) }
             case 2:

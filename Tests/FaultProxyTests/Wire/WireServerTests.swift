@@ -73,16 +73,41 @@ import Testing
         }
     }
 
-    @Test(arguments: [true, false])
-    func aCommitThatFailsEndsItsTransaction(isExtended: Bool) async throws {
+    @Test(arguments: [true, false], ["COMMIT", " commit; ", "commit\n", "/* c */ END work", "-- x\nCommit and chain"])
+    func aCommitThatFailsEndsItsTransaction(isExtended: Bool, commit: String) async throws {
         let message = isExtended ? "Execute" : "Query"
-        try await withClient("before \(message) statement='^ *commit' do error 40001") { client in
+        try await withClient("before \(message) statement='commit|end' do error 40001") { client in
             _ = try client.query("create temp table wire (a int)")
             _ = try client.query("begin")
             _ = try client.query("insert into wire values (1)")
-            let failed = try client.ask(isExtended ? Wire.extended("", "COMMIT") : Wire.query(" commit; "))
+            let failed = try client.ask(isExtended ? Wire.extended("", commit) : Wire.query(commit))
             #expect(failed.types == (isExtended ? "12nEZ" : "EZ"))
             #expect(failed.status == "I")
+            #expect(try client.query("select count(*) from wire").values == ["0"])
+        }
+    }
+
+    @Test func aBatchWithACommitThatFailsEndsItsTransaction() async throws {
+        try await withClient("before Query statement=cutme do error 40001") { (client: WireClient) throws in
+            _ = try client.query("create temp table wire (a int)")
+            _ = try client.query("begin; insert into wire values (1)")
+            // Statements of an open transaction with its COMMIT, and a whole transaction.
+            for begin in ["", "begin; "] {
+                let batch = "\(begin)insert into wire values (2) /* cutme */; commit"
+                #expect(try client.query(batch) == WireAnswer(failing: "40001", status: "I"))
+            }
+            #expect(try client.query("select count(*) from wire").values == ["0"])
+        }
+    }
+
+    @Test func aTransactionSentAheadEndsWithItsFailingCommit() async throws {
+        try await withClient("before Execute statement=commit do error 40001") { (client: WireClient) throws in
+            func step(_ sql: String) -> [UInt8] { Wire.parse("", sql) + Wire.bind("", "") + Wire.execute("") }
+            _ = try client.query("create temp table wire (a int)")
+            let answer = try client.ask(
+                step("begin") + step("insert into wire values (1)") + step("commit") + Wire.sync)
+            #expect(answer.types == "12C12C12EZ")
+            #expect(answer.status == "I")
             #expect(try client.query("select count(*) from wire").values == ["0"])
         }
     }
@@ -101,6 +126,10 @@ import Testing
                 let own = try client.ask(Wire.bind("", "") + Wire.execute("") + Wire.sync)
                 #expect(own.types == "2DCZ")
                 #expect(own.values == ["mine"])
+                let names = try client.ask(
+                    Wire.parse("look", "select name from pg_prepared_statements where name ~ 'chaosrig'")
+                        + Wire.bind("", "look") + Wire.execute("") + Wire.message("C", Wire.text("Slook")) + Wire.sync)
+                #expect(names.types == "12C3Z")
             }
             #expect(client.hits.count == 3)
             #expect(client.inspector.facts.statementsInFlight == 0)
@@ -125,6 +154,79 @@ import Testing
                 readies: 3)
             #expect(answer.types == "12TDCZ" + "12TEZ" + "12TDCZ")
             #expect(answer.values == ["one", "three"])
+        }
+    }
+
+    @Test func whatTheServerSkipsIsNoHit() async throws {
+        try await withClient("before Execute do error 40001 times=3") { client in
+            let one = Wire.parse("", "select 1") + Wire.bind("", "") + Wire.execute("")
+            for hits in 1...3 {
+                let answer = try client.ask(one + one + one + Wire.sync)
+                #expect(answer.types == "12EZ")
+                #expect(client.hits.count == hits)
+            }
+            #expect(try client.ask(one + one + Wire.sync).types == "12DC12DCZ")
+            #expect(client.hits.count == 3)
+        }
+        // What fails on its own in front of it.
+        try await withClient("before Execute do error 40001") { (client: WireClient) throws in
+            let own = Wire.parse("", "nonsense") + Wire.bind("", "") + Wire.execute("") + Wire.sync
+            #expect(try client.ask(own).errors.first?.hasPrefix("42601") == true)
+            #expect(client.hits == [])
+        }
+    }
+
+    @Test func whatFailsAtASyncBelongsToTheLastStatement() async throws {
+        try await withClient("before ErrorResponse statement=twice do delay 1") { (client: WireClient) throws in
+            _ = try client.query("create temp table wire (a int unique deferrable initially deferred)")
+            let answer = try client.ask(Wire.extended("", "insert into wire values (1), (1) /* twice */"))
+            #expect(answer.types == "12nCEZ")
+            #expect(client.hits == ["cut0"])
+            #expect(try client.query("select 1").values == ["1"])
+        }
+    }
+
+    @Test func whatTheProxyAsksForItselfStaysHidden() async throws {
+        let seen = ["CommandComplete", "ParseComplete", "BindComplete", "CloseComplete"].map {
+            "before \($0) do delay 1"
+        }
+        let port = try await TestPostgres.shared().port
+        try await onThread {
+            let client = try WireClient(port: port, seen + ["before Execute statement=commit do error 40001"])
+            _ = try client.answer()
+            _ = try client.query("begin")
+            client.send(Wire.parse("", "commit") + Wire.bind("", ""))
+            client.send(Wire.execute("") + Wire.sync)
+            #expect(try client.answer().types == "12EZ")
+            #expect(client.hits == ["cut0", "cut1", "cut2", "cut4"])
+            #expect(client.inspector.facts.lastCommandTag == "BEGIN")
+            _ = try client.query("begin")
+            #expect(try client.ask(Wire.query("select 1") + Wire.query("commit"), readies: 2).types == "TDCZCZ")
+            #expect(client.inspector.facts.lastCommandTag == "COMMIT")
+            #expect(client.inspector.facts.statementsInFlight == 0)
+        }
+    }
+
+    @Test func anErrorThatTheServerRefusesIsNoHit() async throws {
+        try await withClient("before Query statement=cutme do error 40001") { client in
+            // Behind the proxy's back the transaction fails first.
+            client.send(Wire.query("begin") + Wire.query("select 1/0") + Wire.query("select 'cutme'"))
+            #expect(try client.answer(3).errors.map { $0.prefix(5) } == ["22012", "25P02"])
+            #expect(client.hits == [])
+            _ = try client.query("rollback")
+            #expect(try client.query("select 'cutme'").errors.count == 1)
+            #expect(client.hits == ["cut0"])
+        }
+    }
+
+    @Test func aReplicationConnectionGetsNoErrorThatItsServerCannotMake() async throws {
+        let port = try await TestPostgres.shared().port
+        try await onThread {
+            let client = try WireClient(
+                port: port, ["before Query do error 40001"], parameters: ["replication", "database"])
+            _ = try client.answer()
+            #expect(try client.query("IDENTIFY_SYSTEM").types == "TDCZ")
+            #expect(client.hits == [])
         }
     }
 
