@@ -7,7 +7,8 @@ package enum FaultCatalogue {
 
     /// Connections are ended, or never come about.
     static let connections: [any Fault.Type] = [
-        KillConnections.self, ResetConnections.self, RefuseConnections.self, Cut.self, InjectError.self,
+        KillConnections.self, CancelStatements.self, ResetConnections.self, RefuseConnections.self,
+        InterruptConnect.self, Cut.self, InjectError.self,
     ]
 
     /// What servers enforce on sessions.

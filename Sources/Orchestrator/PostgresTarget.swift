@@ -78,9 +78,10 @@ struct PostgresTarget: RunTarget {
                 server: server.map { ManagedServerControl(server: $0, driver: direct) }, link: linkControl, file: nil,
                 programs: SystemPrograms(), journal: context.journal)
             stage.statements = statements
-            if server != nil {
+            if let server {
                 stage.settings = PostgresSettingsControl(
                     statements: statements, runtime: LoopRuntime(loop: context.rigLoop))
+                stage.log = ServerLogFile(path: server.logPath, application: application)
             }
             self.stage = stage
         } catch {

@@ -14,6 +14,11 @@ package struct ServerSessionProbe: Sendable {
         package var ageSeconds: Double
         /// The beginning of the statement that runs, or ran last.
         package var query: String
+        /// Text of `query_start`, `nil` before the first statement.
+        package var statementStartedAt: String?
+        /// `nil` for a Unix socket.
+        package var clientAddress: String?
+        package var clientPort: Int?
     }
 
     private let applicationName: String
@@ -24,7 +29,8 @@ package struct ServerSessionProbe: Sendable {
         SQLStatement(
             """
             SELECT pid, backend_start::text, coalesce(state, 'starting'),
-                   extract(epoch FROM clock_timestamp() - backend_start)::float8, left(query, 80)
+                   extract(epoch FROM clock_timestamp() - backend_start)::float8, left(query, 80),
+                   query_start::text, host(client_addr), client_port::bigint
             FROM pg_stat_activity
             WHERE application_name = $1 AND pid <> pg_backend_pid() AND backend_type = 'client backend'
             ORDER BY pid
@@ -33,12 +39,14 @@ package struct ServerSessionProbe: Sendable {
 
     package func sessions(in result: SQLResult) -> [Session] {
         result.rows.compactMap { row in
-            guard row.count == 5, let pid = row[0].intValue, let startedAt = row[1].textValue else { return nil }
+            guard row.count == 8, let pid = row[0].intValue, let startedAt = row[1].textValue else { return nil }
             var age = 0.0
             if case .double(let seconds) = row[3] { age = seconds }
             return Session(
                 pid: Int32(truncatingIfNeeded: pid), startedAt: startedAt, state: row[2].textValue ?? "",
-                ageSeconds: age, query: row[4].textValue ?? "")
+                ageSeconds: age, query: row[4].textValue ?? "",
+                statementStartedAt: row[5].textValue, clientAddress: row[6].textValue,
+                clientPort: row[6].textValue == nil ? nil : row[7].intValue.map(Int.init))
         }
     }
 
@@ -50,6 +58,18 @@ package struct ServerSessionProbe: Sendable {
             SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE application_name = $1 AND pid <> pg_backend_pid()
               AND pid::text || ' ' || backend_start::text = ANY (string_to_array($2, ','))
+            """, [.text(applicationName), .text(names)], role: .write)
+    }
+
+    /// Cancels these statements where they still run, and no other.
+    package func cancel(_ statements: [(pid: Int32, startedAt: String, statementStartedAt: String)]) -> SQLStatement {
+        let names = statements.map { "\($0.pid) \($0.startedAt) \($0.statementStartedAt)" }.joined(separator: ",")
+        return SQLStatement(
+            """
+            SELECT pid, pg_cancel_backend(pid) FROM pg_stat_activity
+            WHERE application_name = $1 AND pid <> pg_backend_pid() AND state = 'active'
+              AND pid::text || ' ' || backend_start::text || ' ' || query_start::text
+                  = ANY (string_to_array($2, ','))
             """, [.text(applicationName), .text(names)], role: .write)
     }
 }

@@ -53,6 +53,19 @@ final class FakeStage: Sendable {
                 return gone
             }
         }
+        func waitUntilGone(_ sessions: [ServerSession]) async throws -> [ServerSession] {
+            fake.state.withLock { state in sessions.filter { !state.sessions.contains($0) } }
+        }
+        func cancelStatements(of sessions: [ServerSession]) async throws -> [ServerSession] {
+            fake.state.withLock { state in
+                let hit = sessions.filter { $0.state == "active" && !state.immortal.contains($0.pid) }
+                for session in hit {
+                    guard let index = state.sessions.firstIndex(of: session) else { continue }
+                    state.sessions[index].state = "idle"
+                }
+                return hit
+            }
+        }
     }
 
     private struct Server: ServerControl {
@@ -106,6 +119,13 @@ final class FakeStage: Sendable {
             }
         }
         func endRoundTrips() async {}
+        func end(backends: Set<Int32>, _ manner: ConnectionEnd) async -> Set<Int32> {
+            fake.state.withLock { state in
+                let found = state.sessions.filter { backends.contains($0.pid) && !state.immortal.contains($0.pid) }
+                state.sessions.removeAll { found.contains($0) }
+                return Set(found.map(\.pid))
+            }
+        }
         func roundTrip(within limit: Duration) async throws -> Duration {
             fake.state.withLock { .milliseconds(1) + ($0.relayDelay ?? .zero) * 2 }
         }

@@ -1,19 +1,25 @@
 package import RigModel
 import Threading
 
-/// The server ends sessions of the pool (`pg_terminate_backend`): what an operator, a failover or a proxy does.
+/// Sessions of the pool are ended: by the server (`pg_terminate_backend`: what an operator or a failover does), or by the
+/// network (RST, FIN: what a proxy, a firewall or a kernel does).
 ///
-/// Landed: the sessions, each named by pid and start, are gone from `pg_stat_activity`.
+/// Landed: the sessions, each named by pid and start, are gone from `pg_stat_activity`, or their sockets were really closed.
 package struct KillConnections: Fault {
     package static let shape = Shape(
-        name: "kill-connections", summary: "the server ends sessions of the pool (pg_terminate_backend)",
+        name: "kill-connections", summary: "sessions of the pool are ended, by the server or by the network",
         parameters: [
             Parameter(
                 "select", .choice(Selection.allCases.map(\.rawValue)), default: .choice("all"),
-                summary: "which sessions qualify: all, idle, in-transaction (active or idle), idle-in-transaction"),
+                summary: "which sessions qualify: all, idle, in-transaction (active or idle), idle-in-transaction, "
+                    + "oldest (all, the oldest first)"),
             Parameter(
                 "count", .choice(["all"]), .count, .share, default: .choice("all"),
                 summary: "how many of them: all, a number, or a share like 50%"),
+            Parameter(
+                "how", .choice(How.allCases.map(\.rawValue)), default: .choice("terminate"),
+                summary: "terminate (pg_terminate_backend), reset or fin (both sides, by the relay), "
+                    + "socket-kill (the server's sockets, by ss -K)"),
         ])
 
     enum Selection: String, CaseIterable {
@@ -21,10 +27,11 @@ package struct KillConnections: Fault {
         case idle
         case inTransaction = "in-transaction"
         case idleInTransaction = "idle-in-transaction"
+        case oldest
 
         func matches(_ session: ServerSession) -> Bool {
             switch self {
-            case .all: true
+            case .all, .oldest: true
             case .idle: session.state == "idle"
             case .inTransaction: session.state.hasPrefix("idle in transaction") || session.state == "active"
             case .idleInTransaction: session.state.hasPrefix("idle in transaction")
@@ -32,32 +39,61 @@ package struct KillConnections: Fault {
         }
     }
 
+    enum How: String, CaseIterable {
+        case terminate
+        case reset
+        case fin
+        case socketKill = "socket-kill"
+    }
+
     private let selection: Selection
     private let amount: ParameterValue
+    private let how: How
 
     package init(_ parameters: Parameters) {
         selection = parameters.choice("select").flatMap(Selection.init) ?? .all
         amount = parameters["count"] ?? .choice("all")
+        how = parameters.choice("how").flatMap(How.init) ?? .terminate
     }
 
-    package var needs: Set<StagePart> { [.sessions] }
+    package var needs: Set<StagePart> {
+        switch how {
+        case .terminate: [.sessions]
+        case .reset, .fin: [.sessions, .link]
+        case .socketKill: [.sessions, .statements, .server]
+        }
+    }
+
+    package var capabilities: [Set<Capability>] { how == .socketKill ? [[.socketKill]] : [[]] }
     package var ownDuration: Duration? { nil }
 
     package var detail: String {
         let which = selection == .all ? "" : " \(selection.rawValue)"
-        switch amount {
-        case .count(let count): return "\(count)\(which) sessions"
-        case .share(let share): return "\(Int(share * 100)) % of the\(which) sessions"
-        default: return "all\(which) sessions"
-        }
+        let by = how == .terminate ? "" : ", \(how.rawValue)"
+        return SessionQuota.words(amount, "\(which) sessions") + by
     }
 
     package func makeInjection(seed: UInt64) -> any Injection {
-        Kill(fault: self, generator: SeededGenerator(seed: seed, stream: "kill"))
+        KillInjection(fault: self, how: how, generator: SeededGenerator(seed: seed, stream: "kill"))
     }
 
-    /// How many of the matching sessions to end; a share ends at least one.
-    func quota(of matching: Int) -> Int {
+    /// It can end something at all.
+    var wantsAny: Bool { SessionQuota.of(amount, matching: 1_000) > 0 }
+
+    /// Draws the sessions to end.
+    func choose(_ sessions: [ServerSession], _ generator: inout SeededGenerator) -> [ServerSession] {
+        let matching = sessions.filter(selection.matches)
+        let ordered =
+            selection == .oldest
+            ? matching.sorted { $0.ageSeconds > $1.ageSeconds } : matching.shuffled(using: &generator)
+        return Array(ordered.prefix(SessionQuota.of(amount, matching: matching.count)))
+    }
+}
+
+/// How many of the sessions that qualify: all, a number, or a share.
+enum SessionQuota {
+    /// A share takes at least one, unless it is 0.
+    static func of(_ amount: ParameterValue, matching: Int) -> Int {
         switch amount {
         case .count(let count): min(count, matching)
         case .share(let share): share > 0 ? min(max(1, Int((share * Double(matching)).rounded())), matching) : 0
@@ -65,58 +101,11 @@ package struct KillConnections: Fault {
         }
     }
 
-    /// Draws the sessions to end.
-    func choose(_ sessions: [ServerSession], _ generator: inout SeededGenerator) -> [ServerSession] {
-        let matching = sessions.filter(selection.matches)
-        return Array(matching.shuffled(using: &generator).prefix(quota(of: matching.count)))
-    }
-
-    private actor Kill: Injection {
-        /// A rare selection may match nothing at first: it is looked for again for so long.
-        private static let huntLimit = Duration.seconds(2)
-
-        private let fault: KillConnections
-        private var generator: SeededGenerator
-        private var aimedAt = 0
-        private var gone: [ServerSession] = []
-
-        init(fault: KillConnections, generator: SeededGenerator) {
-            self.fault = fault
-            self.generator = generator
+    static func words(_ amount: ParameterValue, _ what: String) -> String {
+        switch amount {
+        case .count(let count): "\(count)\(what)"
+        case .share(let share): "\(Int((share * 100).rounded())) % of the\(what)"
+        default: "all\(what)"
         }
-
-        func inject(on stage: FaultStage) async throws {
-            let control = try stage.needed(stage.sessions, .sessions)
-            let giveUpAt = MonotonicInstant.now.advanced(by: Self.huntLimit)
-            var targets: [ServerSession] = []
-            while true {
-                targets = fault.choose(try await control.sessions(), &generator)
-                if !targets.isEmpty || fault.quota(of: 1_000) == 0 || MonotonicInstant.now >= giveUpAt { break }
-                try await Task.sleep(for: .milliseconds(20))
-            }
-            aimedAt = targets.count
-            gone = try await control.terminate(targets)
-        }
-
-        func prove(on stage: FaultStage) async -> Landing {
-            guard aimedAt > 0 else {
-                return Landing(
-                    landed: false,
-                    evidence: [
-                        "reason": .string("no session matched (\(fault.detail)) within \(Self.huntLimit.words)")
-                    ])
-            }
-            return Landing(
-                landed: !gone.isEmpty,
-                evidence: [
-                    "aimed_at": JSONValue(aimedAt), "ended": JSONValue(gone.count),
-                    "sessions": .array(
-                        gone.prefix(20).map {
-                            ["pid": JSONValue($0.pid), "started_at": .string($0.startedAt), "state": .string($0.state)]
-                        }),
-                ])
-        }
-
-        func heal(on stage: FaultStage) async throws -> JSONValue { ["nothing_to_undo": true] }
     }
 }

@@ -15,6 +15,8 @@ package struct FaultStage: Sendable {
     package var programs: (any ProgramRunner)?
     package var statements: (any StatementControl)?
     package var settings: (any SettingsControl)?
+    /// What the server wrote about the pool's sessions; only where the server is the run's own.
+    package var log: (any ServerLog)?
     package var journal: any UndoJournal
 
     package init(
@@ -39,6 +41,11 @@ package struct ServerSession: Sendable, Hashable {
     package var state: String
     /// Age in seconds, by the server's clock.
     package var ageSeconds: Double
+    /// The other end of the server's socket: the pool's, or the relay's. `nil` for a Unix socket.
+    package var clientAddress: String?
+    package var clientPort: Int?
+    /// Text of `query_start`: with the session it names the statement that runs, or ran last.
+    package var statementStartedAt: String?
 
     package init(pid: Int32, startedAt: String, state: String, ageSeconds: Double) {
         self.pid = pid
@@ -56,6 +63,15 @@ package protocol SessionControl: Sendable {
     ///
     /// - Returns: those that are proven gone.
     func terminate(_ sessions: [ServerSession]) async throws -> [ServerSession]
+    /// Waits, at most 2 s, until sessions are gone that something else ends.
+    ///
+    /// - Returns: those that are.
+    func waitUntilGone(_ sessions: [ServerSession]) async throws -> [ServerSession]
+    /// Cancels the statements that these sessions were seen with (`pg_cancel_backend`), where they still run, and waits, at
+    /// most 2 s, until they have ended.
+    ///
+    /// - Returns: sessions that got the signal in their statement, and whose statement has ended.
+    func cancelStatements(of sessions: [ServerSession]) async throws -> [ServerSession]
 }
 
 package enum ShutdownMode: String, Sendable, CaseIterable {

@@ -13,10 +13,21 @@ package protocol LinkControl: Sendable {
     func end(_ disturbance: Int) async
     /// What it has done so far; kept after its end.
     func effect(of disturbance: Int) async -> DisturbanceEffect
+    /// Ends the connections that lead to these backends, on both sides at the same moment.
+    ///
+    /// - Returns: the backends whose connection was found and ended.
+    func end(backends: Set<Int32>, _ manner: ConnectionEnd) async -> Set<Int32>
     /// One round trip (`select 1`) on the same path as the pool's.
     func roundTrip(within limit: Duration) async throws -> Duration
     /// Gives back what ``roundTrip(within:)`` used: on the pool's path it would be counted as the pool's.
     func endRoundTrips() async
+}
+
+/// How the relay ends a connection.
+package enum ConnectionEnd: Sendable {
+    case reset
+    /// In order: a FIN.
+    case finish
 }
 
 /// What a relay is to do with the connections between pool and server, in the words of `chaosrig proxy`.

@@ -30,6 +30,7 @@ extension RelayEvent.Reason {
         case .refusedByToxic: "refused_by_toxic"
         case .toxic: "toxic"
         case .cut: "cut"
+        case .ended: "ended"
         case .proxyStopped: "proxy_stopped"
         }
     }

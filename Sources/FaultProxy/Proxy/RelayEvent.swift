@@ -14,6 +14,8 @@ package enum RelayEvent: Sendable, Equatable {
         case refusedByToxic(String)
         case toxic(CloseManner)
         case cut(CloseManner)
+        /// Somebody asked for the end of just this one.
+        case ended(CloseManner)
         case proxyStopped
 
         package var description: String {
@@ -26,6 +28,7 @@ package enum RelayEvent: Sendable, Equatable {
             case .refusedByToxic(let name): "refused by toxic \(name)"
             case .toxic(let manner): "ended by a toxic (\(manner.rawValue))"
             case .cut(let manner): "ended by a cut point (\(manner.rawValue))"
+            case .ended(let manner): "ended on request (\(manner.rawValue))"
             case .proxyStopped: "proxy stopped"
             }
         }

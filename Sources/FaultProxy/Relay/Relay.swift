@@ -122,6 +122,25 @@ package final class Relay: ProxyRelay, @unchecked Sendable {
         }
     }
 
+    /// Ends the sessions that these backends serve, both sides at the same moment. Needs ``Options/inspectsWire``, and a
+    /// server that tells clients its backends' own pids.
+    ///
+    /// - Returns: the backends whose connection was found. O(connections).
+    package func end(backends: Set<Int32>, _ manner: CloseManner) -> Set<Int32> {
+        let shared = shared
+        let found = Lock<Set<Int32>>([])
+        threads.onAll { thread in
+            for link in thread.links(of: shared) where link.isOpen && link.closingBy == nil {
+                let facts = link.inspector.facts
+                // A cancel request names a backend too, and is no session of it.
+                guard facts.phase == .session, let pid = facts.backendPID, backends.contains(pid) else { continue }
+                thread.cutOff(link, manner, .ended(manner))
+                found.withLock { _ = $0.insert(pid) }
+            }
+        }
+        return found.withLock { $0 }
+    }
+
     package func connections() -> [RelayedConnection] {
         let shared = shared
         let found = Lock<[RelayedConnection]>([])

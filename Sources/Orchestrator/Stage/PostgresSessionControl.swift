@@ -15,8 +15,13 @@ struct PostgresSessionControl: SessionControl {
 
     func sessions() async throws -> [ServerSession] {
         let result = try await admin.run(probe.list, within: Self.statementLimit)
-        return probe.sessions(in: result).map {
-            ServerSession(pid: $0.pid, startedAt: $0.startedAt, state: $0.state, ageSeconds: $0.ageSeconds)
+        return probe.sessions(in: result).map { seen in
+            var session = ServerSession(
+                pid: seen.pid, startedAt: seen.startedAt, state: seen.state, ageSeconds: seen.ageSeconds)
+            session.clientAddress = seen.clientAddress
+            session.clientPort = seen.clientPort
+            session.statementStartedAt = seen.statementStartedAt
+            return session
         }
     }
 
@@ -24,12 +29,41 @@ struct PostgresSessionControl: SessionControl {
         guard !sessions.isEmpty else { return [] }
         _ = try await admin.run(
             probe.terminate(sessions.map { ($0.pid, $0.startedAt) }), within: Self.statementLimit)
+        // pg_terminate_backend only sends a signal: what counts is that the session is gone.
+        return try await waitUntilGone(sessions)
+    }
+
+    func waitUntilGone(_ sessions: [ServerSession]) async throws -> [ServerSession] {
+        guard !sessions.isEmpty else { return [] }
+        return try await waitUntilOver(sessions) { session, now in
+            !now.contains { $0.pid == session.pid && $0.startedAt == session.startedAt }
+        }
+    }
+
+    func cancelStatements(of sessions: [ServerSession]) async throws -> [ServerSession] {
+        let names = sessions.compactMap { session in
+            session.statementStartedAt.map { (session.pid, session.startedAt, $0) }
+        }
+        guard !names.isEmpty else { return [] }
+        let signalled = try await admin.run(probe.cancel(names), within: Self.statementLimit).rows
+            .filter { $0.count == 2 && $0[1] == .bool(true) }.compactMap { $0[0].intValue.map(Int32.init) }
+        return try await waitUntilOver(sessions.filter { signalled.contains($0.pid) }) { session, now in
+            !now.contains {
+                $0.pid == session.pid && $0.startedAt == session.startedAt && $0.state == "active"
+                    && $0.statementStartedAt == session.statementStartedAt
+            }
+        }
+    }
+
+    /// - Returns: those of which it is true, as soon as it is of all, or at the limit.
+    private func waitUntilOver(
+        _ sessions: [ServerSession], _ isOver: (ServerSession, _ now: [ServerSession]) -> Bool
+    ) async throws -> [ServerSession] {
         let giveUpAt = runtime.now.advanced(by: Self.goneLimit)
         while true {
-            // pg_terminate_backend only sends a signal: what counts is that the session is gone.
-            let alive = Set(try await self.sessions().map { "\($0.pid) \($0.startedAt)" })
-            let gone = sessions.filter { !alive.contains("\($0.pid) \($0.startedAt)") }
-            if gone.count == sessions.count || runtime.now >= giveUpAt { return gone }
+            let now = try await self.sessions()
+            let over = sessions.filter { isOver($0, now) }
+            if over.count == sessions.count || runtime.now >= giveUpAt { return over }
             try await runtime.sleep(until: runtime.now.advanced(by: .milliseconds(10)))
         }
     }

@@ -97,6 +97,12 @@ actor RelayLinkControl: LinkControl {
         return effect
     }
 
+    func end(backends: Set<Int32>, _ manner: ConnectionEnd) async -> Set<Int32> {
+        await onOwnThread("end connections") { [relay] in
+            relay.end(backends: backends, manner == .reset ? .reset : .finish)
+        }
+    }
+
     func endRoundTrips() async { await session.close() }
 
     func roundTrip(within limit: Duration) async throws -> Duration {
