@@ -24,7 +24,9 @@ extension ManagedPostgres {
                 }
                 // PostgreSQL runs this command by a shell; the path is the rig's own and holds no quotes.
                 let wait = "while [ -e '\(program.folders.hold)' ]; do sleep 0.05; done; false"
-                return try program.launch(arguments: ["-c", "restore_command=\(wait)"])
+                // Without hot standby it is ready when the recovery has ended, and not when it could be read.
+                return try program.launch(
+                    arguments: ["-c", "hot_standby=off", "-c", "restore_command=\(wait)"])
             })
         heldStart.withLock { $0 = logStart }
         child.withLock { $0 = started }
@@ -42,9 +44,14 @@ extension ManagedPostgres {
             "end recovery",
             throwing: { () throws(ServerError) in
                 try Self.remove(program.folders.hold)
-                defer { try? Self.remove(program.folders.recoverySignal) }
                 guard let logStart, let child else { return }
-                try program.waitUntilReady(child, until: deadline, logStart: logStart)
+                do throws(ServerError) {
+                    try program.waitUntilReady(child, until: deadline, logStart: logStart)
+                } catch {
+                    // A server that has recovered has removed this itself, and one that has not needs it while it runs.
+                    if !child.isRunning { try Self.remove(program.folders.recoverySignal) }
+                    throw error
+                }
             })
     }
 
