@@ -51,10 +51,12 @@ package final class ManagedPostgres: Sendable {
     /// How long backends may outlive their postmaster before they are killed.
     private static let orphanGrace = Duration.milliseconds(500)
 
-    private let program: ServerProgram
+    let program: ServerProgram
     private let journal: any UndoJournal
     private let entries: [Int]
-    private let child: Lock<ChildProcess?>
+    let child: Lock<ChildProcess?>
+    /// Where the log of the start that is under way begins.
+    let heldStart = Lock<Int?>(nil)
 
     private init(program: ServerProgram, journal: any UndoJournal, entries: [Int], child: ChildProcess) {
         self.program = program

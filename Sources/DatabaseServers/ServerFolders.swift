@@ -8,13 +8,23 @@ struct ServerFolders: Sendable {
     /// Short: the path of a socket has 107 bytes at most.
     var sockets: String { "\(root)/s" }
     var configuration: String { "\(data)/postgresql.conf" }
+    var accessRules: String { "\(data)/pg_hba.conf" }
+    /// A recovery goes on while this file exists.
+    var hold: String { "\(root)/hold" }
+    /// Tells the server to begin with an archive recovery. It removes it at the end of that.
+    var recoverySignal: String { "\(data)/recovery.signal" }
 
     /// Makes them. When the server runs as another user they belong to that one; everybody may pass to the sockets.
     func make(for user: ProcessUser?) throws(SystemError) {
         for (path, mode) in [(root, 0o711), (data, 0o700), (sockets, 0o755)] as [(String, UInt32)] {
             try SmallFile.makeFolder(path, mode: mode)
-            if let user, chown(path, user.uid, user.gid) != 0 { throw SystemError("give \(path) to \(user.name)") }
+            try Self.give(path, to: user)
         }
+    }
+
+    /// Lets the server's user own a file or folder that this process has made.
+    static func give(_ path: String, to user: ProcessUser?) throws(SystemError) {
+        if let user, chown(path, user.uid, user.gid) != 0 { throw SystemError("give \(path) to \(user.name)") }
     }
 }
 

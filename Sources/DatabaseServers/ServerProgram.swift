@@ -45,21 +45,8 @@ struct ServerProgram: Sendable {
     /// - Throws: ``ServerError/portTaken(port:)``, ``ServerError/notStarted(reason:logTail:)`` and others; nothing of it
     ///   runs then.
     func start(until deadline: MonotonicInstant) throws(ServerError) -> ChildProcess {
-        try clearAway()
-        let log = open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard log >= 0 else { throw .folder(SystemError("open \(logPath)")) }
-        defer { close(log) }
-        let logStart = Int(lseek(log, 0, SEEK_END))
-        let child: ChildProcess
-        do {
-            child = try ChildProcess(
-                SpawnRequest(
-                    path: installation.postgres, arguments: ["-D", folders.data],
-                    environment: Self.environment(installation), workingDirectory: folders.root, user: user,
-                    standardOutput: log, standardError: log))
-        } catch {
-            throw .notStarted(reason: "\(error)", logTail: [])
-        }
+        let logStart = logSize
+        let child = try launch(arguments: [])
         do {
             try waitUntilReady(child, until: deadline, logStart: logStart)
             return child
@@ -67,6 +54,31 @@ struct ServerProgram: Sendable {
             try? stop(child)
             throw error
         }
+    }
+
+    /// Starts the server's program and returns at once: what becomes of it is to be seen.
+    ///
+    /// - Parameter arguments: further ones of `postgres`.
+    func launch(arguments: [String]) throws(ServerError) -> ChildProcess {
+        try clearAway()
+        let log = open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard log >= 0 else { throw .folder(SystemError("open \(logPath)")) }
+        defer { close(log) }
+        do {
+            return try ChildProcess(
+                SpawnRequest(
+                    path: installation.postgres, arguments: ["-D", folders.data] + arguments,
+                    environment: Self.environment(installation), workingDirectory: folders.root, user: user,
+                    standardOutput: log, standardError: log))
+        } catch {
+            throw .notStarted(reason: "\(error)", logTail: [])
+        }
+    }
+
+    /// Bytes in its log now.
+    var logSize: Int {
+        var info = stat()
+        return stat(logPath, &info) == 0 ? Int(info.st_size) : 0
     }
 
     /// Ends what is left of the server, whoever started it, in bounded time.
@@ -93,7 +105,9 @@ struct ServerProgram: Sendable {
     }
 
     /// The server itself says when it is ready, in its pid file (`pg_ctl` trusts the same line): no connection is spent.
-    private func waitUntilReady(_ child: ChildProcess, until deadline: MonotonicInstant, logStart: Int)
+    ///
+    /// - Parameter logStart: where what the server wrote since its start begins.
+    func waitUntilReady(_ child: ChildProcess, until deadline: MonotonicInstant, logStart: Int)
         throws(ServerError)
     {
         let isReady = Waiting.untilTrue(before: deadline) {

@@ -43,6 +43,8 @@ struct PostgresTarget: RunTarget {
         do throws(PostgresConfigurationError) {
             var pool = try PostgresConfiguration(url: url)
             if server != nil { pool.user = Self.poolRole }
+            let secret = PostgresSecret()
+            pool.secret = secret
             pool.applicationName = application
             pool.serverStatementTimeout = context.settings.configuration.statementTimeout
             var rig = try PostgresConfiguration(url: adminURL)
@@ -50,7 +52,7 @@ struct PostgresTarget: RunTarget {
             var link = pool
             link.applicationName = "chaosrig-link/\(context.runID)"
             let rigDriver = PostgresDriver(configuration: rig, loop: context.rigLoop)
-            let direct = PostgresDriver(configuration: link, loop: context.rigLoop)
+            let direct = link
             sampling = AdminSession(driver: rigDriver)
             faultSession = AdminSession(driver: rigDriver)
             database = WorkloadDatabase(admin: AdminSession(driver: rigDriver), schema: context.schema(.postgres))
@@ -69,14 +71,19 @@ struct PostgresTarget: RunTarget {
             }
             configuration = pool
             let rigLoop = context.rigLoop
+            let makeDriver: @Sendable (PostgresConfiguration) -> PostgresDriver = {
+                PostgresDriver(configuration: $0, loop: rigLoop)
+            }
             statements = PostgresStatementControl(
                 admin: faultSession, url: adminURL, poolRole: pool.user ?? "", runID: context.runID,
-                schema: database.schema, makeDriver: { PostgresDriver(configuration: $0, loop: rigLoop) })
+                schema: database.schema, makeDriver: makeDriver)
             var stage = FaultStage(
                 sessions: PostgresSessionControl(
                     admin: faultSession, probe: sessionProbe, runtime: LoopRuntime(loop: context.rigLoop)),
-                server: server.map { ManagedServerControl(server: $0, driver: direct) }, link: linkControl, file: nil,
-                programs: SystemPrograms(), journal: context.journal)
+                server: server.map {
+                    ManagedServerControl(
+                        server: $0, direct: direct, rig: rig, secret: secret, makeDriver: makeDriver)
+                }, link: linkControl, file: nil, programs: SystemPrograms(), journal: context.journal)
             stage.statements = statements
             if let server {
                 stage.settings = PostgresSettingsControl(

@@ -18,6 +18,8 @@ package struct PostgresConfiguration: Sendable {
 
     /// Connects here instead, for example to a relay. The URL's host name is still the one that a TLS certificate must bear.
     package var endpoint: PostgresEndpoint?
+    /// Where the password comes from, instead of the URL, for every new connection. Copies of this value share it.
+    package var secret: PostgresSecret?
     /// What the server shows in `pg_stat_activity`; replaces the URL's `application_name`.
     package var applicationName: String?
     /// Command-line options for the session, such as `-c lock_timeout=1s`; follow the URL's `options`.
@@ -40,7 +42,11 @@ package struct PostgresConfiguration: Sendable {
         get { source.values["user"] }
         set { source.values["user"] = newValue }
     }
-    package var database: String? { source.values["dbname"] }
+    /// Setting it replaces the URL's database.
+    package var database: String? {
+        get { source.values["dbname"] }
+        set { source.values["dbname"] = newValue }
+    }
 
     /// The URL as it may be shown: complete, but with `***` for the password and without other secrets.
     package var maskedURL: String {
@@ -87,6 +93,7 @@ package struct PostgresConfiguration: Sendable {
         result["hostaddr"] = places.map { $0.address ?? "" }.joined(separator: ",")
         result["port"] = places.map { String($0.port) }.joined(separator: ",")
         if let applicationName { result["application_name"] = applicationName }
+        if let password = secret?.password { result["password"] = password }
         var options = [result["options"], extraOptions].compactMap { $0 }
         if let limit = serverStatementTimeout {
             options.append("-c statement_timeout=\(max(1, Int(limit.milliseconds.rounded(.up))))")

@@ -1,3 +1,4 @@
+import Glibc
 import HostSystem
 import RigModel
 import Threading
@@ -13,6 +14,9 @@ final class FakeStage: Sendable {
         var stopsBy: Set<ShutdownMode> = Set(ShutdownMode.allCases)
         var shutdowns: [ShutdownMode] = []
         var startFails = false
+        var processes: [ProcessIdentity] = []
+        var stopped: Set<ProcessIdentity> = []
+        var accessRules: [UInt8] = []
         var relayDelay: Duration?
         var relayWorks = true
         /// What the relay was told, what of it is on (numbers from 1), and what it did.
@@ -88,6 +92,33 @@ final class FakeStage: Sendable {
             fake.state.withLock { $0.postmaster == nil }
                 ? .refused(sqlState: nil, message: "Connection refused") : .accepted
         }
+        func tryConnect(password: String, within limit: Duration) async -> ConnectAnswer {
+            await tryConnect(within: limit)
+        }
+        func startHeld() async throws { fake.state.withLock { $0.postmaster = 200 } }
+        func endHeldRecovery(within limit: Duration) async throws {}
+        func processes() async -> [ProcessIdentity] { fake.state.withLock { $0.processes } }
+        func signal(_ process: ProcessIdentity, _ number: Int32) async -> Bool {
+            fake.state.withLock { state in
+                guard state.processes.contains(process) else { return false }
+                switch number {
+                case SIGSTOP: state.stopped.insert(process)
+                case SIGCONT: state.stopped.remove(process)
+                default: break
+                }
+                return true
+            }
+        }
+        func state(of process: ProcessIdentity) async -> ProcessState? {
+            fake.state.withLock { state in
+                guard state.processes.contains(process) else { return nil }
+                return state.stopped.contains(process) ? .stopped : .running
+            }
+        }
+        func tellPool(password: String?) async {}
+        func runInMaintenanceDatabase(_ sql: String, within limit: Duration) async throws(StatementFailure) {}
+        func accessRules() async throws -> [UInt8] { fake.state.withLock { $0.accessRules } }
+        func setAccessRules(_ rules: [UInt8]) async throws { fake.state.withLock { $0.accessRules = rules } }
     }
 
     private struct Link: LinkControl {

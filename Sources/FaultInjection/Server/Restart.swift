@@ -16,23 +16,30 @@ package struct Restart: Fault {
             Parameter(
                 "smart-limit", .duration, default: .duration(.seconds(3)),
                 summary: "a smart shutdown that still waits for clients after this becomes a fast one"),
+            Parameter(
+                "escalate", .flag, default: .flag(true),
+                summary: "false: a smart shutdown that still waits for clients then has failed"),
         ])
 
     private let mode: ShutdownMode
     private let downFor: Duration
     private let smartLimit: Duration
+    private let escalates: Bool
 
     package init(_ parameters: Parameters) {
         mode = parameters.choice("mode").flatMap(ShutdownMode.init) ?? .fast
         downFor = parameters.duration("down-for") ?? .seconds(1)
         smartLimit = parameters.duration("smart-limit") ?? .seconds(3)
+        escalates = parameters.flag("escalate") ?? true
     }
 
     package var needs: Set<StagePart> { [.server] }
     package var claims: Set<Claim> { [.serverLife] }
     package var ownDuration: Duration? { downFor }
     package var detail: String { "\(mode.rawValue), down for \(downFor.words)" }
-    package func makeInjection(seed: UInt64) -> any Injection { Outage(mode: mode, smartLimit: smartLimit) }
+    package func makeInjection(seed: UInt64) -> any Injection {
+        Outage(mode: mode, smartLimit: smartLimit, escalates: escalates)
+    }
 
     private actor Outage: Injection {
         private static let stopLimit = Duration.seconds(20)
@@ -40,6 +47,7 @@ package struct Restart: Fault {
 
         private let mode: ShutdownMode
         private let smartLimit: Duration
+        private let escalates: Bool
         private var oldPID: Int32?
         private var stopTook = Duration.zero
         private var wasEscalated = false
@@ -47,9 +55,10 @@ package struct Restart: Fault {
         private var isHealed = false
         private var downSince = MonotonicInstant.now
 
-        init(mode: ShutdownMode, smartLimit: Duration) {
+        init(mode: ShutdownMode, smartLimit: Duration, escalates: Bool) {
             self.mode = mode
             self.smartLimit = smartLimit
+            self.escalates = escalates
         }
 
         func inject(on stage: FaultStage) async throws {
@@ -61,6 +70,7 @@ package struct Restart: Fault {
             if mode == .smart {
                 isStopped = await server.waitUntilStopped(within: smartLimit)
                 if !isStopped {
+                    guard escalates else { return }
                     wasEscalated = true
                     try await server.beginShutdown(.fast)
                 }
@@ -75,7 +85,11 @@ package struct Restart: Fault {
 
         func prove(on stage: FaultStage) async -> Landing {
             guard let server = stage.server, isStopped else {
-                return Landing(landed: false, evidence: ["reason": "the server did not stop"])
+                return Landing(
+                    landed: false,
+                    evidence: [
+                        "reason": .string("the server still waited for its clients after \(smartLimit.words)")
+                    ])
             }
             let pid = await server.postmasterPID()
             let answer = await server.tryConnect(within: .seconds(2))
@@ -87,6 +101,9 @@ package struct Restart: Fault {
             case .accepted:
                 evidence.append(.init("reason", "a new connection was accepted while the server should be down"))
                 return Landing(landed: false, evidence: .object(evidence))
+            case .noAnswer:
+                evidence.append(.init("reason", "a new connection was neither accepted nor refused"))
+                return Landing(landed: false, evidence: .object(evidence))
             case .refused(let state, let message):
                 evidence.append(.init("connect_sqlstate", JSONValue(state)))
                 evidence.append(.init("connect_refused", .string(message)))
@@ -97,12 +114,15 @@ package struct Restart: Fault {
         func heal(on stage: FaultStage) async throws -> JSONValue {
             let server = try stage.needed(stage.server, .server)
             guard !isHealed else { return ["healed_before": true] }
-            if await server.postmasterPID() == nil || isStopped {
-                try await server.start(within: Self.startLimit)
+            // One that still waits for its clients lets nobody in: it is stopped for good, and started again.
+            if !isStopped, await server.postmasterPID() != nil {
+                try await server.beginShutdown(.fast)
+                isStopped = await server.waitUntilStopped(within: Self.stopLimit)
             }
+            try await server.start(within: Self.startLimit)
             isHealed = true
             let newPID = await server.postmasterPID()
-            guard let newPID, newPID != oldPID || !isStopped else {
+            guard let newPID, newPID != oldPID else {
                 throw InjectionError("the server was started, but no new postmaster runs")
             }
             return [

@@ -85,22 +85,10 @@ package enum ShutdownMode: String, Sendable, CaseIterable {
 /// The answer to one attempt to connect, made by the rig beside the pool.
 package enum ConnectAnswer: Sendable, Equatable {
     case accepted
-    /// `sqlState` is `nil` when the server did not even answer (connection refused).
+    /// `sqlState` is `nil` when nothing but a refusal came (connection refused).
     case refused(sqlState: String?, message: String)
-}
-
-package protocol ServerControl: Sendable {
-    /// The postmaster's pid, or `nil` when it does not run.
-    func postmasterPID() async -> Int32?
-    /// Begins a shutdown and returns at once.
-    func beginShutdown(_ mode: ShutdownMode) async throws
-    /// Waits until every process of the server is gone.
-    ///
-    /// - Returns: `false` when some are left at the limit.
-    func waitUntilStopped(within limit: Duration) async -> Bool
-    /// Starts the server and returns when it accepts connections.
-    func start(within limit: Duration) async throws
-    func tryConnect(within limit: Duration) async -> ConnectAnswer
+    /// Nothing came at all within the limit.
+    case noAnswer
 }
 
 package protocol DatabaseFileControl: Sendable {

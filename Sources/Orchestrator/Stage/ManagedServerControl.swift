@@ -1,6 +1,7 @@
 import ConnectionPool
 import DatabaseServers
 import FaultInjection
+import HostSystem
 import PostgresDriver
 import RigModel
 import Threading
@@ -8,8 +9,13 @@ import Threading
 /// The private server as faults see it.
 struct ManagedServerControl: ServerControl {
     let server: ManagedPostgres
-    /// Connects by the same way as the pool, without a relay.
-    let driver: PostgresDriver
+    /// How the pool connects, without a relay, under a name that is not the pool's.
+    let direct: PostgresConfiguration
+    /// How the rig connects.
+    let rig: PostgresConfiguration
+    /// What the pool knows.
+    let secret: PostgresSecret
+    let makeDriver: @Sendable (PostgresConfiguration) -> PostgresDriver
 
     func postmasterPID() async -> Int32? { server.postmasterPID() }
 
@@ -28,13 +34,66 @@ struct ManagedServerControl: ServerControl {
 
     func start(within limit: Duration) async throws { try await server.start(within: limit) }
 
-    func tryConnect(within limit: Duration) async -> ConnectAnswer {
+    func startHeld() async throws { try await server.startHeld() }
+
+    func endHeldRecovery(within limit: Duration) async throws { try await server.endHeldStart(within: limit) }
+
+    // MARK: Processes
+
+    func processes() async -> [ProcessIdentity] { server.processes() }
+
+    func signal(_ process: ProcessIdentity, _ number: Int32) async -> Bool { process.signal(number) == 0 }
+
+    func state(of process: ProcessIdentity) async -> ProcessState? {
+        guard let status = ProcessTable.status(of: process.pid), status.startTicks == process.startTicks,
+            !status.isDead
+        else { return nil }
+        return status.isStopped ? .stopped : .running
+    }
+
+    // MARK: Logging in
+
+    func tryConnect(within limit: Duration) async -> ConnectAnswer { await tryConnect(direct, within: limit) }
+
+    func tryConnect(password: String, within limit: Duration) async -> ConnectAnswer {
+        var configuration = direct
+        configuration.secret = PostgresSecret(password)
+        return await tryConnect(configuration, within: limit)
+    }
+
+    private func tryConnect(_ configuration: PostgresConfiguration, within limit: Duration) async -> ConnectAnswer {
         do throws(DriverError) {
-            let connection = try await driver.connect(deadline: .now.advanced(by: limit))
+            let connection = try await makeDriver(configuration).connect(deadline: .now.advanced(by: limit))
             await connection.close(deadline: .now.advanced(by: .seconds(1)))
             return .accepted
         } catch {
+            if case .timedOut = error.cause { return .noAnswer }
             return .refused(sqlState: error.cause.code, message: error.message)
+        }
+    }
+
+    func tellPool(password: String?) async { secret.password = password }
+
+    func accessRules() async throws -> [UInt8] { try server.accessRules() }
+
+    func setAccessRules(_ rules: [UInt8]) async throws { try server.setAccessRules(rules) }
+
+    func runInMaintenanceDatabase(_ sql: String, within limit: Duration) async throws(StatementFailure) {
+        var configuration = rig
+        configuration.database = "template1"
+        let deadline = MonotonicInstant.now.advanced(by: limit)
+        do throws(DriverError) {
+            let connection = try await makeDriver(configuration).connect(deadline: deadline)
+            let outcome: Result<SQLResult, DriverError>
+            do throws(DriverError) {
+                outcome = .success(try await connection.execute(SQLStatement(sql, role: .write), deadline: deadline))
+            } catch {
+                outcome = .failure(error)
+            }
+            await connection.close(deadline: .now.advanced(by: .seconds(1)))
+            _ = try outcome.get()
+        } catch {
+            throw StatementFailure(error)
         }
     }
 }

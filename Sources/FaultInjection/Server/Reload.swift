@@ -1,0 +1,68 @@
+package import RigModel
+import Threading
+
+/// The server rereads its configuration while it works. It must not disturb anybody.
+///
+/// Landed: the server has loaded its files anew, and a new session sees the changed setting.
+package struct Reload: Fault {
+    package static let shape = Shape(
+        name: "reload", summary: "the server rereads its configuration with a changed setting",
+        parameters: [
+            Parameter("setting", .text, default: .text("work_mem"), summary: "what is changed until it is healed"),
+            Parameter("value", .text, default: .text("5MB"), summary: "its new value"),
+        ], isLasting: true)
+
+    private let setting: String
+    private let value: String
+
+    package init(_ parameters: Parameters) {
+        setting = parameters.text("setting") ?? "work_mem"
+        value = parameters.text("value") ?? "5MB"
+    }
+
+    package var needs: Set<StagePart> { [.settings] }
+    package var claims: Set<Claim> { [.setting(setting)] }
+    package var ownDuration: Duration? { nil }
+    package var detail: String { "\(setting) = \(value)" }
+    package func makeInjection(seed: UInt64) -> any Injection { ChangedSetting(setting: setting, value: value) }
+
+    private actor ChangedSetting: Injection {
+        private let setting: String
+        private let value: String
+        private var before: String?
+
+        init(setting: String, value: String) {
+            self.setting = setting
+            self.value = value
+        }
+
+        func inject(on stage: FaultStage) async throws {
+            let settings = try stage.needed(stage.settings, .settings)
+            before = try await settings.value(of: setting)
+            // Returns when the server's load time has changed.
+            try await settings.set([(setting, value)])
+        }
+
+        func prove(on stage: FaultStage) async -> Landing {
+            let now = try? await stage.settings?.value(of: setting)
+            var evidence: [JSONValue.Member] = [
+                .init("before", JSONValue(before)), .init("after", JSONValue(now)), .init("reloaded", true),
+            ]
+            let hasLanded = now != nil && now != before
+            if !hasLanded {
+                evidence.append(.init("reason", .string("a new session does not see another value of \(setting)")))
+            }
+            return Landing(landed: hasLanded, evidence: .object(evidence))
+        }
+
+        func heal(on stage: FaultStage) async throws -> JSONValue {
+            let settings = try stage.needed(stage.settings, .settings)
+            guard let before else { return ["nothing_to_undo": true] }
+            try await settings.set([(setting, nil)])
+            let now = try await settings.value(of: setting)
+            guard now == before else { throw InjectionError("\(setting) is \(now) and not \(before) as it was") }
+            self.before = nil
+            return ["value": .string(now)]
+        }
+    }
+}
