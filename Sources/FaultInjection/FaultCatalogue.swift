@@ -2,8 +2,14 @@ package import RigModel
 
 /// Every kind of fault. A new one is one file, and one line in the family's list below.
 package enum FaultCatalogue {
-    package static let all: [any Fault.Type] =
-        connections + serverLife + server + statements + network + client + sqlite + pooler + containers
+    package static let all: [any Fault.Type] = families.flatMap(\.kinds)
+
+    /// The same, by what they hit.
+    package static let families: [(title: String, kinds: [any Fault.Type])] = [
+        ("Connections", connections), ("Limits that servers enforce on sessions", serverLife), ("Server", server),
+        ("Statements", statements), ("Network", network), ("Client process", client), ("SQLite", sqlite),
+        ("PgBouncer", pooler), ("Containers", containers),
+    ]
 
     /// Connections are ended, or never come about.
     static let connections: [any Fault.Type] = [

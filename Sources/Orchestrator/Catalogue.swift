@@ -1,6 +1,6 @@
 import Checkers
 import FaultInjection
-import RigModel
+package import RigModel
 package import ScenarioFile
 import Workloads
 
@@ -13,6 +13,31 @@ package enum Catalogue {
             checkFaults: { entries, phases in
                 FaultConflicts.find(planEntries(of: entries), faultsPhase: phases.faults)
             })
+    }
+
+    /// One kind of fault as people read of it.
+    package struct FaultEntry: Sendable {
+        package let family: String
+        package let shape: Shape
+        /// The parts of the target that it needs.
+        package let needs: [String]
+        /// What of the machine backs it, as alternatives, the best first; an empty one needs nothing.
+        package let alternatives: [[String]]
+    }
+
+    /// Every kind of fault, family by family, with its default parameters.
+    package static var faults: [FaultEntry] {
+        FaultCatalogue.families.flatMap { family in
+            family.kinds.map { kind in
+                let fault = kind.init(defaults(of: kind.shape))
+                return FaultEntry(
+                    family: family.title, shape: kind.shape,
+                    needs: StagePart.allCases.filter(fault.needs.contains).map(\.rawValue),
+                    alternatives: fault.capabilities.map { wanted in
+                        Capability.allCases.filter(wanted.contains).map(\.rawValue)
+                    })
+            }
+        }
     }
 
     /// What a kind has where the scenario says nothing; what must be said is left out.

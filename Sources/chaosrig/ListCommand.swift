@@ -5,15 +5,16 @@ import ScenarioFile
 enum ListCommand: Command {
     static let name = "list"
     static let summary = "what scenario files and the proxy may name"
-    static let options: [OptionSpec] = [.flag("--json")]
+    static let options: [OptionSpec] = [.flag("--json"), .flag("--markdown")]
     static let help = """
-        Usage: chaosrig list faults|invariants|workloads|toxics [--json]
+        Usage: chaosrig list faults|invariants|workloads|toxics [--json|--markdown]
 
         Prints every kind with its parameters.
 
         Options:
-          --json    an array of {name, summary, lasting, parameters}; of a toxic {name, summary, toxiproxy, both_streams,
-                    attributes}
+          --json      an array of {name, summary, lasting, parameters}; of a toxic {name, summary, toxiproxy, both_streams,
+                      attributes}
+          --markdown  the reference of all faults, as in docs/faults.md
 
         Example:
           chaosrig list faults
@@ -24,6 +25,13 @@ enum ListCommand: Command {
         let topics = ["faults": catalogue.faults, "invariants": catalogue.invariants, "workloads": catalogue.workloads]
         guard arguments.positional.count == 1, let topic = arguments.positional.first else {
             throw UsageError("name one of: faults, invariants, workloads, toxics")
+        }
+        if arguments.has("--markdown") {
+            guard topic == "faults", !arguments.has("--json") else {
+                throw UsageError("--markdown is for faults, and not together with --json")
+            }
+            Output.line(FaultReference.markdown)
+            return 0
         }
         if topic == "toxics" {
             Output.line(arguments.has("--json") ? ToxicList.json.prettyText : ToxicList.text)
