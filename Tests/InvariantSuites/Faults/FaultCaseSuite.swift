@@ -47,6 +47,15 @@ struct FaultCaseSuite {
         #expect(unnamed == [], "without a shipped scenario")
     }
 
+    @Test("docs/faults.md says what the program says of its faults")
+    func theReferenceIsInStep() async throws {
+        let printed = try await Rig.command(["list", "faults", "--markdown"])
+        let document = try String(contentsOfFile: Rig.root + "/docs/faults.md", encoding: .utf8)
+        let marker = "<!-- from here on: chaosrig list faults --markdown -->\n\n"
+        let start = try #require(document.range(of: marker)).upperBound
+        #expect(document[start...] == printed.output, "write what the program prints below the marker")
+    }
+
     private func run(_ fault: FaultCase, _ text: String) async throws -> Rig.Result {
         await FaultLanes.shared.enter()
         let folder = try TemporaryFolder()
