@@ -39,6 +39,19 @@ import Testing
         #expect(response.header("X-Content-Type-Options") == "nosniff")
     }
 
+    @Test("Words as long as a body are refused without a comparison with every name", .timeLimit(.minutes(1)))
+    func longWordsAreRefusedAtOnce() throws {
+        try createProxy()
+        let word = String(repeating: "latency", count: ProxyAPI.bodyLimit / 7 - 20)
+        for path in ["toxics", "cuts"] {
+            for key in ["type", "message", "action", word] {
+                let body = #"{"\#(key)":"\#(key == word ? "x" : word)","attributes":{}}"#
+                #expect(send("POST", "/proxies/pg/\(path)", body).status == 400)
+            }
+        }
+        #expect(send("POST", "/proxies/pg/toxics", #"{"type":"latncy"}"#).status == 400)
+    }
+
     private struct Unrouted: Sendable, CustomTestStringConvertible {
         let method: String
         let path: String
