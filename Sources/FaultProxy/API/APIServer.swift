@@ -126,9 +126,18 @@ private final class Service: Sendable {
     }
 
     private func dispatch(_ request: APIRequest, _ exchange: HTTPExchange, _ connection: OpaquePointer) -> MHD_Result {
-        exchange.isDispatched = true
-        answering.add(1, ordering: .acquiringAndReleasing)
-        guard ProxyAPI.mayTakeTime(request) else { return HTTPExchange.queue(answer(request), on: connection) }
+        guard ProxyAPI.mayTakeTime(request) else {
+            note(exchange)
+            return HTTPExchange.queue(answer(request), on: connection)
+        }
+        // The library notes what it waits for on a connection only after a call that did not suspend it. Suspended in this
+        // one it would read when it goes on, and close the connection of a client that has sent all it had to say and has
+        // shut down its side (libmicrohttpd 0.9.75). It calls again at once.
+        guard exchange.isComplete else {
+            exchange.isComplete = true
+            return .YES
+        }
+        note(exchange)
         let suspended = Suspended(connection: connection)
         MHD_suspend_connection(connection)
         let isTaken = workers.submit { [self] in
@@ -141,6 +150,12 @@ private final class Service: Sendable {
             MHD_resume_connection(connection)
         }
         return .YES
+    }
+
+    /// It has an answer to wait for from now on; ``completed(_:_:)`` is told when that is over.
+    private func note(_ exchange: HTTPExchange) {
+        exchange.isDispatched = true
+        answering.add(1, ordering: .acquiringAndReleasing)
     }
 
     private struct Suspended: @unchecked Sendable {

@@ -116,4 +116,23 @@ import Threading
         #expect(statuses.count == 60 && statuses.allSatisfy { $0 == 200 })
         server.stop()
     }
+
+    @Test func clientsThatShutDownTheirSideStillHaveTheirAnswers() async throws {
+        let client = client
+        let answers = try await withThrowingTaskGroup(of: String.self) { group in
+            for number in 0..<100 {
+                group.addTask {
+                    let body = #"{"name":"p\#(number)","listen":"p\#(number):1","upstream":"db:1"}"#
+                    let request =
+                        "POST /proxies HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
+                    let answer = try await client.exchange(Array(request.utf8), halfCloses: true)
+                    return String(decoding: answer, as: UTF8.self)
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let created = answers.filter { $0.hasPrefix("HTTP/1.1 201") }.count
+        #expect(created == 100, "\(answers.first { !$0.hasPrefix("HTTP/1.1 201") } ?? "")")
+        server.stop()
+    }
 }
