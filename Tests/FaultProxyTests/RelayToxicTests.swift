@@ -201,6 +201,7 @@ private final class Counter: Sendable {
         try await onThread {
             _ = try relay.set("slicer@upstream~0.5:average_size=1,delay=1")
             let clients = try (0..<8).map { _ in try TestSocket.connect(toPort: relay.port) }
+            try eventually("all are accepted") { relay.relay.connections().count == clients.count }
             // Those that are sliced have work for minutes.
             let sliced = relay.relay.connections().filter { !$0.toxics.isEmpty }.map(\.number)
             try #require(!sliced.isEmpty && sliced.count < 8)

@@ -7,6 +7,7 @@ extension ProxySet {
     }
 
     /// Whether a listen address is another one than the one that is shown. Port 0 is always another one: it means a new one.
+    /// A missing host is every address, of whatever families it listens on.
     ///
     /// - Throws: for what is no address, or a name that has none.
     func differs(_ listen: String, from shown: String) throws(ProxySetError) -> Bool {
@@ -14,7 +15,11 @@ extension ProxySet {
         let wanted = listen.isEmpty ? ":0" : listen
         do throws(ProxyError) {
             let resolved = try resolve(wanted)
-            if case .tcp(_, let port) = try ProxyAddress(resolved), port == 0 { return true }
+            guard case .tcp(_, let port) = try ProxyAddress(resolved) else { return resolved != shown }
+            if port == 0 { return true }
+            if case .tcp("", _) = try ProxyAddress(wanted), ["[::]:\(port)", "0.0.0.0:\(port)"].contains(shown) {
+                return false
+            }
             return resolved != shown
         } catch {
             throw .failed(error)

@@ -23,7 +23,21 @@ import Threading
         let set = network.makeSet()
         let view = try set.create(ProxyDefinition(name: "pg", listen: "localhost:0", upstream: "db:5432"))
         #expect(view.listen == "127.0.0.1:20001" && view.isEnabled && view.toxics.isEmpty)
-        #expect(try set.create(ProxyDefinition(name: "any", upstream: "db:5432")).listen == "0.0.0.0:20002")
+        #expect(try set.create(ProxyDefinition(name: "any", upstream: "db:5432")).listen == "[::]:20002")
+    }
+
+    @Test func missingHostIsEveryAddressOfWhateverFamily() throws {
+        let set = network.makeSet()
+        for (name, shown) in [("six", "[::]:7000"), ("four", "0.0.0.0:7001")] {
+            try set.create(ProxyDefinition(name: name, listen: shown, upstream: "db:5432"))
+            let port = shown.suffix(5)
+            try set.update(name, ProxyChange(listen: String(port)))
+            #expect(network.relay(name)?.stops == 0)
+            // One family only is something else.
+            try set.update(name, ProxyChange(listen: "127.0.0.1" + port))
+            #expect(network.relay(name)?.definition.listen == "127.0.0.1" + port)
+        }
+        #expect(try set.update("six", ProxyChange(listen: "")).listen == "[::]:20001")
     }
 
     @Test func disabledProxyIsListedWithoutARelay() throws {
