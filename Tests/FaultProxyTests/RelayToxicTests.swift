@@ -119,7 +119,7 @@ private final class Counter: Sendable {
 
     @Test func toxicsThatChangeUnderTrafficNeverTearIt() async throws {
         let server = try TestServer.echo()
-        let relay = try RunningRelay.started(toPort: server.port) { $0.bufferBytes = 32 << 10 }
+        let relay = try RunningRelay.started(toPort: server.port) { $0.bufferBytes = 8 << 10 }
         let finished = Counter()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for connection in 0..<4 {
@@ -127,7 +127,7 @@ private final class Counter: Sendable {
                     defer { finished.increment() }
                     try await onThread {
                         let client = try TestSocket.connect(toPort: relay.port)
-                        let sent = pattern(1 << 20, seed: connection)
+                        let sent = pattern(256 << 10, seed: connection)
                         let writer = ServiceThread(name: "test-writer") { client.write(sent) }
                         defer { writer.join() }
                         #expect(try client.read(exactly: sent.count) == sent)
@@ -139,12 +139,12 @@ private final class Counter: Sendable {
                 while finished.value < 4 {
                     step += 1
                     let latency = "latency@\(step % 2 == 0 ? "up" : "down")stream:latency=\(step % 7)ms,jitter=1ms"
-                    let slicer = "slicer:average_size=1000,size_variation=300,delay=10"
+                    let slicer = "slicer:average_size=4000,size_variation=1000,delay=10"
                     _ =
                         try step % 3 == 0
                         ? relay.set() : step % 3 == 1 ? relay.set(latency) : relay.set(latency, slicer)
                     // Moves on with the traffic, so that every toxic sees some of it.
-                    let mark = relay.statistics.downstreamSent + 50_000
+                    let mark = relay.statistics.downstreamSent + 20_000
                     try eventually("the traffic goes on or is over") {
                         relay.statistics.downstreamSent >= mark || finished.value == 4
                     }
