@@ -73,7 +73,9 @@ package struct ProxyAPI: Sendable {
         case (.cuts(let proxy), "GET"): return .json(.array(try proxies.proxy(proxy).cuts.map(\.json)))
         case (.cuts(let proxy), _): return try addCut(to: proxy, body)
         case (.cut(let proxy, let name), "GET"):
-            guard let cut = try proxies.proxy(proxy).cuts.first(where: { $0.name == name }) else { throw .cutNotFound }
+            guard let cut = try proxies.proxy(proxy).cuts.first(where: { $0.name.isName(name) }) else {
+                throw .cutNotFound
+            }
             return .json(cut.json)
         case (.cut(let proxy, let name), _):
             try proxies.removeCut(name, of: proxy)

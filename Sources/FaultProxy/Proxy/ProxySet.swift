@@ -20,7 +20,7 @@ package final class ProxySet: Sendable {
     private let makeRelay: MakeRelay
     let resolve: Resolve
     private let log: ProxyLog
-    private let slots = Lock<[String: Slot]>([:])
+    private let slots = Lock<[ProxyName: Slot]>([:])
 
     package init(
         makeRelay: @escaping MakeRelay, resolve: @escaping Resolve = ProxySet.resolveListenAddress,
@@ -55,7 +55,7 @@ package final class ProxySet: Sendable {
     }
 
     func entry(_ name: String) throws(ProxySetError) -> ProxyEntry {
-        guard let slot = slots.withLock({ $0[name] }), slot.isListed else { throw .proxyNotFound }
+        guard let slot = slots.withLock({ $0[ProxyName(name)] }), slot.isListed else { throw .proxyNotFound }
         return slot.entry
     }
 
@@ -86,16 +86,16 @@ package final class ProxySet: Sendable {
         // In its turn from before it can be found, for those who wait for what becomes of it.
         return try entry.turn.take { () throws(ProxySetError) in
             try slots.withLock { (slots) throws(ProxySetError) in
-                guard slots[definition.name] == nil else { throw .proxyExists }
-                slots[definition.name] = Slot(entry: entry, isListed: false)
+                guard slots[ProxyName(definition.name)] == nil else { throw .proxyExists }
+                slots[ProxyName(definition.name)] = Slot(entry: entry, isListed: false)
             }
             do throws(ProxySetError) {
                 if definition.isEnabled { try entry.start() }
             } catch {
-                slots.withLock { $0[definition.name] = nil }
+                slots.withLock { $0[ProxyName(definition.name)] = nil }
                 throw error
             }
-            slots.withLock { $0[definition.name]?.isListed = true }
+            slots.withLock { $0[ProxyName(definition.name)]?.isListed = true }
             return entry.view
         }
     }
@@ -128,7 +128,7 @@ package final class ProxySet: Sendable {
         try change(name) { (entry) throws(ProxySetError) in
             entry.stop()
             entry.state.withLock { $0.isGone = true }
-            slots.withLock { $0[name] = nil }
+            slots.withLock { $0[ProxyName(name)] = nil }
         }
     }
 
@@ -163,7 +163,7 @@ package final class ProxySet: Sendable {
                 guard error == .proxyExists else { throw error }
             }
             // Somebody else adds it just now: once that is done it is there to be compared with, or it is free.
-            slots.withLock { $0[definition.name] }?.entry.turn.take {}
+            slots.withLock { $0[ProxyName(definition.name)] }?.entry.turn.take {}
         }
     }
 
@@ -176,7 +176,7 @@ package final class ProxySet: Sendable {
             let entry = ProxyEntry(definition, makeRelay: makeRelay, log: log)
             if definition.isEnabled { try entry.start() }
             old.state.withLock { $0.isGone = true }
-            slots.withLock { $0[definition.name] = Slot(entry: entry, isListed: true) }
+            slots.withLock { $0[ProxyName(definition.name)] = Slot(entry: entry, isListed: true) }
             return entry.view
         }
     }

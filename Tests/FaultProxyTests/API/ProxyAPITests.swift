@@ -289,6 +289,39 @@ import Testing
         }
     }
 
+    @Test func labelsAreEscapedWhateverStandsBesideWhatIsEscaped() throws {
+        try createProxy()
+        let body = #"{"type":"noop","name":"a\r\nb\"\u0301c\\\u0301"}"#
+        try #require(send("POST", "/proxies/pg/toxics", body).status == 200)
+        let lines = text(send("GET", "/metrics")).unicodeScalars.split(separator: "\n").map { String($0) }
+        let label = #"toxic="a\#r\nb\"\#u{301}c\\\#u{301}"} 0"#
+        #expect(
+            lines.contains {
+                $0.utf8.elementsEqual(
+                    "chaosrig_proxy_toxic_refused_total{proxy=\"pg\",stream=\"downstream\",\(label)".utf8)
+            }, "\(lines)")
+    }
+
+    @Test func namesAreTheirBytes() throws {
+        try createProxy()
+        let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+        for name in [composed, decomposed] {
+            #expect(send("POST", "/proxies", #"{"name":"\#(name)","upstream":"db:1"}"#).status == 201)
+            #expect(send("POST", "/proxies/pg/toxics", #"{"type":"noop","name":"\#(name)"}"#).status == 200)
+            let cut = #"{"preset":"lost-commit","name":"\#(name)"}"#
+            #expect(send("POST", "/proxies/pg/cuts", cut).status == 200)
+        }
+        for path in ["/proxies/", "/proxies/pg/toxics/", "/proxies/pg/cuts/"] {
+            #expect(send("DELETE", path + composed).status == 204)
+            #expect(send("GET", path + composed).status == 404)
+            let left = try JSONValue(parsing: send("GET", path + decomposed).body)["name"]?.stringValue
+            #expect(left.map { Array($0.utf8) } == Array(decomposed.utf8))
+        }
+        // A slash is one whatever follows it.
+        #expect(send("POST", "/proxies", #"{"name":"\u0301","upstream":"db:1"}"#).status == 201)
+        #expect(send("GET", "/proxies/\u{301}").status == 200)
+    }
+
     @Test func requestIDsDiffer() {
         let ids = (0..<100).compactMap { _ in send("GET", "/version").header("X-Toxiproxy-Request-Id") }
         #expect(Set(ids).count == 100)
