@@ -182,6 +182,40 @@ import Threading
         }
     }
 
+    /// In a process of its own, because the limit holds for the whole process.
+    @Test func clientsWaitBeforeTheLastDescriptorIsTaken() async {
+        await #expect(processExitsWith: .success) {
+            let which = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+            var limit = rlimit()
+            getrlimit(which, &limit)
+            limit.rlim_cur = 400
+            setrlimit(which, &limit)
+            let server = try TestServer.echo()
+            let relay = try RunningRelay.started(toPort: server.port)
+            try await onThread {
+                // Four descriptors each: both ends of both connections.
+                var clients = try (0..<100).map { _ in try TestSocket.connect(toPort: relay.port) }
+                try eventually("the relay has come to the reserve") { relay.statistics.descriptorShortages > 0 }
+                let taken = relay.statistics.accepted
+                precondition(taken < clients.count, "all were taken")
+                // What is left is enough for the API.
+                let own = (0..<16).map { _ in TestSocket.make() }
+                precondition(own.allSatisfy { $0.descriptor >= 0 }, "no descriptor is left")
+                for socket in own { socket.close() }
+                // Those that had to wait are served when others have gone.
+                for client in clients[..<taken] { client.close() }
+                clients.removeFirst(taken)
+                for client in clients {
+                    client.write([7])
+                    let answer = try client.read(exactly: 1)
+                    precondition(answer == [7])
+                }
+            }
+            relay.stop()
+            server.stop()
+        }
+    }
+
     /// In a process of its own, because descriptors and threads are counted for the whole process.
     @Test func stopLeavesNoDescriptorAndNoThread() async {
         await #expect(processExitsWith: .success) {

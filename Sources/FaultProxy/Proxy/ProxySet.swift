@@ -36,6 +36,9 @@ package final class ProxySet: Sendable {
     /// Every proxy, in the order of their names' bytes.
     package var proxies: [ProxyView] { entries.map(\.view) }
 
+    /// How many there are, those included that are just being added. O(1).
+    var count: Int { slots.withLock { $0.count } }
+
     package func proxy(_ name: String) throws(ProxySetError) -> ProxyView { try entry(name).view }
 
     package func statistics(of name: String) throws(ProxySetError) -> RelayStatistics { try entry(name).statistics }
