@@ -40,6 +40,22 @@ struct ProxyHTTPSuite {
         }
     }
 
+    @Test func escapesInAPathAreUndoneAndANULIsNoEndOfIt() async throws {
+        try await withProxy { proxy in
+            let named = #"{"name":"p g\u00e9%","listen":"127.0.0.1:0","upstream":"127.0.0.1:1"}"#
+            _ = try await proxy.json("POST", "/proxies", Self.body)
+            #expect(try await proxy.json("POST", "/proxies", named).status == 201)
+            #expect(try await proxy.json("GET", "/proxies/p%20g%C3%A9%25?x=%00").status == 200)
+            for path in ["/proxies/pg%00", "/proxies/pg%00/toxics", "/proxies%00/pg", "/%00"] {
+                for method in ["GET", "DELETE"] {
+                    let reply = try await proxy.client.send(method, path)
+                    #expect(reply.status == 404 && reply.body == "404 page not found\n", "\(method) \(path): \(reply)")
+                }
+            }
+            #expect(try await proxy.json("GET", "/proxies/pg").status == 200)
+        }
+    }
+
     @Test func bodyInChunksIsPutTogether() async throws {
         try await withProxy { proxy in
             var request =
