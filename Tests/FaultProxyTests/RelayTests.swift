@@ -182,6 +182,41 @@ import Threading
         }
     }
 
+    /// In a process of its own, because the limit holds for the whole process.
+    @Test func clientsWaitBeforeTheLastDescriptorIsTaken() async {
+        await #expect(processExitsWith: .success) {
+            let which = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+            var limit = rlimit()
+            getrlimit(which, &limit)
+            limit.rlim_cur = 400
+            setrlimit(which, &limit)
+            // The kernel accepts for it: its end of a connection takes no descriptor.
+            let server = try TestSocket.listen(backlog: 1000)
+            let relay = try RunningRelay.started(toPort: server.localPort)
+            try await onThread {
+                // Three descriptors each: the client, and the relay's two.
+                // The clients have theirs before the relay takes any.
+                let clients = (0..<140).map { _ in TestSocket.make() }
+                for client in clients {
+                    let status = TestSocket.withLoopback(relay.port) { connect(client.descriptor, $0, $1) }
+                    precondition(status == 0, "connect failed")
+                }
+                try eventually("the relay has come to the reserve") { relay.statistics.descriptorShortages > 0 }
+                let taken = relay.statistics.accepted
+                precondition(taken < clients.count, "all were taken")
+                // What is left is enough for the API.
+                let own = (0..<32).map { _ in TestSocket.make() }
+                precondition(own.allSatisfy { $0.descriptor >= 0 }, "no descriptor is left")
+                for socket in own { socket.close() }
+                // Those that had to wait are served when others have gone.
+                for client in clients[..<taken] { client.reset() }
+                try eventually("all are taken") { relay.statistics.accepted == clients.count }
+            }
+            relay.stop()
+            server.close()
+        }
+    }
+
     /// In a process of its own, because descriptors and threads are counted for the whole process.
     @Test func stopLeavesNoDescriptorAndNoThread() async {
         await #expect(processExitsWith: .success) {
