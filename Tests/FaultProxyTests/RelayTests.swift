@@ -123,27 +123,40 @@ import Threading
         }
     }
 
+    /// At a socket's path: a port that was given up another test may have by now.
     @Test func relayCanBeStoppedAndStartedAgain() async throws {
         let server = try TestServer.echo()
-        let relay = try RunningRelay.started(toPort: server.port)
-        #expect(try relay.relay.start() == relay.address, "a second start changes nothing")
-        try await onThread {
-            let old = try TestSocket.connect(toPort: relay.port)
-            old.write([1])
-            _ = try old.read(exactly: 1)
-            relay.relay.stop()
-            relay.relay.stop()
-            #expect(old.read() == .end)
-            let refused = TestSocket.make()
-            #expect(TestSocket.withLoopback(relay.port) { connect(refused.descriptor, $0, $1) } != 0)
-            #expect(relay.statistics.open == 0)
-            let again = try TestSocket.connect(toPort: try ProxyAddress(try relay.relay.start()).port)
-            again.write([2])
-            #expect(try again.read(exactly: 1) == [2])
+        try await withSocketPath { path async throws in
+            let relay = try RunningRelay(to: "127.0.0.1:\(server.port)", listen: path)
+            #expect(try relay.relay.start() == relay.address, "a second start changes nothing")
+            let (isRefused, answer) = try await onThread {
+                func connected() throws -> TestSocket? {
+                    let socket = TestSocket.make(AF_UNIX)
+                    if TestSocket.withUnixAddress(path, { Glibc.connect(socket.descriptor, $0, $1) }) == 0 {
+                        return socket
+                    }
+                    socket.close()
+                    return nil
+                }
+                let old = try #require(try connected())
+                old.write([1])
+                _ = try old.read(exactly: 1)
+                relay.relay.stop()
+                relay.relay.stop()
+                #expect(old.read() == .end)
+                let isRefused = try connected() == nil
+                #expect(relay.statistics.open == 0)
+                _ = try relay.relay.start()
+                let again = try #require(try connected())
+                again.write([2])
+                return (isRefused, try again.read(exactly: 1))
+            }
+            #expect(isRefused)
+            #expect(answer == [2])
+            relay.stop()
+            #expect(relay.events.reasons.first == .proxyStopped)
         }
-        relay.stop()
         server.stop()
-        #expect(relay.events.reasons.first == .proxyStopped)
     }
 
     @Test func portInUseIsNamed() throws {
