@@ -44,17 +44,19 @@ test: ## run all tests, on a real PostgreSQL and SQLite
 # suites test, and `make test` runs them.
 HARD = PoolFeatureTests|ExplorationTests
 PLAIN_ONLY = PoolSimulatorTests|BenchmarksTests
-test-tsan: ## run the tests under the thread sanitizer, all but the simulation and the benchmarks
+# Of the suites that run the program, those in which it works under load; what the others ask of it once, unit tests do as well.
+UNDER_LOAD = ShippedScenarioSuite|ProxyScenarioSuite|CounterexampleSuite
+test-tsan: ## run the tests under the thread sanitizer, all but those that only repeat what others do
 	@scripts/install-missing build server poolers clients
 	export CHAOSRIG_SANITIZER=1; t='$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan'; \
-	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter InvariantSuites
+	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter '$(UNDER_LOAD)'
 
 # lld: the default linker warns some 280 times of symbols of the address sanitizer.
 test-asan: ## the same under the address sanitizer and its leak checker
 	@scripts/install-missing build server poolers clients
 	export CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS; \
 	    t='$(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld'; \
-	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter InvariantSuites
+	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter '$(UNDER_LOAD)'
 
 build: ## build the program: .build/release/chaosrig
 	@scripts/install-missing build

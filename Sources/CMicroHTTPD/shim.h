@@ -11,6 +11,20 @@ typedef struct {
     void *context;                        // given to both
 } cmicrohttpd_settings;
 
+/// Undoes the escapes of a path or an argument, in place; returns its length. It is a C string, so %00 would cut off the rest,
+/// and the request would be for something else: such a text becomes empty, which is no path.
+static inline size_t cmicrohttpd_unescape(void *context, struct MHD_Connection *connection, char *text) {
+    (void)context;
+    (void)connection;
+    for (const char *c = text; *c; c++) {
+        if (c[0] == '%' && c[1] == '0' && c[2] == '0') {
+            *text = 0;
+            return 0;
+        }
+    }
+    return MHD_http_unescape(text);
+}
+
 /// MHD_start_daemon takes its options as variable arguments, which Swift cannot pass. One thread that waits with epoll;
 /// connections can be suspended. Returns NULL when it could not be started.
 static inline struct MHD_Daemon *cmicrohttpd_start(const cmicrohttpd_settings *s) {
@@ -18,5 +32,6 @@ static inline struct MHD_Daemon *cmicrohttpd_start(const cmicrohttpd_settings *s
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, s->handler, s->context,
         MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_CONNECTION_LIMIT, s->connection_limit,
         MHD_OPTION_CONNECTION_TIMEOUT, s->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->connection_memory,
+        MHD_OPTION_UNESCAPE_CALLBACK, cmicrohttpd_unescape, NULL,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, 0u, MHD_OPTION_NOTIFY_COMPLETED, s->completed, s->context, MHD_OPTION_END);
 }

@@ -1,7 +1,12 @@
 /// Finds the name that somebody probably meant.
 public enum NearestName {
-    /// The nearest of the names, when it is near enough to be meant: at most a third of its characters differ.
+    /// Longer words are no misspelt names. They may come from anybody, and the comparison is O(product of lengths).
+    static let longestWord = 64
+
+    /// The nearest of the names, when it is near enough to be meant: at most a third of its characters differ. `nil` for a
+    /// word of more than 64 bytes.
     public static func of(_ word: String, in names: [String]) -> String? {
+        guard word.utf8.count <= longestWord else { return nil }
         let ranked = names.map { (name: $0, distance: distance(word.lowercased(), $0.lowercased())) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
         return best.distance <= max(1, best.name.count / 3) ? best.name : nil

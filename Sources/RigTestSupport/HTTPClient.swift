@@ -49,9 +49,17 @@ package struct HTTPClient: Sendable {
     }
 
     /// Sends bytes, and reads until the server closes.
-    package func exchange(_ bytes: [UInt8], within limit: Duration = .seconds(60)) async throws -> [UInt8] {
+    ///
+    /// - Parameter halfCloses: shuts down its side when it has sent them.
+    package func exchange(
+        _ bytes: [UInt8], within limit: Duration = .seconds(60), halfCloses: Bool = false
+    ) async throws -> [UInt8] {
         try await onOwnThread("http") { () -> Result<[UInt8], HTTPClientError> in
-            do throws(HTTPClientError) { return .success(try talk(bytes, limit)) } catch { return .failure(error) }
+            do throws(HTTPClientError) {
+                return .success(try talk(bytes, limit, halfCloses))
+            } catch {
+                return .failure(error)
+            }
         }.get()
     }
 
@@ -62,7 +70,7 @@ package struct HTTPClient: Sendable {
         return socket
     }
 
-    private func talk(_ bytes: [UInt8], _ limit: Duration) throws(HTTPClientError) -> [UInt8] {
+    private func talk(_ bytes: [UInt8], _ limit: Duration, _ halfCloses: Bool) throws(HTTPClientError) -> [UInt8] {
         let socket = try connected(limit)
         defer { close(socket) }
         let deadline = MonotonicInstant.now.advanced(by: limit)
@@ -75,6 +83,7 @@ package struct HTTPClient: Sendable {
             if count <= 0 { break }
             rest = rest.dropFirst(count)
         }
+        if halfCloses { shutdown(socket, Int32(SHUT_WR)) }
         var answer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         while MonotonicInstant.now < deadline {

@@ -95,6 +95,8 @@ struct ProxyPlan: Sendable {
             throw .config("\(file):\(line):\(column): \(error.problem)")
         }
         do throws(ProxySetError) { proxies = try ProxyAPI.definitions(value) } catch {
+            // There is no request here.
+            if case .badRequest(let problem) = error { throw .config("\(file): \(problem)") }
             throw .config("\(file): \(error)")
         }
         var names: Set<String> = []
@@ -111,6 +113,9 @@ struct ProxyPlan: Sendable {
             } catch {
                 throw .config("\(place) (\(proxy.name)): \(error)")
             }
+        }
+        for proxy in proxies where proxy.name.utf8.contains(UInt8(ascii: "/")) {
+            warnings.append("the API has no path for a name with a slash: \"\(proxy.name)\" in \(file)")
         }
         if value.arrayValue?.contains(where: { $0["toxics"]?.arrayValue?.isEmpty == false }) == true {
             warnings.append("toxics in \(file) are ignored, as by Toxiproxy; add them over the API")

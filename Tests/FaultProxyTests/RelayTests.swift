@@ -123,27 +123,40 @@ import Threading
         }
     }
 
+    /// At a socket's path: a port that was given up another test may have by now.
     @Test func relayCanBeStoppedAndStartedAgain() async throws {
         let server = try TestServer.echo()
-        let relay = try RunningRelay.started(toPort: server.port)
-        #expect(try relay.relay.start() == relay.address, "a second start changes nothing")
-        try await onThread {
-            let old = try TestSocket.connect(toPort: relay.port)
-            old.write([1])
-            _ = try old.read(exactly: 1)
-            relay.relay.stop()
-            relay.relay.stop()
-            #expect(old.read() == .end)
-            let refused = TestSocket.make()
-            #expect(TestSocket.withLoopback(relay.port) { connect(refused.descriptor, $0, $1) } != 0)
-            #expect(relay.statistics.open == 0)
-            let again = try TestSocket.connect(toPort: try ProxyAddress(try relay.relay.start()).port)
-            again.write([2])
-            #expect(try again.read(exactly: 1) == [2])
+        try await withSocketPath { path async throws in
+            let relay = try RunningRelay(to: "127.0.0.1:\(server.port)", listen: path)
+            #expect(try relay.relay.start() == relay.address, "a second start changes nothing")
+            let (isRefused, answer) = try await onThread {
+                func connected() throws -> TestSocket? {
+                    let socket = TestSocket.make(AF_UNIX)
+                    if TestSocket.withUnixAddress(path, { Glibc.connect(socket.descriptor, $0, $1) }) == 0 {
+                        return socket
+                    }
+                    socket.close()
+                    return nil
+                }
+                let old = try #require(try connected())
+                old.write([1])
+                _ = try old.read(exactly: 1)
+                relay.relay.stop()
+                relay.relay.stop()
+                #expect(old.read() == .end)
+                let isRefused = try connected() == nil
+                #expect(relay.statistics.open == 0)
+                _ = try relay.relay.start()
+                let again = try #require(try connected())
+                again.write([2])
+                return (isRefused, try again.read(exactly: 1))
+            }
+            #expect(isRefused)
+            #expect(answer == [2])
+            relay.stop()
+            #expect(relay.events.reasons.first == .proxyStopped)
         }
-        relay.stop()
         server.stop()
-        #expect(relay.events.reasons.first == .proxyStopped)
     }
 
     @Test func portInUseIsNamed() throws {
@@ -179,6 +192,41 @@ import Threading
             }
             relay.stop()
             server.stop()
+        }
+    }
+
+    /// In a process of its own, because the limit holds for the whole process.
+    @Test func clientsWaitBeforeTheLastDescriptorIsTaken() async {
+        await #expect(processExitsWith: .success) {
+            let which = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+            var limit = rlimit()
+            getrlimit(which, &limit)
+            limit.rlim_cur = 400
+            setrlimit(which, &limit)
+            // The kernel accepts for it: its end of a connection takes no descriptor.
+            let server = try TestSocket.listen(backlog: 1000)
+            let relay = try RunningRelay.started(toPort: server.localPort)
+            try await onThread {
+                // Three descriptors each: the client, and the relay's two.
+                // The clients have theirs before the relay takes any.
+                let clients = (0..<140).map { _ in TestSocket.make() }
+                for client in clients {
+                    let status = TestSocket.withLoopback(relay.port) { connect(client.descriptor, $0, $1) }
+                    precondition(status == 0, "connect failed")
+                }
+                try eventually("the relay has come to the reserve") { relay.statistics.descriptorShortages > 0 }
+                let taken = relay.statistics.accepted
+                precondition(taken < clients.count, "all were taken")
+                // What is left is enough for the API.
+                let own = (0..<32).map { _ in TestSocket.make() }
+                precondition(own.allSatisfy { $0.descriptor >= 0 }, "no descriptor is left")
+                for socket in own { socket.close() }
+                // Those that had to wait are served when others have gone.
+                for client in clients[..<taken] { client.reset() }
+                try eventually("all are taken") { relay.statistics.accepted == clients.count }
+            }
+            relay.stop()
+            server.close()
         }
     }
 

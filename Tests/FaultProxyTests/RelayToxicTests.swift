@@ -1,15 +1,8 @@
 import FaultProxy
 import Glibc
 import RigModel
-import Synchronization
 import Testing
 import Threading
-
-private final class Counter: Sendable {
-    private let count = Atomic<Int>(0)
-    var value: Int { count.load(ordering: .acquiring) }
-    func increment() { count.add(1, ordering: .acquiringAndReleasing) }
-}
 
 /// What toxics do to real connections.
 @Suite struct RelayToxicTests {
@@ -119,34 +112,38 @@ private final class Counter: Sendable {
 
     @Test func toxicsThatChangeUnderTrafficNeverTearIt() async throws {
         let server = try TestServer.echo()
-        let relay = try RunningRelay.started(toPort: server.port) { $0.bufferBytes = 32 << 10 }
-        let finished = Counter()
+        let relay = try RunningRelay.started(toPort: server.port) { $0.bufferBytes = 4 << 10 }
+        let (steps, piece) = (48, 8 << 10)
+        let clients = try await onThread { try (0..<4).map { _ in try TestSocket.connect(toPort: relay.port) } }
+        let sent = clients.indices.map { pattern(steps * piece, seed: $0) }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for connection in 0..<4 {
+            for (client, sent) in zip(clients, sent) {
                 group.addTask {
-                    defer { finished.increment() }
-                    try await onThread {
-                        let client = try TestSocket.connect(toPort: relay.port)
-                        let sent = pattern(1 << 20, seed: connection)
-                        let writer = ServiceThread(name: "test-writer") { client.write(sent) }
-                        defer { writer.join() }
-                        #expect(try client.read(exactly: sent.count) == sent)
-                    }
+                    let read = try await onThread { try client.read(exactly: sent.count) }
+                    #expect(read == sent)
                 }
             }
-            try await onThread {
-                var step = 0
-                while finished.value < 4 {
-                    step += 1
-                    let latency = "latency@\(step % 2 == 0 ? "up" : "down")stream:latency=\(step % 7)ms,jitter=1ms"
-                    let slicer = "slicer:average_size=1000,size_variation=300,delay=10"
-                    _ =
-                        try step % 3 == 0
-                        ? relay.set() : step % 3 == 1 ? relay.set(latency) : relay.set(latency, slicer)
-                    // Moves on with the traffic, so that every toxic sees some of it.
-                    let mark = relay.statistics.downstreamSent + 50_000
-                    try eventually("the traffic goes on or is over") {
-                        relay.statistics.downstreamSent >= mark || finished.value == 4
+            group.addTask {
+                try await onThread {
+                    do {
+                        for step in 0..<steps {
+                            for (client, sent) in zip(clients, sent) {
+                                client.write(Array(sent[(step * piece)..<((step + 1) * piece)]))
+                            }
+                            let latency =
+                                "latency@\(step % 2 == 0 ? "up" : "down")stream:latency=\(step % 7)ms,jitter=1ms"
+                            let slicer = "slicer:average_size=1000,size_variation=300,delay=10"
+                            _ =
+                                try step % 3 == 0
+                                ? relay.set() : step % 3 == 1 ? relay.set(latency) : relay.set(latency, slicer)
+                            // So close behind the traffic that every change finds bytes on their way.
+                            let mark = step * piece * clients.count
+                            try eventually("the traffic goes on") { relay.statistics.downstreamSent >= mark }
+                        }
+                    } catch {
+                        // The readers need not wait for what was torn.
+                        for client in clients { client.cut() }
+                        throw error
                     }
                 }
             }
@@ -201,6 +198,7 @@ private final class Counter: Sendable {
         try await onThread {
             _ = try relay.set("slicer@upstream~0.5:average_size=1,delay=1")
             let clients = try (0..<8).map { _ in try TestSocket.connect(toPort: relay.port) }
+            try eventually("all are accepted") { relay.relay.connections().count == clients.count }
             // Those that are sliced have work for minutes.
             let sliced = relay.relay.connections().filter { !$0.toxics.isEmpty }.map(\.number)
             try #require(!sliced.isEmpty && sliced.count < 8)

@@ -27,9 +27,4 @@ import Testing
         }
         #expect(why.contains("nowhere..invalid:5432"))
     }
-
-    @Test("What is no address is refused", arguments: ["localhost", "host:port", "1:2:3", "host:70000", "unix:"])
-    func noAddress(_ text: String) {
-        #expect(throws: ProxyError.self) { try ProxyAddress(text) }
-    }
 }

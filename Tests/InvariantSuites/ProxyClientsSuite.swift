@@ -5,8 +5,9 @@ import RigTestSupport
 import Testing
 import Threading
 
-/// Existing clients of Toxiproxy drive the running program unchanged: those of PyPI themselves, those of other registries by
-/// the requests that they send.
+/// Existing clients of Toxiproxy drive the running program unchanged: those of PyPI themselves, those of npm, RubyGems and Go
+/// by the requests that they send. Those are replayed since no registry but PyPI's can be relied on where this test runs
+/// (npm's did not answer when it was written, and there is no Ruby); the requests were read from the clients' sources.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct ProxyClientsSuite {
     private static let fixtures = Rig.root + "/Tests/Fixtures/toxiproxy-clients"

@@ -55,7 +55,11 @@ struct ProxyCommandSuite {
         BadFile(text: "{}", words: "expected an array of proxies, not an object"),
         BadFile(text: #"[{"name":"a"}]"#, words: "proxy 1 (a): missing required field: upstream"),
         BadFile(text: #"[{"upstream":"a:1"}]"#, words: "proxy 1: missing required field: name"),
-        BadFile(text: #"[{"name":"a","upstream":"a:1","enabled":3}]"#, words: "enabled must be true or false"),
+        BadFile(
+            text: #"[{"name":"a","upstream":"a:1","enabled":3}]"#,
+            words: ": proxy 1: enabled must be true or false, not a number"),
+        BadFile(
+            text: #"[{"name":"a","upstream":"a:1"},7]"#, words: ": proxy 2: a proxy must be an object, not a number"),
         BadFile(text: #"[{"name":"a","upstream":"a"}]"#, words: "proxy 1 (a): a is no address to use"),
         BadFile(
             text: #"[{"name":"a","upstream":"a:1"},{"name":"a","upstream":"a:1"}]"#,
@@ -70,6 +74,7 @@ struct ProxyCommandSuite {
             let result = try await Rig.command(
                 ["proxy", "--api", "127.0.0.1:0", "--config", file], timeout: .seconds(60))
             #expect(result.exitCode == 2, "\(row)")
+            #expect(!result.errors.contains("request"))
             #expect(result.errors.hasPrefix(file) && result.errors.contains(row.words), "\(result.errors)")
             #expect(result.output.isEmpty)
         }
@@ -80,12 +85,14 @@ struct ProxyCommandSuite {
         let file = folder.file("proxies.json")
         let text =
             #"[{"name":"a","listen":"127.0.0.1:0","upstream":"127.0.0.1:1","toxics":[{"type":"latency"}]},"#
-            + #"{"name":"b","listen":"127.0.0.1:0","upstream":"127.0.0.1:1","enabled":false}]"#
+            + #"{"name":"b","listen":"127.0.0.1:0","upstream":"127.0.0.1:1","enabled":false},"#
+            + #"{"name":"c/d","listen":"127.0.0.1:0","upstream":"127.0.0.1:1","enabled":false}]"#
         try text.write(toFile: file, atomically: true, encoding: .utf8)
         let proxy = try await RunningProxy(["--api", "127.0.0.1:0", "--config", file])
         let proxies = try await proxy.json("GET", "/proxies").body
         #expect(proxies["a"]?["enabled"] == true && proxies["a"]?["toxics"] == [] && proxies["b"]?["enabled"] == false)
         #expect(proxy.lines.contains { $0["level"] == "warn" && $0["msg"]?.stringValue?.contains("toxics") == true })
+        #expect(proxy.lines.contains { $0["level"] == "warn" && $0["msg"]?.stringValue?.contains("\"c/d\"") == true })
         #expect(await proxy.end() == 143)
     }
 

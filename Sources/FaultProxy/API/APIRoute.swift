@@ -15,8 +15,10 @@ enum APIRoute: Equatable {
 
     /// `nil` for a path that is not known. A name that holds a slash has no path, escaped or not, as in Toxiproxy.
     init?(path: String) {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
-        guard path.hasPrefix("/"), !parts.contains("") else { return nil }
+        // By bytes: to Swift's characters a slash with an accent is no slash.
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
+            .map { String(Substring($0)) }
+        guard path.utf8.first == UInt8(ascii: "/"), !parts.contains("") else { return nil }
         switch (parts.first, parts.count) {
         case ("reset", 1): self = .reset
         case ("proxies", 1): self = .proxies

@@ -7,8 +7,8 @@ import Threading
 /// Serves the control API over HTTP with libmicrohttpd: one thread that waits for all clients with epoll, and workers for
 /// what may take its time. Thread-safe.
 package final class APIServer: Sendable {
-    /// Clients beyond it wait until one has gone. A quarter of what the process may open at most: the rest is for proxies.
-    private static let connectionLimit = 2048
+    /// Clients beyond it wait until one has gone. At most half of what the process may open, and a quarter of much.
+    private static let connectionLimit = 64...2048
     /// A client that says nothing for so long is gone. Toxiproxy's read timeout.
     private static let idleSeconds: UInt32 = 15
 
@@ -32,11 +32,9 @@ package final class APIServer: Sendable {
         address = SocketAddress(of: listener, getsockname)?.text ?? text
         isPublic = !resolved.isLoopback
         service = Service(api, log)
-        var limit = rlimit()
-        let known = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
         var settings = cmicrohttpd_settings()
         settings.listener = listener
-        settings.connection_limit = known ? UInt32(min(UInt64(Self.connectionLimit), UInt64(limit.rlim_cur) / 4)) : 256
+        settings.connection_limit = Self.connections(DescriptorReserve.limit)
         settings.idle_seconds = Self.idleSeconds
         settings.connection_memory = 16 << 10
         settings.context = Unmanaged.passUnretained(service).toOpaque()
@@ -53,6 +51,12 @@ package final class APIServer: Sendable {
     }
 
     deinit { stop() }
+
+    /// How many clients at once, where the process may open so many descriptors.
+    static func connections(_ descriptors: Int) -> UInt32 {
+        let share = min(max(descriptors / 4, connectionLimit.lowerBound), connectionLimit.upperBound)
+        return UInt32(max(1, min(share, descriptors / 2)))
+    }
 
     /// Whether the API can be served there at all; starts nothing.
     @discardableResult
@@ -126,9 +130,18 @@ private final class Service: Sendable {
     }
 
     private func dispatch(_ request: APIRequest, _ exchange: HTTPExchange, _ connection: OpaquePointer) -> MHD_Result {
-        exchange.isDispatched = true
-        answering.add(1, ordering: .acquiringAndReleasing)
-        guard ProxyAPI.mayTakeTime(request) else { return HTTPExchange.queue(answer(request), on: connection) }
+        guard api.mayTakeTime(request) else {
+            note(exchange)
+            return HTTPExchange.queue(answer(request), on: connection)
+        }
+        // The library notes what it waits for on a connection only after a call that did not suspend it. Suspended in this
+        // one it would read when it goes on, and close the connection of a client that has sent all it had to say and has
+        // shut down its side (libmicrohttpd 0.9.75). It calls again at once.
+        guard exchange.isComplete else {
+            exchange.isComplete = true
+            return .YES
+        }
+        note(exchange)
         let suspended = Suspended(connection: connection)
         MHD_suspend_connection(connection)
         let isTaken = workers.submit { [self] in
@@ -141,6 +154,12 @@ private final class Service: Sendable {
             MHD_resume_connection(connection)
         }
         return .YES
+    }
+
+    /// It has an answer to wait for from now on; ``completed(_:_:)`` is told when that is over.
+    private func note(_ exchange: HTTPExchange) {
+        exchange.isDispatched = true
+        answering.add(1, ordering: .acquiringAndReleasing)
     }
 
     private struct Suspended: @unchecked Sendable {

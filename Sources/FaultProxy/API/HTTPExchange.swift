@@ -3,7 +3,7 @@ import Threading
 
 /// One request over HTTP and its answer. The body belongs to the daemon's thread; the answer may come from another one.
 final class HTTPExchange: @unchecked Sendable {
-    // @unchecked: `body` and `isDispatched` are touched by the daemon's thread, and read by the worker only after they were
+    // @unchecked: `body` and the flags are touched by the daemon's thread, and read by the worker only after they were
     // handed over under the workers' lock, when the daemon's thread leaves them alone.
 
     /// What is read and thrown away of a body that is too large, so that the client comes to read the answer. Beyond it the
@@ -15,6 +15,8 @@ final class HTTPExchange: @unchecked Sendable {
     private(set) var body: [UInt8] = []
     private var received = 0
     private let deadline = MonotonicInstant.now.advanced(by: bodyTime)
+    /// The daemon's thread has seen the end of the request.
+    var isComplete = false
     var isDispatched = false
     let answer = Lock<APIResponse?>(nil)
 

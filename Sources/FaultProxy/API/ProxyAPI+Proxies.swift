@@ -36,7 +36,12 @@ extension ProxyAPI {
         }
         var definitions: [ProxyDefinition] = []
         for (position, item) in items.enumerated() {
-            definitions.append(try definition(RequestFields(item, "proxy \(position + 1)")))
+            do throws(ProxySetError) {
+                definitions.append(try definition(RequestFields(item, "a proxy")))
+            } catch {
+                guard case .badRequest(let problem) = error else { throw error }
+                throw .badRequest("proxy \(position + 1): \(problem)")
+            }
         }
         return definitions
     }

@@ -16,7 +16,7 @@ extension ProxyAPI {
         var definition = ToxicDefinition(
             type: type, name: name.flatMap { $0.isEmpty ? nil : $0 }, streamText: streamText, stream: stream,
             toxicity: toxicity, attributes: type.standardAttributes)
-        if view.toxics.contains(where: { $0.name == definition.effectiveName }) { throw .toxicExists }
+        if view.toxics.contains(where: { $0.name.isName(definition.effectiveName) }) { throw .toxicExists }
         definition.attributes = try Self.attributes(of: type, type.standardAttributes, fields)
         return .json(try proxies.addToxic(definition, to: proxy).json)
     }

@@ -22,8 +22,18 @@ package struct ProxyAPI: Sendable {
         ownVersion = version
     }
 
+    /// More proxies or connections than this are not written down on a thread that serves other clients.
+    private static let shortList = 50
+
     /// The answer may take its time: it must not be waited for on a thread that serves other clients.
-    package static func mayTakeTime(_ request: APIRequest) -> Bool { request.method != "GET" }
+    package func mayTakeTime(_ request: APIRequest) -> Bool {
+        guard request.method == "GET" else { return true }
+        return switch APIRoute(path: request.path) {
+        case .proxies, .metrics: proxies.count > Self.shortList
+        case .connections(let proxy): (try? proxies.statistics(of: proxy)).map { $0.open > Self.shortList } ?? false
+        default: false
+        }
+    }
 
     package func answer(_ request: APIRequest) -> APIResponse {
         guard let route = APIRoute(path: request.path) else { return .plain("404 page not found", status: 404) }
@@ -73,7 +83,9 @@ package struct ProxyAPI: Sendable {
         case (.cuts(let proxy), "GET"): return .json(.array(try proxies.proxy(proxy).cuts.map(\.json)))
         case (.cuts(let proxy), _): return try addCut(to: proxy, body)
         case (.cut(let proxy, let name), "GET"):
-            guard let cut = try proxies.proxy(proxy).cuts.first(where: { $0.name == name }) else { throw .cutNotFound }
+            guard let cut = try proxies.proxy(proxy).cuts.first(where: { $0.name.isName(name) }) else {
+                throw .cutNotFound
+            }
             return .json(cut.json)
         case (.cut(let proxy, let name), _):
             try proxies.removeCut(name, of: proxy)

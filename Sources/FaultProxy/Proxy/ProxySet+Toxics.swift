@@ -3,7 +3,9 @@ import RigModel
 /// Toxics and cut points of the proxies.
 extension ProxySet {
     package func toxic(_ name: String, of proxy: String) throws(ProxySetError) -> ProxyToxic {
-        guard let toxic = try self.proxy(proxy).toxics.first(where: { $0.name == name }) else { throw .toxicNotFound }
+        guard let toxic = try self.proxy(proxy).toxics.first(where: { $0.name.isName(name) }) else {
+            throw .toxicNotFound
+        }
         return toxic
     }
 
@@ -14,7 +16,7 @@ extension ProxySet {
         return try change(proxy) { (entry) throws(ProxySetError) in
             let added = try entry.changeToxics { (state) throws(ProxySetError) in
                 let name = definition.effectiveName
-                guard !state.toxics.contains(where: { $0.name == name }) else { throw .toxicExists }
+                guard !state.toxics.contains(where: { $0.name.isName(name) }) else { throw .toxicExists }
                 let added = ProxyToxic(
                     active: ActiveToxic(
                         id: state.nextToxicID, name: name, stream: definition.stream,
@@ -43,15 +45,15 @@ extension ProxySet {
     ) throws(ProxySetError) -> ProxyToxic {
         try change(proxy) { (entry) throws(ProxySetError) in
             let updated = try entry.changeToxics { (state) throws(ProxySetError) in
-                guard let old = state.toxics.first(where: { $0.name == name }) else { throw .toxicNotFound }
+                guard let old = state.toxics.first(where: { $0.name.isName(name) }) else { throw .toxicNotFound }
                 let (attributes, toxicity) = try decide(old)
                 let new = ProxyToxic(
                     active: ActiveToxic(
                         id: old.active.id, name: name, stream: old.active.stream, toxicity: Double(toxicity),
                         toxic: old.type.make(attributes), record: old.active.record),
                     streamText: old.streamText)
-                state.upstreamToxics = state.upstreamToxics.map { $0.name == name ? new : $0 }
-                state.downstreamToxics = state.downstreamToxics.map { $0.name == name ? new : $0 }
+                state.upstreamToxics = state.upstreamToxics.map { $0.name.isName(name) ? new : $0 }
+                state.downstreamToxics = state.downstreamToxics.map { $0.name.isName(name) ? new : $0 }
                 return new
             }
             entry.say(.info, "toxic updated", [.init("toxic", updated.json)])
@@ -63,9 +65,9 @@ extension ProxySet {
     package func removeToxic(_ name: String, of proxy: String) throws(ProxySetError) {
         try change(proxy) { (entry) throws(ProxySetError) in
             try entry.changeToxics { (state) throws(ProxySetError) in
-                guard state.toxics.contains(where: { $0.name == name }) else { throw .toxicNotFound }
-                state.upstreamToxics.removeAll { $0.name == name }
-                state.downstreamToxics.removeAll { $0.name == name }
+                guard state.toxics.contains(where: { $0.name.isName(name) }) else { throw .toxicNotFound }
+                state.upstreamToxics.removeAll { $0.name.isName(name) }
+                state.downstreamToxics.removeAll { $0.name.isName(name) }
             }
             entry.say(.info, "toxic removed", [.init("toxic", .string(name))])
         }
@@ -78,10 +80,10 @@ extension ProxySet {
     package func addCut(_ rule: CutRule, name: String?, to proxy: String) throws(ProxySetError) -> ActiveCut {
         try change(proxy) { (entry) throws(ProxySetError) in
             let added = try entry.changeCuts { (state) throws(ProxySetError) in
-                let taken = Set(state.cuts.map(\.name))
+                func isTaken(_ name: String) -> Bool { state.cuts.contains { $0.name.isName(name) } }
                 let name =
-                    name ?? (1...(taken.count + 1)).lazy.map { "cut_\($0)" }.first { !taken.contains($0) } ?? "cut"
-                guard !taken.contains(name) else { throw .cutExists }
+                    name ?? (1...(state.cuts.count + 1)).lazy.map { "cut_\($0)" }.first { !isTaken($0) } ?? "cut"
+                guard !isTaken(name) else { throw .cutExists }
                 let cut = ActiveCut(name: name, rule: rule, record: CutRecord())
                 state.cuts.append(cut)
                 return cut
@@ -94,8 +96,8 @@ extension ProxySet {
     package func removeCut(_ name: String, of proxy: String) throws(ProxySetError) {
         try change(proxy) { (entry) throws(ProxySetError) in
             try entry.changeCuts { (state) throws(ProxySetError) in
-                guard state.cuts.contains(where: { $0.name == name }) else { throw .cutNotFound }
-                state.cuts.removeAll { $0.name == name }
+                guard state.cuts.contains(where: { $0.name.isName(name) }) else { throw .cutNotFound }
+                state.cuts.removeAll { $0.name.isName(name) }
             }
             entry.say(.info, "cut point removed", [.init("cut", .string(name))])
         }

@@ -18,9 +18,9 @@ package final class ProxySet: Sendable {
     }
 
     private let makeRelay: MakeRelay
-    private let resolve: Resolve
+    let resolve: Resolve
     private let log: ProxyLog
-    private let slots = Lock<[String: Slot]>([:])
+    private let slots = Lock<[ProxyName: Slot]>([:])
 
     package init(
         makeRelay: @escaping MakeRelay, resolve: @escaping Resolve = ProxySet.resolveListenAddress,
@@ -35,6 +35,9 @@ package final class ProxySet: Sendable {
 
     /// Every proxy, in the order of their names' bytes.
     package var proxies: [ProxyView] { entries.map(\.view) }
+
+    /// How many there are, those included that are just being added. O(1).
+    var count: Int { slots.withLock { $0.count } }
 
     package func proxy(_ name: String) throws(ProxySetError) -> ProxyView { try entry(name).view }
 
@@ -55,18 +58,22 @@ package final class ProxySet: Sendable {
     }
 
     func entry(_ name: String) throws(ProxySetError) -> ProxyEntry {
-        guard let slot = slots.withLock({ $0[name] }), slot.isListed else { throw .proxyNotFound }
+        guard let slot = slots.withLock({ $0[ProxyName(name)] }), slot.isListed else { throw .proxyNotFound }
         return slot.entry
     }
 
-    /// Runs a change in the proxy's turn.
+    /// Runs a change in the proxy's turn. When that has been replaced by the time its turn comes, in the turn of the new one.
     func change<R>(
         _ name: String, _ body: (ProxyEntry) throws(ProxySetError) -> R
     ) throws(ProxySetError) -> R {
-        let entry = try entry(name)
-        return try entry.turn.take { () throws(ProxySetError) in
-            guard !entry.state.withLock({ $0.isGone }) else { throw .proxyNotFound }
-            return try body(entry)
+        while true {
+            let entry = try entry(name)
+            let result = try entry.turn.take { () throws(ProxySetError) -> R? in
+                guard !entry.state.withLock({ $0.isGone }) else { return nil }
+                return try body(entry)
+            }
+            // Gone: every turn of the loop is one that somebody else has finished.
+            if let result { return result }
         }
     }
 
@@ -77,19 +84,23 @@ package final class ProxySet: Sendable {
     package func create(_ definition: ProxyDefinition) throws(ProxySetError) -> ProxyView {
         guard !definition.name.isEmpty else { throw .missingField("name") }
         guard !definition.upstream.isEmpty else { throw .missingField("upstream") }
+        try Self.checkUpstream(definition.upstream)
         let entry = ProxyEntry(definition, makeRelay: makeRelay, log: log)
-        try slots.withLock { (slots) throws(ProxySetError) in
-            guard slots[definition.name] == nil else { throw .proxyExists }
-            slots[definition.name] = Slot(entry: entry, isListed: false)
+        // In its turn from before it can be found, for those who wait for what becomes of it.
+        return try entry.turn.take { () throws(ProxySetError) in
+            try slots.withLock { (slots) throws(ProxySetError) in
+                guard slots[ProxyName(definition.name)] == nil else { throw .proxyExists }
+                slots[ProxyName(definition.name)] = Slot(entry: entry, isListed: false)
+            }
+            do throws(ProxySetError) {
+                if definition.isEnabled { try entry.start() }
+            } catch {
+                slots.withLock { $0[ProxyName(definition.name)] = nil }
+                throw error
+            }
+            slots.withLock { $0[ProxyName(definition.name)]?.isListed = true }
+            return entry.view
         }
-        do throws(ProxySetError) {
-            if definition.isEnabled { try entry.start() }
-        } catch {
-            slots.withLock { $0[definition.name] = nil }
-            throw error
-        }
-        slots.withLock { $0[definition.name]?.isListed = true }
-        return entry.view
     }
 
     /// Another listen address or upstream stops the proxy, which closes its connections, and starts it again if it is to be
@@ -101,6 +112,8 @@ package final class ProxySet: Sendable {
             let listen = change.listen ?? old.listen
             let upstream = change.upstream ?? old.upstream
             let wantsEnabled = change.isEnabled ?? old.isEnabled
+            // Before anything is stopped: a mistake in the request costs no connection.
+            if let upstream = change.upstream { try Self.checkUpstream(upstream) }
             if try differs(listen, from: old.listen) || upstream != old.upstream {
                 entry.stop()
                 entry.state.withLock {
@@ -118,7 +131,7 @@ package final class ProxySet: Sendable {
         try change(name) { (entry) throws(ProxySetError) in
             entry.stop()
             entry.state.withLock { $0.isGone = true }
-            slots.withLock { $0[name] = nil }
+            slots.withLock { $0[ProxyName(name)] = nil }
         }
     }
 
@@ -131,6 +144,11 @@ package final class ProxySet: Sendable {
         for (position, definition) in definitions.enumerated() {
             if definition.name.isEmpty { return ([], .missingField("name at proxy \(position + 1)")) }
             if definition.upstream.isEmpty { return ([], .missingField("upstream at proxy \(position + 1)")) }
+            do throws(ProxySetError) {
+                try Self.checkUpstream(definition.upstream, " at proxy \(position + 1)")
+            } catch {
+                return ([], error)
+            }
         }
         var done: [ProxyView] = []
         for definition in definitions {
@@ -140,46 +158,51 @@ package final class ProxySet: Sendable {
     }
 
     private func addOrReplace(_ definition: ProxyDefinition) throws(ProxySetError) -> ProxyView {
-        do throws(ProxySetError) {
-            return try change(definition.name) { (old) throws(ProxySetError) in
-                let view = old.view
-                let isSame = try !differs(definition.listen, from: view.listen) && definition.upstream == view.upstream
-                if isSame { return view }
-                old.stop()
-                let entry = ProxyEntry(definition, makeRelay: makeRelay, log: log)
-                if definition.isEnabled { try entry.start() }
-                old.state.withLock { $0.isGone = true }
-                slots.withLock { $0[definition.name] = Slot(entry: entry, isListed: true) }
-                return entry.view
+        while true {
+            do throws(ProxySetError) { return try replace(definition) } catch {
+                guard error == .proxyNotFound else { throw error }
             }
-        } catch {
-            guard error == .proxyNotFound else { throw error }
-            return try create(definition)
+            do throws(ProxySetError) { return try create(definition) } catch {
+                guard error == .proxyExists else { throw error }
+            }
+            // Somebody else adds it just now: once that is done it is there to be compared with, or it is free.
+            slots.withLock { $0[ProxyName(definition.name)] }?.entry.turn.take {}
+        }
+    }
+
+    private func replace(_ definition: ProxyDefinition) throws(ProxySetError) -> ProxyView {
+        try change(definition.name) { (old) throws(ProxySetError) in
+            let view = old.view
+            let isSame = try !differs(definition.listen, from: view.listen) && definition.upstream == view.upstream
+            if isSame { return view }
+            old.stop()
+            let entry = ProxyEntry(definition, makeRelay: makeRelay, log: log)
+            if definition.isEnabled { try entry.start() }
+            old.state.withLock { $0.isGone = true }
+            slots.withLock { $0[ProxyName(definition.name)] = Slot(entry: entry, isListed: true) }
+            return entry.view
         }
     }
 
     /// Starts every proxy that is disabled and removes all toxics and cut points. Stops at the first that cannot start.
     package func reset() throws(ProxySetError) {
-        for entry in entries {
-            try entry.turn.take { () throws(ProxySetError) in
-                guard !entry.state.withLock({ $0.isGone }) else { return }
-                try entry.start()
-                try entry.changeToxics { (state) throws(ProxySetError) in
-                    state.upstreamToxics = []
-                    state.downstreamToxics = []
+        for name in entries.map(\.name) {
+            do throws(ProxySetError) {
+                try change(name) { (entry) throws(ProxySetError) in
+                    try entry.start()
+                    try entry.changeToxics { (state) throws(ProxySetError) in
+                        state.upstreamToxics = []
+                        state.downstreamToxics = []
+                    }
+                    try entry.changeCuts { (state) throws(ProxySetError) in state.cuts = [] }
                 }
-                try entry.changeCuts { (state) throws(ProxySetError) in state.cuts = [] }
+            } catch {
+                // Deleted in the meantime.
+                guard error == .proxyNotFound else { throw error }
             }
         }
     }
 
     /// Stops every proxy. They stay in the set.
     package func stopAll() { for entry in entries { entry.turn.take { entry.stop() } } }
-
-    /// Whether a listen address is another one than the one that is shown. Port 0 is always another one: it means a new one.
-    private func differs(_ listen: String, from shown: String) throws(ProxySetError) -> Bool {
-        if listen == shown { return false }
-        if listen.isEmpty || listen.hasSuffix(":0") { return true }
-        do throws(ProxyError) { return try resolve(listen) != shown } catch { throw .failed(error) }
-    }
 }

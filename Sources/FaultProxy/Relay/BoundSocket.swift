@@ -17,6 +17,7 @@ struct BoundSocket: Sendable {
             throw .noResource("socket: \(Sockets.message(errno)); is the limit of open files reached?")
         }
         if wanted.family != AF_UNIX { Sockets.setOption(socket, SOL_SOCKET, SO_REUSEADDR) }
+        if wanted.family == AF_INET6 { Sockets.allowIPv4(socket) }
         var status = wanted.withSockaddr { bind(socket, $0, $1) }
         if status != 0, errno == EADDRINUSE, wanted.family == AF_UNIX, Self.isAbandoned(wanted) {
             unlink(wanted.path)

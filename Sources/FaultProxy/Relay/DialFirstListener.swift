@@ -85,6 +85,11 @@ final class DialFirstListener: RelaySource {
             relay.noteDescriptorShortage()
             return fail(on: thread)
         }
+        guard socket < DescriptorReserve.first else {
+            close(socket)
+            relay.noteDescriptorShortage()
+            return fail(on: thread)
+        }
         spare = Endpoint(socket)
         dialled = address
         dialledAt = .now

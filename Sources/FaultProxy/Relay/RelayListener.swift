@@ -13,6 +13,8 @@ final class RelayListener: RelaySource {
     private let descriptor: Int32
     private let token: UInt64
     private var isWatched = false
+    /// Of descriptors.
+    private var isShort = false
 
     /// - Parameter id: of this relay's run, in all threads.
     init(relay: RelayShared, descriptor: Int32, id: Int) {
@@ -37,23 +39,32 @@ final class RelayListener: RelaySource {
             let client = clinux_accept_nonblocking(descriptor)
             if client >= 0 {
                 thread.open(client, relay)
-                continue
+                if client < DescriptorReserve.first { continue }
+                return pause(on: thread)
             }
             switch errno {
             case EAGAIN: return
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                relay.noteDescriptorShortage()
-                // Leaves the clients in the kernel's queue for a while instead of spinning.
-                end(on: thread)
-                return thread.plan(token, at: .now.advanced(by: Self.pauseAfterFullTable))
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return pause(on: thread)
             default: continue  // That one client is gone already.
             }
         }
     }
 
+    /// Leaves the clients in the kernel's queue for a while instead of spinning.
+    private func pause(on thread: RelayThread) {
+        relay.noteDescriptorShortage()
+        isShort = true
+        end(on: thread)
+        thread.plan(token, at: .now.advanced(by: Self.pauseAfterFullTable))
+    }
+
     /// Level-triggered: clients that came in the meantime are reported at once.
     func timeHasCome(on thread: RelayThread) {
         guard !isWatched else { return }
+        if isShort, DescriptorReserve.isReached {
+            return thread.plan(token, at: .now.advanced(by: Self.pauseAfterFullTable))
+        }
+        isShort = false
         isWatched = thread.watch(descriptor, Self.events, token)
         if !isWatched { thread.plan(token, at: .now.advanced(by: Self.pauseAfterFullTable)) }
     }

@@ -29,7 +29,7 @@ struct SocketAddress: Sendable, Equatable {
         var value = sockaddr_un()
         value.sun_family = sa_family_t(AF_UNIX)
         let room = MemoryLayout.size(ofValue: value.sun_path)
-        guard !path.isEmpty, path.utf8.count < room else { return nil }
+        guard !path.isEmpty, path.utf8.count < room, !path.utf8.contains(0) else { return nil }
         withUnsafeMutableBytes(of: &value.sun_path) { $0.copyBytes(from: path.utf8) }
         bytes = withUnsafeBytes(of: value) { Array($0) }
         family = AF_UNIX
@@ -71,14 +71,24 @@ struct SocketAddress: Sendable, Equatable {
     /// Of a Unix socket; empty for one without a name.
     var path: String { String(decoding: bytes.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self) }
 
-    /// `127.0.0.1:5432`, `[::1]:5432`, the path or `unix:` and a relative one, as ``ProxyAddress`` reads it; empty for a Unix socket without a name.
+    /// A client of IPv4 at a socket of both families.
+    private var isMappedIPv4: Bool {
+        family == AF_INET6 && bytes.count >= 24 && bytes[8..<18].allSatisfy { $0 == 0 } && bytes[18..<20] == [255, 255]
+    }
+
+    /// `127.0.0.1:5432`, `[::1]:5432`, the path or `unix:` and a relative one, as ``ProxyAddress`` reads it; empty for a Unix
+    /// socket without a name. An address of IPv4 that is written as one of IPv6 has IPv4's text.
     var text: String {
         if family == AF_UNIX { return path.isEmpty || path.hasPrefix("/") ? path : "unix:\(path)" }
-        let start = family == AF_INET ? 4 : 8
-        guard bytes.count >= start + (family == AF_INET ? 4 : 16) else { return "" }
+        let isIPv4 = family == AF_INET || isMappedIPv4
+        let start = family == AF_INET ? 4 : isIPv4 ? 20 : 8
+        guard bytes.count >= start + (isIPv4 ? 4 : 16) else { return "" }
         var name = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        bytes.withUnsafeBytes { _ = inet_ntop(family, $0.baseAddress.map { $0 + start }, &name, socklen_t(name.count)) }
+        bytes.withUnsafeBytes {
+            let family = isIPv4 ? AF_INET : AF_INET6
+            _ = inet_ntop(family, $0.baseAddress.map { $0 + start }, &name, socklen_t(name.count))
+        }
         let host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return family == AF_INET ? "\(host):\(port)" : "[\(host)]:\(port)"
+        return isIPv4 ? "\(host):\(port)" : "[\(host)]:\(port)"
     }
 }

@@ -42,8 +42,19 @@ enum Sockets {
 
     static func message(_ error: Int32) -> String { String(cString: strerror(error)) }
 
-    static func setOption(_ socket: Int32, _ level: Int32, _ name: Int32) {
-        var on: Int32 = 1
-        setsockopt(socket, level, name, &on, socklen_t(MemoryLayout<Int32>.size))
+    static func setOption(_ socket: Int32, _ level: Int32, _ name: Int32, to value: Int32 = 1) {
+        var value = value
+        setsockopt(socket, level, name, &value, socklen_t(MemoryLayout<Int32>.size))
     }
+
+    /// A socket of IPv6 also serves clients of IPv4, whatever the machine's default is.
+    static func allowIPv4(_ socket: Int32) { setOption(socket, Int32(IPPROTO_IPV6), IPV6_V6ONLY, to: 0) }
+
+    /// Whether one socket can listen on every address of both families; a machine may have no IPv6. Tried once.
+    static let hasDualStack: Bool = {
+        guard let any = SocketAddress(ipv6: "::", port: 0), let socket = make(AF_INET6) else { return false }
+        defer { close(socket) }
+        allowIPv4(socket)
+        return any.withSockaddr { bind(socket, $0, $1) } == 0
+    }()
 }

@@ -41,7 +41,12 @@ import Threading
             api.answer(APIRequest(method: method, path: path, body: body))
         }
         var statuses: [Int: Int] = [:]
-        while MonotonicInstant.now < end {
+        // Where it should have been: bodies that were taken, and each kind of refusal.
+        let wanted = [200, 201, 400, 409]
+        func hasSeenAll() -> Bool { wanted.allSatisfy { statuses[$0] != nil } }
+        // On a slow machine the time may be over before chance has been everywhere.
+        let latest = end.advanced(by: .seconds(120))
+        while MonotonicInstant.now < end || !hasSeenAll() && MonotonicInstant.now < latest {
             // What the targets name must be there, or nothing of their bodies is read.
             _ = send("POST", "/proxies", Self.bodies[0])
             _ = send("POST", "/proxies/pg/toxics", Self.bodies[2])
@@ -72,7 +77,6 @@ import Threading
             }
             #expect(set.proxies.isEmpty && network.relays.allSatisfy { !$0.isRunning }, "seed \(seed)")
         }
-        // It has been where it should be: bodies that were taken, and each kind of refusal.
-        for status in [200, 201, 400, 409] { #expect(statuses[status] ?? 0 > 0, "seed \(seed): \(statuses)") }
+        #expect(hasSeenAll(), "seed \(seed): \(statuses)")
     }
 }

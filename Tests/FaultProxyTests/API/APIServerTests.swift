@@ -69,6 +69,27 @@ import Threading
         server.stop()
     }
 
+    @Test func clientsOfTheAPIHaveAShareOfTheDescriptors() {
+        let shares = [64, 256, 1024, 4096, 1 << 20].map(APIServer.connections)
+        #expect(shares == [32, 64, 256, 1024, 2048])
+        server.stop()
+    }
+
+    @Test func longListsAreWrittenWhereTheyKeepNobodyWaiting() throws {
+        let api = ProxyAPI(set, version: "1", seed: 0)
+        func mayTakeTime(_ path: String) -> Bool { api.mayTakeTime(APIRequest(method: "GET", path: path)) }
+        #expect(!mayTakeTime("/proxies") && !mayTakeTime("/metrics") && !mayTakeTime("/proxies/quick/connections"))
+        var statistics = RelayStatistics()
+        statistics.open = 1000
+        network.relay("quick")?.set(statistics)
+        #expect(mayTakeTime("/proxies/quick/connections") && !mayTakeTime("/proxies/slow/connections"))
+        for number in 0..<100 {
+            try set.create(ProxyDefinition(name: "p\(number)", listen: "p\(number):1", upstream: "db:1"))
+        }
+        #expect(mayTakeTime("/proxies") && mayTakeTime("/metrics") && !mayTakeTime("/proxies/quick"))
+        server.stop()
+    }
+
     @Test func connectionIsKeptForTheNextRequest() async throws {
         let requests =
             "GET /version HTTP/1.1\r\nHost: x\r\n\r\nDELETE /proxies/quick HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -114,6 +135,25 @@ import Threading
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(statuses.count == 60 && statuses.allSatisfy { $0 == 200 })
+        server.stop()
+    }
+
+    @Test func clientsThatShutDownTheirSideStillHaveTheirAnswers() async throws {
+        let client = client
+        let answers = try await withThrowingTaskGroup(of: String.self) { group in
+            for number in 0..<100 {
+                group.addTask {
+                    let body = #"{"name":"p\#(number)","listen":"p\#(number):1","upstream":"db:1"}"#
+                    let request =
+                        "POST /proxies HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
+                    let answer = try await client.exchange(Array(request.utf8), halfCloses: true)
+                    return String(decoding: answer, as: UTF8.self)
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let created = answers.filter { $0.hasPrefix("HTTP/1.1 201") }.count
+        #expect(created == 100, "\(answers.first { !$0.hasPrefix("HTTP/1.1 201") } ?? "")")
         server.stop()
     }
 }

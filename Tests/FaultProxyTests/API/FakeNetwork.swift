@@ -28,9 +28,10 @@ final class FakeNetwork: Sendable {
     }
 
     static func canonical(_ listen: String) throws(ProxyError) -> String {
+        if listen.hasPrefix("unix:") { return String(listen.dropFirst(5)) }
         guard listen.contains(":") else { throw .badAddress(listen, reason: "missing port in address") }
         if listen.hasPrefix("localhost:") { return "127.0.0.1:" + listen.dropFirst(10) }
-        return listen.hasPrefix(":") ? "0.0.0.0" + listen : listen
+        return listen.hasPrefix(":") ? "[::]" + listen : listen
     }
 
     /// Somebody else listens there.

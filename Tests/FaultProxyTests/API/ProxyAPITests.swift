@@ -39,6 +39,19 @@ import Testing
         #expect(response.header("X-Content-Type-Options") == "nosniff")
     }
 
+    @Test("Words as long as a body are refused without a comparison with every name", .timeLimit(.minutes(1)))
+    func longWordsAreRefusedAtOnce() throws {
+        try createProxy()
+        let word = String(repeating: "latency", count: ProxyAPI.bodyLimit / 7 - 20)
+        for path in ["toxics", "cuts"] {
+            for key in ["type", "message", "action", word] {
+                let body = #"{"\#(key)":"\#(key == word ? "x" : word)","attributes":{}}"#
+                #expect(send("POST", "/proxies/pg/\(path)", body).status == 400)
+            }
+        }
+        #expect(send("POST", "/proxies/pg/toxics", #"{"type":"latncy"}"#).status == 400)
+    }
+
     private struct Unrouted: Sendable, CustomTestStringConvertible {
         let method: String
         let path: String
@@ -274,6 +287,39 @@ import Testing
         ] {
             #expect(lines.contains(line), "\(line)")
         }
+    }
+
+    @Test func labelsAreEscapedWhateverStandsBesideWhatIsEscaped() throws {
+        try createProxy()
+        let body = #"{"type":"noop","name":"a\r\nb\"\u0301c\\\u0301"}"#
+        try #require(send("POST", "/proxies/pg/toxics", body).status == 200)
+        let lines = text(send("GET", "/metrics")).unicodeScalars.split(separator: "\n").map { String($0) }
+        let label = #"toxic="a\#r\nb\"\#u{301}c\\\#u{301}"} 0"#
+        #expect(
+            lines.contains {
+                $0.utf8.elementsEqual(
+                    "chaosrig_proxy_toxic_refused_total{proxy=\"pg\",stream=\"downstream\",\(label)".utf8)
+            }, "\(lines)")
+    }
+
+    @Test func namesAreTheirBytes() throws {
+        try createProxy()
+        let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+        for name in [composed, decomposed] {
+            #expect(send("POST", "/proxies", #"{"name":"\#(name)","upstream":"db:1"}"#).status == 201)
+            #expect(send("POST", "/proxies/pg/toxics", #"{"type":"noop","name":"\#(name)"}"#).status == 200)
+            let cut = #"{"preset":"lost-commit","name":"\#(name)"}"#
+            #expect(send("POST", "/proxies/pg/cuts", cut).status == 200)
+        }
+        for path in ["/proxies/", "/proxies/pg/toxics/", "/proxies/pg/cuts/"] {
+            #expect(send("DELETE", path + composed).status == 204)
+            #expect(send("GET", path + composed).status == 404)
+            let left = try JSONValue(parsing: send("GET", path + decomposed).body)["name"]?.stringValue
+            #expect(left.map { Array($0.utf8) } == Array(decomposed.utf8))
+        }
+        // A slash is one whatever follows it.
+        #expect(send("POST", "/proxies", #"{"name":"\u0301","upstream":"db:1"}"#).status == 201)
+        #expect(send("GET", "/proxies/\u{301}").status == 200)
     }
 
     @Test func requestIDsDiffer() {

@@ -23,7 +23,21 @@ import Threading
         let set = network.makeSet()
         let view = try set.create(ProxyDefinition(name: "pg", listen: "localhost:0", upstream: "db:5432"))
         #expect(view.listen == "127.0.0.1:20001" && view.isEnabled && view.toxics.isEmpty)
-        #expect(try set.create(ProxyDefinition(name: "any", upstream: "db:5432")).listen == "0.0.0.0:20002")
+        #expect(try set.create(ProxyDefinition(name: "any", upstream: "db:5432")).listen == "[::]:20002")
+    }
+
+    @Test func missingHostIsEveryAddressOfWhateverFamily() throws {
+        let set = network.makeSet()
+        for (name, shown) in [("six", "[::]:7000"), ("four", "0.0.0.0:7001")] {
+            try set.create(ProxyDefinition(name: name, listen: shown, upstream: "db:5432"))
+            let port = shown.suffix(5)
+            try set.update(name, ProxyChange(listen: String(port)))
+            #expect(network.relay(name)?.stops == 0)
+            // One family only is something else.
+            try set.update(name, ProxyChange(listen: "127.0.0.1" + port))
+            #expect(network.relay(name)?.definition.listen == "127.0.0.1" + port)
+        }
+        #expect(try set.update("six", ProxyChange(listen: "")).listen == "[::]:20001")
     }
 
     @Test func disabledProxyIsListedWithoutARelay() throws {
@@ -104,6 +118,33 @@ import Threading
         try set.create(ProxyDefinition(name: "pg", listen: "a:1", upstream: "db:5432"))
         #expect(throws: ProxySetError.self) { try set.update("pg", ProxyChange(listen: "nowhere")) }
         #expect(try set.proxy("pg").listen == "a:1" && set.proxy("pg").isEnabled)
+    }
+
+    @Test func upstreamThatIsNoAddressStopsNothing() throws {
+        let set = network.makeSet()
+        try set.create(ProxyDefinition(name: "pg", listen: "a:1", upstream: "db:5432"))
+        let reason = ProxySetError.badRequest(
+            "upstream: db is no address to use: missing port in address; write HOST:PORT, or the path of a Unix socket")
+        #expect(throws: reason) { try set.update("pg", ProxyChange(upstream: "db")) }
+        #expect(throws: reason) {
+            try set.create(ProxyDefinition(name: "x", listen: "a:2", upstream: "db", isEnabled: false))
+        }
+        let (proxies, error) = set.populate([
+            ProxyDefinition(name: "y", listen: "a:3", upstream: "db:1"),
+            ProxyDefinition(name: "pg", listen: "a:1", upstream: "db"),
+        ])
+        #expect(proxies.isEmpty && error?.description.contains("upstream at proxy 2: db is no address") == true)
+        #expect(set.proxies.map(\.name) == ["pg"])
+        #expect(try set.proxy("pg").isEnabled && set.proxy("pg").upstream == "db:5432")
+        #expect(network.relays.count == 1 && network.relay("pg")?.stops == 0)
+        try set.reset()
+    }
+
+    @Test func pathThatEndsLikePortZeroIsAPath() throws {
+        let set = network.makeSet()
+        try set.create(ProxyDefinition(name: "pg", listen: "/tmp/x:0", upstream: "db:5432", isEnabled: false))
+        try set.update("pg", ProxyChange(listen: "unix:/tmp/x:0"))
+        #expect(try set.proxy("pg").listen == "/tmp/x:0")
     }
 
     @Test func deletedProxyIsStoppedAndForgotten() throws {
@@ -283,6 +324,27 @@ import Threading
         changing.join()
         #expect(outcome.value.withLock { $0 } == .proxyNotFound)
         #expect(network.relays.allSatisfy { !$0.isRunning })
+    }
+
+    @Test func parallelPopulatesAndChangesOfOneNameNeverFail() throws {
+        let set = network.makeSet()
+        let errors = Box(Lock(nil))
+        @Sendable func note(_ error: ProxySetError) { errors.value.withLock { $0 = error } }
+        for round in 0..<100 {
+            let threads = (0..<6).map { number in
+                ServiceThread(name: "populate") {
+                    let upstream = "db:\(number < 3 ? 1 : round + number)"
+                    let result = set.populate([ProxyDefinition(name: "pg", listen: "a:1", upstream: upstream)])
+                    if let error = result.error { note(error) }
+                    // It exists from now on, whichever of them it is.
+                    do throws(ProxySetError) { try set.update("pg", ProxyChange()) } catch { note(error) }
+                }
+            }
+            for thread in threads { thread.join() }
+            #expect(network.relays.filter(\.isRunning).count == 1)
+            try set.delete("pg")
+        }
+        #expect(errors.value.withLock { $0 } == nil)
     }
 
     private final class Box: Sendable {
