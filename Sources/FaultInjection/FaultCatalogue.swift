@@ -13,7 +13,8 @@ package enum FaultCatalogue {
 
     /// What servers enforce on sessions.
     static let serverLife: [any Fault.Type] = [
-        MaxLifetime.self
+        MaxLifetime.self, IdleSessionTimeout.self, IdleInTransactionTimeout.self, StatementTimeout.self,
+        LockTimeout.self,
     ]
 
     /// The server stops, stalls, refuses.

@@ -7,6 +7,7 @@ import HostSystem
 import PostgresDriver
 import Probes
 import RigModel
+import ScenarioFile
 import Threading
 import Workloads
 
@@ -44,9 +45,12 @@ struct PostgresTarget: RunTarget {
             var pool = try PostgresConfiguration(url: url)
             if server != nil { pool.user = Self.poolRole }
             pool.applicationName = application
-            pool.serverStatementTimeout = context.settings.configuration.statementTimeout
+            if context.scenario.pool.tellsServerStatementTimeout {
+                pool.serverStatementTimeout = context.settings.configuration.statementTimeout
+            }
             var rig = try PostgresConfiguration(url: adminURL)
             rig.applicationName = "chaosrig-probe/\(context.runID)"
+            if let server { rig.extraOptions = ServerLimits.none(major: server.serverVersionMajor) }
             var link = pool
             link.applicationName = "chaosrig-link/\(context.runID)"
             let rigDriver = PostgresDriver(configuration: rig, loop: context.rigLoop)
@@ -71,7 +75,8 @@ struct PostgresTarget: RunTarget {
             let rigLoop = context.rigLoop
             statements = PostgresStatementControl(
                 admin: faultSession, url: adminURL, poolRole: pool.user ?? "", runID: context.runID,
-                schema: database.schema, makeDriver: { PostgresDriver(configuration: $0, loop: rigLoop) })
+                schema: database.schema, ownOptions: rig.extraOptions,
+                makeDriver: { PostgresDriver(configuration: $0, loop: rigLoop) })
             var stage = FaultStage(
                 sessions: PostgresSessionControl(
                     admin: faultSession, probe: sessionProbe, runtime: LoopRuntime(loop: context.rigLoop)),

@@ -4,7 +4,7 @@ package import RigModel
 package enum OperationCatalogue {
     package static let all: [any Operation.Type] = [
         AppendOperation.self, AppendTransactionOperation.self, ReadOperation.self, TransferOperation.self,
-        LeakOperation.self,
+        PausingTransferOperation.self, LeakOperation.self,
     ]
 
     package static var shapes: [Shape] { all.map { $0.shape } }

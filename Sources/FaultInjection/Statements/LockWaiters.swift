@@ -1,0 +1,39 @@
+import Threading
+
+/// Sessions that wait for a lock of somebody, as the server tells it.
+enum LockWaiters {
+    private static let limit = Duration.seconds(5)
+
+    /// How many sessions wait, directly or behind others, for what the backend holds or wants.
+    static func count(of pid: Int32, by statements: any StatementControl) async throws(StatementFailure) -> Int {
+        try await pids(of: [pid], by: statements).count
+    }
+
+    static func pids(
+        of blockers: [Int32], by statements: any StatementControl
+    ) async throws(StatementFailure) -> [Int32] {
+        let list = blockers.map { "\($0)" }.joined(separator: ", ")
+        let rows = try await statements.run(
+            """
+            SELECT pid FROM pg_stat_activity
+            WHERE wait_event_type = 'Lock' AND pg_blocking_pids(pid) && ARRAY[\(list)]::int[] AND NOT pid IN (\(list))
+            ORDER BY pid
+            """, within: limit)
+        return rows.compactMap { $0.first.flatMap { $0 }.flatMap { Int32($0) } }
+    }
+
+    /// Waits until nobody is blocked by these backends any more.
+    ///
+    /// - Throws: when somebody still is after 5 s.
+    static func waitUntilNone(of blockers: [Int32], by statements: any StatementControl) async throws {
+        let giveUpAt = MonotonicInstant.now.advanced(by: limit)
+        while true {
+            let left = try await pids(of: blockers, by: statements)
+            if left.isEmpty { return }
+            guard MonotonicInstant.now < giveUpAt else {
+                throw InjectionError("sessions \(left) still wait for a lock of \(blockers) after the fault")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}
