@@ -23,7 +23,9 @@ package enum FaultCatalogue {
     ]
 
     /// Statements fail, or wait for others.
-    static let statements: [any Fault.Type] = []
+    static let statements: [any Fault.Type] = [
+        LockContention.self, Deadlock.self, SerializationFailure.self, CachedPlan.self, SlowStatements.self,
+    ]
 
     /// Packets are late, lost, or go elsewhere.
     static let network: [any Fault.Type] = [

@@ -3,7 +3,8 @@ package import RigModel
 /// Every kind of operation. A new kind is one file and one line here.
 package enum OperationCatalogue {
     package static let all: [any Operation.Type] = [
-        AppendOperation.self, AppendTransactionOperation.self, ReadOperation.self, TransferOperation.self,
+        AppendOperation.self, AppendTransactionOperation.self, ReadOperation.self, ReadRowOperation.self,
+        TransferOperation.self,
         PausingTransferOperation.self, LeakOperation.self,
     ]
 

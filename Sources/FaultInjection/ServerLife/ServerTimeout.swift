@@ -16,34 +16,28 @@ actor ServerTimeout: Injection {
     private let after: Duration
     /// What makes sessions of the pool wait, where nothing else does.
     private let contention: LockPulse?
-    private var position = 0
-    private var before: String?
-    private var isSet = false
+    private var proof: ServerLogProof
+    private let setting: TemporarySetting
 
     init(_ kind: Kind, after: Duration, contention: LockPulse? = nil) {
         self.kind = kind
         self.after = after
         self.contention = contention
+        setting = TemporarySetting(kind.setting)
+        proof = ServerLogProof { $0.text == kind.message }
     }
 
     func inject(on stage: FaultStage) async throws {
-        let settings = try stage.needed(stage.settings, .settings)
-        position = await stage.log?.position() ?? 0
-        before = try await settings.value(of: kind.setting)
-        isSet = true
-        try await settings.set([(kind.setting, "\(max(1, Int(after.milliseconds.rounded())))ms")])
+        proof = await proof.begun(on: stage)
+        try await setting.change(to: "\(max(1, Int(after.milliseconds.rounded())))ms", on: stage)
         try await contention?.start(on: stage)
     }
 
     func prove(on stage: FaultStage) async -> Landing {
-        while !Task.isCancelled {
-            if await !hits(stage).isEmpty { break }
-            try? await Task.sleep(for: .milliseconds(20))
-        }
-        let hits = await hits(stage)
+        let hits = await proof.waitForHits(on: stage)
         var evidence: [JSONValue.Member] = [
             .init("setting", .string(kind.setting)), .init("after_ms", .double(after.milliseconds)),
-            .init("value_before", JSONValue(before)),
+            .init("value_before", JSONValue(await setting.before)),
         ]
         guard let first = hits.first else {
             let blocked = await contention?.blocked ?? 0
@@ -56,26 +50,15 @@ actor ServerTimeout: Injection {
             return Landing(landed: false, evidence: .object(evidence))
         }
         evidence += [
-            .init("says_the_server", .string("\(first.severity): \(first.text)")), .init("pid", JSONValue(first.pid)),
+            .init("says_the_server", .string(first.words)), .init("pid", JSONValue(first.pid)),
         ]
         return Landing(landed: true, evidence: .object(evidence))
     }
 
-    private func hits(_ stage: FaultStage) async -> [ServerLogMessage] {
-        await stage.log?.messages(since: position).filter { $0.text == kind.message } ?? []
-    }
-
     func heal(on stage: FaultStage) async throws -> JSONValue {
         try await contention?.stop(on: stage)
-        let hits = await hits(stage).count
-        guard isSet else { return ["hits": JSONValue(hits)] }
-        let settings = try stage.needed(stage.settings, .settings)
-        try await settings.set([(kind.setting, nil)])
-        let now = try await settings.value(of: kind.setting)
-        guard now == before else {
-            throw InjectionError("\(kind.setting) is \(now) after the fault, and was \(before ?? "unknown") before it")
-        }
-        isSet = false
-        return ["hits": JSONValue(hits), "value_now": .string(now)]
+        let hits = await proof.hits(on: stage).count
+        try await setting.restore(on: stage)
+        return ["hits": JSONValue(hits)]
     }
 }
