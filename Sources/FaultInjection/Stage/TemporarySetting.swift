@@ -18,10 +18,12 @@ actor TemporarySetting {
     func restore(on stage: FaultStage) async throws {
         guard let before else { return }
         let settings = try stage.needed(stage.settings, .settings)
-        try await settings.set([(name, nil)])
-        let now = try await settings.value(of: name)
-        guard now == before else {
-            throw InjectionError("\(name) is \(now) after the fault, and was \(before) before it")
+        try await Retrying.undo {
+            try await settings.set([(name, nil)])
+            let now = try await settings.value(of: name)
+            guard now == before else {
+                throw InjectionError("\(name) is \(now) after the fault, and was \(before) before it")
+            }
         }
         self.before = nil
     }

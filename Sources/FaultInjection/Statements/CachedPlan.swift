@@ -62,15 +62,18 @@ private actor AddedColumn: Injection {
     func heal(on stage: FaultStage) async throws -> JSONValue {
         let statements = try stage.needed(stage.statements, .statements)
         if isAdded {
-            let table = table(statements)
-            try await statements.run(
-                "ALTER TABLE \(table) DROP COLUMN IF EXISTS \(Self.column)", within: Self.lockLimit)
-            let left = try await statements.run(
-                "SELECT 1 FROM pg_attribute WHERE attrelid = '\(table)'::regclass AND attname = '\(Self.column)'",
-                within: Self.lockLimit)
-            guard left.isEmpty else { throw InjectionError("the column \(Self.column) of \(table) is still there") }
+            try await Retrying.undo { try await dropColumn(of: table(statements), statements) }
             isAdded = false
         }
         return ["invalidated_statements": JSONValue(await proof.hits(on: stage).count)]
+    }
+
+    private func dropColumn(of table: String, _ statements: any StatementControl) async throws {
+        try await statements.run(
+            "ALTER TABLE \(table) DROP COLUMN IF EXISTS \(Self.column)", within: Self.lockLimit)
+        let left = try await statements.run(
+            "SELECT 1 FROM pg_attribute WHERE attrelid = '\(table)'::regclass AND attname = '\(Self.column)'",
+            within: Self.lockLimit)
+        guard left.isEmpty else { throw InjectionError("the column \(Self.column) of \(table) is still there") }
     }
 }

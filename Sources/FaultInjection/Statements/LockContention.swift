@@ -131,7 +131,7 @@ private actor LockQueue: Injection {
         _ = try? await look(stage)
         if let waiter {
             // A server does not look at the socket of a session that waits for a lock: it has to be told.
-            try await statements.run("SELECT pg_terminate_backend(\(waiter.pid))", within: .seconds(5))
+            try await Retrying.undo { try await LockWaiters.end(waiter.pid, by: statements) }
             await waiter.close()
             waiting?.cancel()
             await waiting?.value

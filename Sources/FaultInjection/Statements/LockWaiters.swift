@@ -1,5 +1,3 @@
-import Threading
-
 /// Sessions that wait for a lock of somebody, as the server tells it.
 enum LockWaiters {
     private static let limit = Duration.seconds(5)
@@ -22,18 +20,24 @@ enum LockWaiters {
         return rows.compactMap { $0.first.flatMap { $0 }.flatMap { Int32($0) } }
     }
 
+    /// Ends a session of a fault, and never anybody else who has its pid by now.
+    static func end(_ pid: Int32, by statements: any StatementControl) async throws(StatementFailure) {
+        try await statements.run(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE pid = \(pid) AND application_name LIKE 'chaosrig-fault/%'
+            """, within: limit)
+    }
+
     /// Waits until nobody is blocked by these backends any more.
     ///
-    /// - Throws: when somebody still is after 5 s.
+    /// - Throws: when somebody still is after 15 s.
     static func waitUntilNone(of blockers: [Int32], by statements: any StatementControl) async throws {
-        let giveUpAt = MonotonicInstant.now.advanced(by: limit)
-        while true {
+        try await Retrying.undo {
             let left = try await pids(of: blockers, by: statements)
-            if left.isEmpty { return }
-            guard MonotonicInstant.now < giveUpAt else {
+            guard left.isEmpty else {
                 throw InjectionError("sessions \(left) still wait for a lock of \(blockers) after the fault")
             }
-            try await Task.sleep(for: .milliseconds(10))
         }
     }
 }

@@ -152,6 +152,12 @@ private actor SleepingPolicies: Injection {
         for session in sessions { await session.close() }
         sessions = []
         guard isOn else { return ["nothing_to_undo": true] }
+        try await Retrying.undo { try await undo(statements) }
+        isOn = false
+        return ["policies_left": 0]
+    }
+
+    private func undo(_ statements: any StatementControl) async throws {
         // Without the function's sleep everybody soon lets go of the tables.
         try await statements.run(
             """
@@ -169,7 +175,5 @@ private actor SleepingPolicies: Injection {
         let left = try await statements.run(
             "SELECT polname FROM pg_policy WHERE polname LIKE '\(Self.policy("%"))'", within: Self.lockLimit)
         guard left.isEmpty else { throw InjectionError("row policies of the fault are still there: \(left)") }
-        isOn = false
-        return ["policies_left": 0]
     }
 }
