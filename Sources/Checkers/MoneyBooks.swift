@@ -17,7 +17,7 @@ struct MoneyBooks: Sendable {
     private(set) var transfersOK = 0
 
     mutating func observe(_ event: Event) {
-        if case .worker = event.process, event.function == "transfer" {
+        if case .worker = event.process, ["transfer", "pausing-transfer"].contains(event.function) {
             if event.kind == .invoke { transfersInvoked += 1 }
             if event.kind == .ok { transfersOK += 1 }
         }

@@ -5,6 +5,9 @@ package enum Claim: Sendable, Hashable, CustomStringConvertible {
     /// Its rules for who may log in.
     case authentication
     case setting(String)
+    /// The columns of the workload's tables, and who may see their rows.
+    case tableColumns
+    case rowPolicies
     /// The queues of the way between pool and server.
     case trafficControl
     case nameResolution
@@ -20,6 +23,8 @@ package enum Claim: Sendable, Hashable, CustomStringConvertible {
         case .serverLife: "the server's life"
         case .authentication: "the rules for logging in"
         case .setting(let name): "the setting \(name)"
+        case .tableColumns: "the columns of the workload's tables"
+        case .rowPolicies: "the row policies of the workload's tables"
         case .trafficControl: "traffic control"
         case .nameResolution: "name resolution"
         case .clientLife: "the client's life"

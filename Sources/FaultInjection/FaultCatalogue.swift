@@ -19,7 +19,8 @@ package enum FaultCatalogue {
 
     /// What servers enforce on sessions.
     static let serverLife: [any Fault.Type] = [
-        MaxLifetime.self
+        MaxLifetime.self, IdleSessionTimeout.self, IdleInTransactionTimeout.self, StatementTimeout.self,
+        LockTimeout.self,
     ]
 
     /// The server stops, stalls, refuses.
@@ -29,7 +30,9 @@ package enum FaultCatalogue {
     ]
 
     /// Statements fail, or wait for others.
-    static let statements: [any Fault.Type] = []
+    static let statements: [any Fault.Type] = [
+        LockContention.self, Deadlock.self, SerializationFailure.self, CachedPlan.self, SlowStatements.self,
+    ]
 
     /// Packets are late, lost, or go elsewhere.
     static let network: [any Fault.Type] = [

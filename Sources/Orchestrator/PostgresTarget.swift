@@ -7,6 +7,7 @@ import HostSystem
 import PostgresDriver
 import Probes
 import RigModel
+import ScenarioFile
 import Threading
 import Workloads
 
@@ -46,9 +47,12 @@ struct PostgresTarget: RunTarget {
             let secret = PostgresSecret()
             pool.secret = secret
             pool.applicationName = application
-            pool.serverStatementTimeout = context.settings.configuration.statementTimeout
+            if context.scenario.pool.tellsServerStatementTimeout {
+                pool.serverStatementTimeout = context.settings.configuration.statementTimeout
+            }
             var rig = try PostgresConfiguration(url: adminURL)
             rig.applicationName = "chaosrig-probe/\(context.runID)"
+            if let server { rig.extraOptions = ServerLimits.none(major: server.serverVersionMajor) }
             var link = pool
             link.applicationName = "chaosrig-link/\(context.runID)"
             let rigDriver = PostgresDriver(configuration: rig, loop: context.rigLoop)
@@ -76,7 +80,7 @@ struct PostgresTarget: RunTarget {
             }
             statements = PostgresStatementControl(
                 admin: faultSession, url: adminURL, poolRole: pool.user ?? "", runID: context.runID,
-                schema: database.schema, makeDriver: makeDriver)
+                schema: database.schema, ownOptions: rig.extraOptions, makeDriver: makeDriver)
             var stage = FaultStage(
                 sessions: PostgresSessionControl(
                     admin: faultSession, probe: sessionProbe, runtime: LoopRuntime(loop: context.rigLoop)),

@@ -17,6 +17,7 @@ struct PoolSection {
         section.duration("acquire-timeout", into: &pool.acquireTimeout)
         section.duration("connect-timeout", into: &pool.connectTimeout)
         section.duration("statement-timeout", into: &pool.statementTimeout)
+        section.flag("server-statement-timeout", into: &pool.tellsServerStatementTimeout)
         section.duration("check-timeout", into: &pool.checkTimeout)
         section.duration("release-timeout", into: &pool.releaseTimeout)
         section.duration("close-timeout", into: &pool.closeTimeout)

@@ -69,6 +69,7 @@ package enum ResolvedScenario {
         add("acquire-timeout", pool.acquireTimeout)
         add("connect-timeout", pool.connectTimeout)
         add("statement-timeout", pool.statementTimeout)
+        lines.append(("server-statement-timeout", "\(pool.tellsServerStatementTimeout)"))
         add("check-timeout", pool.checkTimeout)
         add("release-timeout", pool.releaseTimeout)
         add("close-timeout", pool.closeTimeout)

@@ -54,6 +54,9 @@ package struct Scenario: Sendable, Equatable {
         package var acquireTimeout = Duration.seconds(2)
         package var connectTimeout = Duration.seconds(2)
         package var statementTimeout = Duration.seconds(5)
+        /// The server is told `statementTimeout` too (its own `statement_timeout`, which then is no longer the server's to
+        /// choose).
+        package var tellsServerStatementTimeout = true
         package var checkTimeout = Duration.seconds(2)
         /// Bounds reset and close of one connection.
         package var releaseTimeout = Duration.seconds(2)

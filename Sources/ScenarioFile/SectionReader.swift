@@ -55,6 +55,9 @@ final class SectionReader {
     func count(_ key: String, into target: inout Int?) {
         if let value = value(key, .count)?.countValue { target = value }
     }
+    func flag(_ key: String, into target: inout Bool) {
+        if let flag = value(key, .flag)?.flagValue { target = flag }
+    }
     func share(_ key: String, into target: inout Double) {
         if let value = value(key, .share)?.shareValue { target = value }
     }

@@ -160,7 +160,8 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
             let steps = request.steps(number)
             let results =
                 request.isTransaction
-                ? try await runTransaction(steps, on: lease, &calls) : try await run(steps, on: lease, &calls)
+                ? try await runTransaction(steps, pause: request.pause, on: lease, &calls)
+                : try await run(steps, pause: request.pause, on: lease, &calls)
             calls.beginRelease(pool.runtime.now)
             lease.release()
             return results
@@ -173,7 +174,7 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
 
     /// BEGIN and COMMIT are calls like the others: they are measured too.
     private func runTransaction(
-        _ steps: [SQLStatement], on lease: borrowing Lease<D>, _ calls: inout CallTimes
+        _ steps: [SQLStatement], pause: Duration, on lease: borrowing Lease<D>, _ calls: inout CallTimes
     ) async throws -> [SQLResult] {
         var callBeganAt = pool.runtime.now
         defer { calls.addQuery(callBeganAt.duration(to: pool.runtime.now)) }
@@ -183,7 +184,7 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
             try await lease.inTransaction(begin: begin, deadline: .distantFuture, inquirer: inquirer) { lease in
                 calls.addQuery(callBeganAt.duration(to: pool.runtime.now))
                 defer { callBeganAt = pool.runtime.now }
-                results = try await run(steps, on: lease, &calls)
+                results = try await run(steps, pause: pause, on: lease, &calls)
             }
         } catch let doubt as CommitInDoubt {
             throw DoubtfulCommit(doubt: doubt, results: results)
@@ -192,10 +193,11 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
     }
 
     private func run(
-        _ steps: [SQLStatement], on lease: borrowing Lease<D>, _ calls: inout CallTimes
+        _ steps: [SQLStatement], pause: Duration, on lease: borrowing Lease<D>, _ calls: inout CallTimes
     ) async throws -> [SQLResult] {
         var results: [SQLResult] = []
-        for step in steps {
+        for (number, step) in steps.enumerated() {
+            if number > 0, pause > .zero { try await pool.runtime.sleep(until: pool.runtime.now.advanced(by: pause)) }
             let startedAt = pool.runtime.now
             defer { calls.addQuery(startedAt.duration(to: pool.runtime.now)) }
             results.append(try await lease.execute(step))

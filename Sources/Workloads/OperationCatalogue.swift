@@ -3,8 +3,9 @@ package import RigModel
 /// Every kind of operation. A new kind is one file and one line here.
 package enum OperationCatalogue {
     package static let all: [any Operation.Type] = [
-        AppendOperation.self, AppendTransactionOperation.self, ReadOperation.self, TransferOperation.self,
-        LeakOperation.self,
+        AppendOperation.self, AppendTransactionOperation.self, ReadOperation.self, ReadRowOperation.self,
+        TransferOperation.self,
+        PausingTransferOperation.self, LeakOperation.self,
     ]
 
     package static var shapes: [Shape] { all.map { $0.shape } }

@@ -23,6 +23,8 @@ package struct UseRequest: Sendable {
     package var steps: @Sendable (_ attempt: Int) -> [SQLStatement]
     /// Run the steps in one transaction.
     package var isTransaction: Bool
+    /// What the caller does elsewhere between two steps, while it keeps the connection.
+    package var pause = Duration.zero
     /// Doing it twice does no harm.
     package var isIdempotent: Bool
     /// No effect that could be doubted.

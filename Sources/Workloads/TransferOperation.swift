@@ -8,7 +8,10 @@ package struct TransferOperation: Operation {
 
     package init() {}
 
-    package func plan(_ context: inout OperationContext) -> PlannedOperation {
+    package func plan(_ context: inout OperationContext) -> PlannedOperation { Self.plan(&context, pause: .zero) }
+
+    /// - Parameter pause: between the two changes.
+    static func plan(_ context: inout OperationContext, pause: Duration) -> PlannedOperation {
         let from = Int.random(in: 0..<WorkloadSchema.accounts, using: &context.generator)
         let step = Int.random(in: 1..<WorkloadSchema.accounts, using: &context.generator)
         let to = (from + step) % WorkloadSchema.accounts
@@ -20,8 +23,9 @@ package struct TransferOperation: Operation {
         }
         let first = schema.deposit(changes[0].amount, to: changes[0].account, isLast: false)
         let last = schema.deposit(changes[1].amount, to: changes[1].account, isLast: true)
+        var request = UseRequest(isTransaction: true, site: .here()) { _ in [first, last] }
+        request.pause = pause
         return PlannedOperation(
-            value: ["from": JSONValue(from), "to": JSONValue(to), "amount": JSONValue(amount)],
-            request: UseRequest(isTransaction: true, site: .here()) { _ in [first, last] })
+            value: ["from": JSONValue(from), "to": JSONValue(to), "amount": JSONValue(amount)], request: request)
     }
 }

@@ -70,6 +70,11 @@ package struct WorkloadSchema: Sendable, Equatable {
                 [.int(Int64(account)), .double(statementTime.seconds)], role: .read)
     }
 
+    /// All columns, whatever they are: its result changes with the table.
+    package func row(of account: Int) -> SQLStatement {
+        SQLStatement("SELECT * FROM \(accountsTable) WHERE id = $1", [.int(Int64(account))], role: .read)
+    }
+
     /// - Parameter isLast: the main statement of its operation, which takes the statement time.
     package func deposit(_ amount: Int, to account: Int, isLast: Bool) -> SQLStatement {
         let update = "UPDATE \(accountsTable) SET balance = balance + $1"

@@ -56,6 +56,84 @@ func killEndsWhatItSelects(_ select: String, _ count: ParameterValue, _ expected
     #expect(!landing.landed)
 }
 
+@Test func killEndsTheOldestFirst() async throws {
+    let fake = FakeStage()
+    fake.addSessions(["idle", "active", "idle"])
+    fake.state.withLock { state in
+        for (index, age) in [3.0, 9, 1].enumerated() { state.sessions[index].ageSeconds = age }
+    }
+    let fault = KillConnections(parameters(["select": .choice("oldest"), "count": .count(2)]))
+    #expect(try await landing(fault, on: fake).0.landed)
+    #expect(fake.state.withLock { $0.sessions.map(\.pid) } == [3])
+}
+
+@Test(arguments: ["reset", "fin"])
+func killByTheRelayEndsWhatItHasChosen(_ how: String) async throws {
+    let fake = FakeStage()
+    fake.addSessions(["idle", "active", "active"])
+    fake.state.withLock { $0.immortal = [2] }
+    let fault = KillConnections(parameters(["select": .choice("in-transaction"), "how": .choice(how)]))
+    #expect(fault.needs == [.sessions, .link])
+    let (landing, _) = try await landing(fault, on: fake)
+    #expect(landing.landed)
+    #expect(landing.evidence["aimed_at"] == 2 && landing.evidence["ended"] == 1)
+    #expect(fake.state.withLock { $0.sessions.map(\.pid) } == [1, 2])
+}
+
+@Test func onlyAKillOfSocketsAsksForTheMachinesHelp() {
+    let kill = { KillConnections(parameters(["how": .choice($0)])) }
+    #expect(kill("terminate").needs == [.sessions] && kill("terminate").capabilities == [[]])
+    #expect(kill("socket-kill").needs.contains(.server) && kill("socket-kill").capabilities == [[.socketKill]])
+}
+
+@Test func socketKillNamesBothEndsAndBelievesOnlyWhatWasPrinted() {
+    let kill = SocketKill(
+        serverPort: 5432, clients: [.init(address: "127.0.0.1", port: 4001), .init(address: "::1", port: 4002)])
+    #expect(
+        kill.arguments.last == "sport = :5432 and ( dst 127.0.0.1:4001 or dst [::1]:4002 )")
+    #expect(kill.closedClientPorts("") == [])
+    let printed = """
+        ESTAB 0 0 127.0.0.1:5432 127.0.0.1:4001
+        ESTAB 0 0 127.0.0.1:5433 127.0.0.1:4002
+        ESTAB 0 0 127.0.0.1:5432 127.0.0.1:4003
+        RTNETLINK answers: Invalid argument
+        """
+    #expect(kill.closedClientPorts(printed) == [4001])
+}
+
+// MARK: cancel-statements
+
+@Test func cancelEndsRunningStatementsOnly() async throws {
+    let fake = FakeStage()
+    fake.addSessions(["idle", "active", "idle in transaction", "active"])
+    let (landing, _) = try await landing(CancelStatements(parameters(["count": .count(1)])), on: fake)
+    #expect(landing.landed)
+    #expect(landing.evidence["signalled_and_ended"] == 1)
+    let states = fake.state.withLock { $0.sessions.map(\.state) }
+    #expect(states.count { $0 == "active" } == 1 && states[2] == "idle in transaction")
+}
+
+@Test func cancelWithoutARunningStatementDoesNotLand() async throws {
+    let fake = FakeStage()
+    fake.addSessions(["active"])
+    fake.state.withLock { $0.immortal = [1] }
+    #expect(try await !landing(CancelStatements(Parameters()), on: fake).0.landed)
+}
+
+// MARK: the server's log
+
+@Test func logLinesOfThePoolsSessionsAreReadAndNoOthers() {
+    let line = "2026-11-21 14:20:03.123 UTC [4711] chaosrig/ab1 ERROR:  deadlock detected"
+    let message = ServerLogMessage(pid: 4711, severity: "ERROR", text: "deadlock detected")
+    #expect(ServerLogMessage(line: line, application: "chaosrig/ab1") == message)
+    for other in ["chaosrig/ab", "chaosrig/ab12", "chaosrig-probe/ab1"] {
+        #expect(ServerLogMessage(line: line, application: other) == nil)
+    }
+    // The second line of a statement with a line break, and a line of no session.
+    #expect(ServerLogMessage(line: "\tFROM a [1] chaosrig/ab1 b", application: "chaosrig/ab1") == nil)
+    #expect(ServerLogMessage(line: "2026-11-21 14:20:03.123 UTC [9]  LOG:  ready", application: "chaosrig/ab1") == nil)
+}
+
 // MARK: max-lifetime
 
 @Test func maxLifetimeEndsOnlyWhatIsTooOld() async throws {

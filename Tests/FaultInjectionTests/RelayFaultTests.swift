@@ -53,6 +53,23 @@ import Threading
         Row(
             kind: "inject-error", parameters: ["sqlstate": .text("40001"), "on": .choice("Execute")],
             asks: [.cut("before Execute do error 40001")], effect: { $0.hits = 1 }),
+        Row(
+            kind: "interrupt-connect", parameters: ["evict": .flag(false), "times": .count(4)],
+            asks: [.cut("before Authentication times=4 do reset")], effect: { $0.hits = 1 }),
+        Row(
+            kind: "interrupt-connect",
+            parameters: [
+                "evict": .flag(false), "when": .choice("after-startup"), "answer": .choice("fin"), "share": .share(0.5),
+            ], asks: [.cut("after AuthenticationOk share=0.5 seed=0 do finish")], effect: { $0.hits = 1 }),
+        Row(
+            kind: "interrupt-connect",
+            parameters: ["evict": .flag(false), "when": .choice("before-ready"), "answer": .choice("silence")],
+            asks: [.cut("after BackendKeyData do blackhole")], effect: { $0.hits = 1 }),
+        Row(
+            kind: "serialization-failure", parameters: ["via": .choice("relay")],
+            asks: ["Query", "Execute"].map {
+                .cut("before \($0) statement='^ *(commit|end)' share=0.2 seed=0 do error 40001")
+            }, effect: { $0.hits = 1 }),
     ]
 
     @Test("It asks the relay for what it says, lands only with its effect, and leaves nothing on", arguments: rows)

@@ -35,6 +35,7 @@ private func withSessions(
         let found = probe.sessions(in: try await observer.execute(probe.list, deadline: soon))
         #expect(found.map { Int($0.pid) }.sorted() == sessions.compactMap(\.backendPID).sorted())
         #expect(found.allSatisfy { $0.state == "idle" && !$0.startedAt.isEmpty && $0.ageSeconds >= 0 })
+        #expect(found.allSatisfy { ($0.clientAddress == nil) == ($0.clientPort == nil) })
     }
 }
 
@@ -54,5 +55,32 @@ private func withSessions(
         #expect(found.map(\.pid) == [other.pid])
         let survivor = try #require(sessions.first { $0.backendPID == Int(other.pid) })
         #expect(survivor.looksAlive())
+    }
+}
+
+@Test func probeCancelsTheNamedStatementAndNoOther() async throws {
+    try await withSessions(1, of: "probe-cancel") { observer, sessions in
+        let probe = ServerSessionProbe(applicationName: "probe-cancel")
+        let session = try #require(sessions.first)
+        let running = Task {
+            try await session.execute(SQLStatement("SELECT pg_sleep(600)", role: .read), deadline: soon)
+        }
+        var active: ServerSessionProbe.Session?
+        while active == nil, MonotonicInstant.now < soon {
+            active = probe.sessions(in: try await observer.execute(probe.list, deadline: soon)).first {
+                $0.state == "active"
+            }
+        }
+        let seen = try #require(active)
+        let started = try #require(seen.statementStartedAt)
+        // A statement that the session ran before: another one runs by now.
+        let missed = try await observer.execute(
+            probe.cancel([(seen.pid, seen.startedAt, "1999-01-01 00:00:00+00")]), deadline: soon)
+        #expect(missed.rows.isEmpty)
+        let hit = try await observer.execute(probe.cancel([(seen.pid, seen.startedAt, started)]), deadline: soon)
+        #expect(hit.rows == [[.int(Int64(seen.pid)), .bool(true)]])
+        await #expect { _ = try await running.value } throws: {
+            ($0 as? DriverError)?.cause == .server(sqlState: "57014")
+        }
     }
 }

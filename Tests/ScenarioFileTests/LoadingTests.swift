@@ -29,6 +29,7 @@ import Testing
           reconnect-backoff: {first: 5ms, cap: 250ms}
           retry: blind
           check-timeout: 300ms
+          server-statement-timeout: false
           idle-order: round-robin
           reset: full
           breaker-after: 7s
@@ -50,6 +51,7 @@ import Testing
     #expect(scenario.pool.backoffCap == .milliseconds(250))
     #expect(scenario.pool.retry == .blind)
     #expect(scenario.pool.checkTimeout == .milliseconds(300))
+    #expect(!scenario.pool.tellsServerStatementTimeout)
     #expect(scenario.pool.idleOrder == .roundRobin)
     #expect(scenario.pool.reset == .full)
     #expect(scenario.pool.breakerAfter == .seconds(7))

@@ -83,6 +83,27 @@ struct InstrumentedPoolTests {
         try await fixture.expectCleanClose()
     }
 
+    @Test("A pause between two steps keeps the connection, and is no time of a query")
+    func pause() async throws {
+        let fixture = WorkloadFixture(PoolConfiguration(maxOpen: 1))
+        fixture.answer()
+        var request = UseRequest(site: .here()) { _ in
+            ["first", "second"].map { SQLStatement($0, role: .write) }
+        }
+        request.pause = .seconds(1)
+        let paused = request
+        let use = Task { await fixture.pool.use(paused) }
+        while fixture.driver.connections.first?.statements != ["first"] { await Task.yield() }
+        try await fixture.runtime.untilWorkEnds()
+        #expect(fixture.driver.connections[0].statements == ["first"])
+        #expect(fixture.pool.gauges.inUse == 1)
+        fixture.runtime.advance(by: .seconds(1))
+        let report = await use.value
+        #expect(report.outcome == .ok)
+        #expect(fixture.driver.connections[0].statements == ["first", "second"])
+        try await fixture.expectCleanClose()
+    }
+
     @Test("Each attempt of a use runs its own steps")
     func stepsKnowTheirAttempt() async throws {
         let fixture = WorkloadFixture(PoolConfiguration(maxOpen: 1))

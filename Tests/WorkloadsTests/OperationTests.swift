@@ -46,6 +46,28 @@ struct OperationTests {
         }
     }
 
+    @Test("A pausing transfer is a transfer with time between its changes")
+    func pausingTransfer() {
+        var (plain, pausing) = (context(), context())
+        let transfer = TransferOperation().plan(&plain)
+        let planned = PausingTransferOperation().plan(&pausing)
+        #expect(planned.value == transfer.value)
+        #expect(planned.request.steps(1) == transfer.request.steps(1))
+        #expect(transfer.request.pause == .zero && planned.request.pause == .milliseconds(100))
+        #expect(planned.request.isTransaction && !planned.request.isIdempotent)
+    }
+
+    @Test("A read of a row asks for all columns, and tells how many it got")
+    func readRow() throws {
+        var context = context()
+        let planned = ReadRowOperation().plan(&context)
+        let account = try #require(planned.value["account"]?.intValue)
+        #expect(planned.request.steps(1).first?.text.hasPrefix("SELECT * FROM ") == true)
+        let told = planned.okValue?([SQLResult(rows: [[.int(account), .int(990), .null]])])
+        #expect(told == ["account": .int(account), "columns": 3, "balance": 990])
+        #expect(planned.request.isIdempotent && planned.request.isReadOnly)
+    }
+
     @Test("A read tells the balance that it saw")
     func read() throws {
         var context = context()

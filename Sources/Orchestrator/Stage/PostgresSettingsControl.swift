@@ -14,7 +14,7 @@ struct PostgresSettingsControl: SettingsControl {
     let runtime: LoopRuntime
 
     func value(of setting: String) async throws -> String {
-        let session = try await statements.openSession(as: nil)
+        let session = try await statements.openPlainSession()
         let rows = try? await session.run("SHOW \(setting)", within: Self.statementLimit)
         await session.close()
         guard let value = rows?.first?.first ?? nil else { throw RunError.internalFailure("no setting \(setting)") }

@@ -12,6 +12,8 @@ final class PostgresStatementControl: StatementControl {
     private let url: String
     private let application: String
     private let schema: WorkloadSchema
+    /// Of the rig's own sessions.
+    private let ownOptions: String?
     private let makeDriver: @Sendable (PostgresConfiguration) -> PostgresDriver
     private let open = Lock<[PostgresFaultSession]>([])
     let poolRole: String
@@ -21,12 +23,14 @@ final class PostgresStatementControl: StatementControl {
     ///   - url: of the way that no fault disturbs.
     init(
         admin: AdminSession<PostgresDriver>, url: String, poolRole: String, runID: String, schema: WorkloadSchema,
+        ownOptions: String?,
         makeDriver: @escaping @Sendable (PostgresConfiguration) -> PostgresDriver
     ) {
         self.admin = admin
         self.url = url
         self.poolRole = poolRole
         self.schema = schema
+        self.ownOptions = ownOptions
         self.makeDriver = makeDriver
         application = "chaosrig-fault/\(runID)"
     }
@@ -45,11 +49,21 @@ final class PostgresStatementControl: StatementControl {
     }
 
     func openSession(as role: String?) async throws(StatementFailure) -> any FaultSession {
+        try await openSession(as: role, options: role == nil ? ownOptions : nil)
+    }
+
+    /// A session that has nothing but the server's settings.
+    func openPlainSession() async throws(StatementFailure) -> any FaultSession {
+        try await openSession(as: nil, options: nil)
+    }
+
+    private func openSession(as role: String?, options: String?) async throws(StatementFailure) -> any FaultSession {
         let configuration: PostgresConfiguration
         do throws(PostgresConfigurationError) {
             var own = try PostgresConfiguration(url: url)
             own.applicationName = application
             own.user = role ?? own.user
+            own.extraOptions = options
             configuration = own
         } catch {
             throw StatementFailure(sqlState: nil, message: "\(error)")
