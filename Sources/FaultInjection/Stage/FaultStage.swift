@@ -15,6 +15,8 @@ package struct FaultStage: Sendable {
     package var programs: (any ProgramRunner)?
     package var statements: (any StatementControl)?
     package var settings: (any SettingsControl)?
+    package var standby: (any StandbyControl)?
+    package var certificates: (any CertificateControl)?
     package var journal: any UndoJournal
 
     package init(

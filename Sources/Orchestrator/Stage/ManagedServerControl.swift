@@ -8,7 +8,7 @@ import Threading
 
 /// The private server as faults see it.
 struct ManagedServerControl: ServerControl {
-    let server: ManagedPostgres
+    let current: CurrentServer
     /// How the pool connects, without a relay, under a name that is not the pool's.
     let direct: PostgresConfiguration
     /// How the rig connects.
@@ -16,6 +16,8 @@ struct ManagedServerControl: ServerControl {
     /// What the pool knows.
     let secret: PostgresSecret
     let makeDriver: @Sendable (PostgresConfiguration) -> PostgresDriver
+
+    private var server: ManagedPostgres { current.server }
 
     func postmasterPID() async -> Int32? { server.postmasterPID() }
 
