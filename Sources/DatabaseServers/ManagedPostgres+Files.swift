@@ -1,3 +1,4 @@
+import Glibc
 package import HostSystem
 import Threading
 
@@ -8,6 +9,16 @@ extension ManagedPostgres {
         let postmaster = postmasterPID()
         let all = PostgresProcesses.running(on: dataDirectory)
         return all.filter { $0.pid == postmaster } + all.filter { $0.pid != postmaster }
+    }
+
+    /// The folder that everything of it lies in.
+    package var folder: String { program.folders.root }
+
+    /// Whom its files belong to.
+    package func owner() throws(ServerError) -> (user: UInt32, group: UInt32) {
+        var info = stat()
+        guard stat(dataDirectory, &info) == 0 else { throw .folder(SystemError("look at \(dataDirectory)")) }
+        return (info.st_uid, info.st_gid)
     }
 
     /// It takes connections by TLS.

@@ -19,7 +19,7 @@ package enum FaultCatalogue {
     static let server: [any Fault.Type] = [
         Restart.self, Crash.self, Freeze.self, StartingUp.self, SlotsExhausted.self, ConnectionsDisallowed.self,
         ReadOnly.self, Reload.self, RefuseAuthentication.self, RotatePassword.self, RotateCertificate.self,
-        Failover.self,
+        Failover.self, DiskFull.self,
     ]
 
     /// Statements fail, or wait for others.

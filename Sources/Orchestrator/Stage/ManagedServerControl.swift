@@ -40,6 +40,16 @@ struct ManagedServerControl: ServerControl {
 
     func endHeldRecovery(within limit: Duration) async throws { try await server.endHeldStart(within: limit) }
 
+    var place: ServerPlace {
+        get async throws {
+            let owner = try server.owner()
+            return ServerPlace(
+                folder: server.folder, dataDirectory: server.dataDirectory, user: owner.user, group: owner.group)
+        }
+    }
+
+    func logTail(lines: Int) async -> [String] { server.logTail(lines: lines) }
+
     // MARK: Processes
 
     func processes() async -> [ProcessIdentity] { server.processes() }

@@ -42,5 +42,8 @@ extension FaultCase {
         FaultCase(
             kind: "failover", lands: "{failover: {endpoint-moves-after: 1s}, at: 500ms}",
             cannotLand: "{failover: {promote: nothing}, at: 500ms}", target: "{postgres: managed, standby: true}"),
+        FaultCase(
+            kind: "disk-full", lands: "{disk-full: {what: data}, at: 0s, for: 2s}",
+            cannotLand: "{disk-full: {what: data, fill: 50%}, at: 0s, for: 1s}"),
     ]
 }
