@@ -76,8 +76,11 @@ final class FakeStage: Sendable {
             }
         }
         func tryConnect(within limit: Duration) async -> ConnectAnswer {
-            fake.state.withLock { $0.postmaster == nil }
-                ? .refused(sqlState: nil, message: "Connection refused") : .accepted
+            fake.state.withLock { state in
+                if state.postmaster == nil { return .refused(sqlState: nil, message: "Connection refused") }
+                // A server of which nothing but a backend is stopped lets others in.
+                return state.stopped.contains { $0.pid == state.postmaster } ? .noAnswer : .accepted
+            }
         }
         func tryConnect(password: String, within limit: Duration) async -> ConnectAnswer {
             await tryConnect(within: limit)
@@ -95,6 +98,10 @@ final class FakeStage: Sendable {
                 switch number {
                 case SIGSTOP: state.stopped.insert(process)
                 case SIGCONT: state.stopped.remove(process)
+                case SIGKILL:
+                    // The server ends all sessions and recovers.
+                    state.processes.removeAll { $0.pid != state.postmaster }
+                    state.sessions.removeAll { !state.immortal.contains($0.pid) }
                 default: break
                 }
                 return true
