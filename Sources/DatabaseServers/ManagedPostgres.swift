@@ -42,6 +42,8 @@ package final class ManagedPostgres: Sendable {
         package var durability = Durability.fast
         /// Where the server's log is appended to; a file in the server's folder when `nil`.
         package var logPath: String?
+        /// It also takes connections by TLS, with a certificate of its own authority.
+        package var tls = false
         /// Further settings of postgresql.conf; they win over the rig's own.
         package var settings: [(name: String, value: String)] = []
         package var startLimit = Duration.seconds(60)
@@ -54,11 +56,18 @@ package final class ManagedPostgres: Sendable {
     let program: ServerProgram
     private let journal: any UndoJournal
     private let entries: [Int]
+    let certificates: ServerCertificates?
+    /// How many certificates it has had.
+    let certificateCount = Lock(1)
     let child: Lock<ChildProcess?>
     /// Where the log of the start that is under way begins.
     let heldStart = Lock<Int?>(nil)
 
-    private init(program: ServerProgram, journal: any UndoJournal, entries: [Int], child: ChildProcess) {
+    private init(
+        program: ServerProgram, journal: any UndoJournal, entries: [Int], child: ChildProcess,
+        certificates: ServerCertificates?
+    ) {
+        self.certificates = certificates
         self.program = program
         self.journal = journal
         self.entries = entries
@@ -82,8 +91,46 @@ package final class ManagedPostgres: Sendable {
                     try announce(folders, in: journal, entries: &entries)
                     do throws(SystemError) { try folders.make(for: user) } catch { throw .folder(error) }
                     try ServerProgram.initialise(folders, installation, as: user)
+                    var options = options
+                    var certificates: ServerCertificates?
+                    if options.tls {
+                        let new = ServerCertificates(folder: folders.certificates, user: user)
+                        try new.make()
+                        options.settings += [
+                            ("ssl", "on"), ("ssl_cert_file", new.certificate), ("ssl_key_file", new.key),
+                        ]
+                        certificates = new
+                    }
                     let (program, child) = try firstStart(folders, installation, user, options)
-                    return ManagedPostgres(program: program, journal: journal, entries: entries, child: child)
+                    return ManagedPostgres(
+                        program: program, journal: journal, entries: entries, child: child, certificates: certificates)
+                } catch {
+                    try? remove(folders, journal: journal, entries: entries)
+                    throw error
+                }
+            })
+    }
+
+    /// Copies a server that runs, and starts the copy as a standby that follows it. About 1 s; the original must let it,
+    /// and is not disturbed. The copy has the same superuser and a port of its own.
+    ///
+    /// - Throws: ``ServerError``; then nothing is left of the copy.
+    package static func createStandby(
+        of primary: ManagedPostgres, in scratch: RunScratch, journal: any UndoJournal, options: Options
+    ) async throws(ServerError) -> ManagedPostgres {
+        let original = primary.program
+        let folders = ServerFolders(root: scratch.newPath("pg"))
+        return try await onOwnThread(
+            "start standby",
+            throwing: { () throws(ServerError) in
+                var entries: [Int] = []
+                do throws(ServerError) {
+                    try announce(folders, in: journal, entries: &entries)
+                    do throws(SystemError) { try folders.make(for: original.user) } catch { throw .folder(error) }
+                    try original.copy(to: folders)
+                    let (program, child) = try firstStart(folders, original.installation, original.user, options)
+                    return ManagedPostgres(
+                        program: program, journal: journal, entries: entries, child: child, certificates: nil)
                 } catch {
                     try? remove(folders, journal: journal, entries: entries)
                     throw error
@@ -93,8 +140,11 @@ package final class ManagedPostgres: Sendable {
 
     // MARK: - What it is
 
-    /// For libpq, over TCP.
-    package var url: String { "postgresql://\(ServerProgram.role)@127.0.0.1:\(port)/postgres" }
+    /// For libpq, over TCP; with TLS where it has that, and then with a check of its certificate.
+    package var url: String {
+        let tls = certificates.map { "?sslmode=verify-ca&sslrootcert=\($0.trusted)" } ?? ""
+        return "postgresql://\(ServerProgram.role)@127.0.0.1:\(port)/postgres\(tls)"
+    }
     package var port: UInt16 { program.port }
     /// The folder of its Unix socket: `host` in a libpq connection string, with the same port.
     package var socketDirectory: String { program.folders.sockets }

@@ -15,6 +15,10 @@ package enum ServerError: Error, CustomStringConvertible {
     case noFreePort(range: ClosedRange<UInt16>)
     /// `initdb` failed.
     case notInitialised(reason: String)
+    /// The certificates of its TLS could not be made.
+    case noCertificate(reason: String)
+    /// The copy of another server could not be made.
+    case notCopied(reason: String)
     /// The server ended, or did not become ready in time. With the end of its log.
     case notStarted(reason: String, logTail: [String])
     /// The server is there, but another process listens on its port.
@@ -45,6 +49,10 @@ package enum ServerError: Error, CustomStringConvertible {
                 + "net.ipv4.ip_local_port_range"
         case .notInitialised(let reason):
             "cannot make a database: \(reason)"
+        case .noCertificate(let reason):
+            "cannot make a certificate for the PostgreSQL server: \(reason)"
+        case .notCopied(let reason):
+            "cannot make a standby: \(reason)"
         case .notStarted(let reason, let logTail):
             "the PostgreSQL server did not start: \(reason)"
                 + (logTail.isEmpty ? "; its log is empty" : "; the end of its log:\n" + logTail.joined(separator: "\n"))

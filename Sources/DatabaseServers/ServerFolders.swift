@@ -7,6 +7,7 @@ struct ServerFolders: Sendable {
     var data: String { "\(root)/data" }
     /// Short: the path of a socket has 107 bytes at most.
     var sockets: String { "\(root)/s" }
+    var certificates: String { "\(root)/tls" }
     var configuration: String { "\(data)/postgresql.conf" }
     var accessRules: String { "\(data)/pg_hba.conf" }
     /// A recovery goes on while this file exists.

@@ -31,6 +31,29 @@ struct ServerProgram: Sendable {
         }
     }
 
+    /// Copies the running server's data to the folders of a standby, which will follow it (`standby.signal` and
+    /// `primary_conninfo` are written there).
+    func copy(to standby: ServerFolders) throws(ServerError) {
+        let path = "\(installation.binFolder)/pg_basebackup"
+        guard isExecutableFile(path) else {
+            throw .notCopied(
+                reason: "\(path) is not on this machine (Debian, Ubuntu: apt-get install postgresql-client)")
+        }
+        let call = ProgramCall(
+            path: path,
+            arguments: [
+                "-h", folders.sockets, "-p", "\(port)", "-U", Self.role, "-D", standby.data, "-R", "-X", "stream",
+                "-c", "fast", "--no-sync",
+            ],
+            environment: Self.environment(installation), workingDirectory: standby.root, user: user,
+            timeout: .seconds(120))
+        let result: ProgramResult
+        do { result = try call.runBlocking() } catch { throw .notCopied(reason: "\(error)") }
+        guard result.succeeded else {
+            throw .notCopied(reason: "pg_basebackup ended with \(result.status): \(result.standardError.suffix(1000))")
+        }
+    }
+
     /// Nothing of this process's own environment but what finds libraries: PGDATA, PGOPTIONS or LD_PRELOAD meant for the
     /// rig must not change the server.
     static func environment(_ installation: PostgresInstallation) -> [String: String] {

@@ -26,7 +26,8 @@ package enum FaultCatalogue {
     /// The server stops, stalls, refuses.
     static let server: [any Fault.Type] = [
         Restart.self, Crash.self, Freeze.self, StartingUp.self, SlotsExhausted.self, ConnectionsDisallowed.self,
-        ReadOnly.self, Reload.self, RefuseAuthentication.self, RotatePassword.self,
+        ReadOnly.self, Reload.self, RefuseAuthentication.self, RotatePassword.self, RotateCertificate.self,
+        Failover.self, DiskFull.self,
     ]
 
     /// Statements fail, or wait for others.

@@ -24,6 +24,7 @@ extension Undo {
         case .stopServer(let dataDirectory): "pg_ctl -D \(quoted(dataDirectory)) -m immediate stop"
         case .continueProcess(let pid, _): "kill -CONT \(pid)"
         case .removeQdisc(let device, let handle): "tc qdisc del dev \(quoted(device)) root handle \(quoted(handle))"
+        case .unmount(let path): "umount --lazy \(quoted(path))"
         case .program(let arguments, _): arguments.map(quoted).joined(separator: " ")
         }
     }

@@ -9,6 +9,8 @@ package enum Undo: Sendable, Equatable, Codable {
     case continueProcess(pid: Int32, startTicks: UInt64)
     /// Delete a queueing discipline of a network device (`tc qdisc`), if it is there under this handle.
     case removeQdisc(device: String, handle: String)
+    /// Take this mounted file system of the rig's out of the tree.
+    case unmount(path: String)
     /// Run a program; then `verify`, whose exit status 0 means that nothing is left.
     case program(arguments: [String], verify: [String])
 }

@@ -31,6 +31,7 @@ package struct Undoer: Sendable {
         case .continueProcess(let pid, let startTicks):
             try continueProcess(ProcessIdentity(pid: pid, startTicks: startTicks))
         case .removeQdisc(let device, let handle): try removeQdisc(device, handle)
+        case .unmount(let path): try unmount(path)
         case .program(let arguments, let verify): try runUndo(arguments, verify)
         }
     }

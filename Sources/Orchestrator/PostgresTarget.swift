@@ -16,6 +16,8 @@ struct PostgresTarget: RunTarget {
     private let context: TargetContext
     /// `nil`: the server is not ours.
     private let server: ManagedPostgres?
+    private let standby: ManagedPostgres?
+    private let standbySession: AdminSession<PostgresDriver>?
     private let configuration: PostgresConfiguration
     private let database: WorkloadDatabase<PostgresDriver>
     /// For the samples: never waits behind a final read or a fault.
@@ -30,14 +32,18 @@ struct PostgresTarget: RunTarget {
 
     /// - Parameters:
     ///   - server: the private server, which runs; `nil` for one that exists.
+    ///   - standby: follows it.
     ///   - url: how to reach the server as the pool does.
     ///   - adminURL: how the rig reaches it on a way that no fault disturbs.
     ///   - needsRelay: a fault wants to disturb the way between pool and server.
     init(
-        context: TargetContext, server: ManagedPostgres?, url: String, adminURL: String, needsRelay: Bool
+        context: TargetContext, server: ManagedPostgres?, standby: ManagedPostgres? = nil, url: String,
+        adminURL: String, needsRelay: Bool
     ) async throws(RunError) {
         self.context = context
         self.server = server
+        self.standby = standby
+        let current = server.map(CurrentServer.init)
         let application = "chaosrig/\(context.runID)"
         let relay = needsRelay ? try await Self.startRelay(to: url, seed: context.seed) : nil
         self.relay = relay
@@ -53,10 +59,12 @@ struct PostgresTarget: RunTarget {
             var rig = try PostgresConfiguration(url: adminURL)
             rig.applicationName = "chaosrig-probe/\(context.runID)"
             if let server { rig.extraOptions = ServerLimits.none(major: server.serverVersionMajor) }
+            rig.route = current?.rig
             var link = pool
             link.applicationName = "chaosrig-link/\(context.runID)"
             let rigDriver = PostgresDriver(configuration: rig, loop: context.rigLoop)
-            let direct = link
+            var direct = link
+            direct.route = current?.direct
             sampling = AdminSession(driver: rigDriver)
             faultSession = AdminSession(driver: rigDriver)
             database = WorkloadDatabase(admin: AdminSession(driver: rigDriver), schema: context.schema(.postgres))
@@ -79,20 +87,31 @@ struct PostgresTarget: RunTarget {
                 PostgresDriver(configuration: $0, loop: rigLoop)
             }
             statements = PostgresStatementControl(
-                admin: faultSession, url: adminURL, poolRole: pool.user ?? "", runID: context.runID,
-                schema: database.schema, ownOptions: rig.extraOptions, makeDriver: makeDriver)
+                admin: faultSession, url: adminURL, route: current?.rig, poolRole: pool.user ?? "",
+                runID: context.runID, schema: database.schema, ownOptions: rig.extraOptions, makeDriver: makeDriver)
             var stage = FaultStage(
                 sessions: PostgresSessionControl(
                     admin: faultSession, probe: sessionProbe, runtime: LoopRuntime(loop: context.rigLoop)),
-                server: server.map {
+                server: current.map {
                     ManagedServerControl(
-                        server: $0, direct: direct, rig: rig, secret: secret, makeDriver: makeDriver)
+                        current: $0, direct: direct, rig: rig, secret: secret, makeDriver: makeDriver)
                 }, link: linkControl, file: nil, programs: SystemPrograms(), journal: context.journal)
             stage.statements = statements
             if let server {
                 stage.settings = PostgresSettingsControl(
                     statements: statements, runtime: LoopRuntime(loop: context.rigLoop))
                 stage.log = ServerLogFile(path: server.logPath, application: application)
+            }
+            if let server, server.hasCertificate { stage.certificates = ManagedCertificateControl(server: server) }
+            if let standby, let current {
+                var other = rig
+                other.route = PostgresRoute(PostgresEndpoint(host: standby.socketDirectory, port: standby.port))
+                let session = AdminSession(driver: makeDriver(other))
+                standbySession = session
+                stage.standby = ManagedStandbyControl(
+                    standby: standby, current: current, primary: statements, session: session, relay: relay)
+            } else {
+                standbySession = nil
             }
             self.stage = stage
         } catch {
@@ -165,6 +184,7 @@ struct PostgresTarget: RunTarget {
 
     func tearDown() async -> [String] {
         await linkSession?.close()
+        await standbySession?.close()
         await statements.close()
         await sampling.close()
         await faultSession.close()
@@ -172,7 +192,8 @@ struct PostgresTarget: RunTarget {
         if server == nil { left += await database.dropTables() }
         await database.admin.close()
         if let relay { await onOwnThread("stop relay") { relay.stop() } }
-        if let server {
+        for server in [standby, server] {
+            guard let server else { continue }
             do throws(ServerError) { try await server.destroy() } catch { left.append("\(error)") }
         }
         return left

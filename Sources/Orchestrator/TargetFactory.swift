@@ -18,7 +18,9 @@ struct TargetFactory: Sendable {
     /// What faults will find on the stage.
     static func parts(of target: Scenario.Target) -> Set<StagePart> {
         switch target {
-        case .managedPostgres: [.sessions, .statements, .settings, .server, .link]
+        case .managedPostgres(let options):
+            Set<StagePart>([.sessions, .statements, .settings, .server, .link])
+                .union(options.standby ? [.standby] : []).union(options.tls ? [.certificates] : [])
         case .postgres: [.sessions, .statements, .link]
         case .temporarySQLite, .sqlite: [.file]
         }
@@ -54,15 +56,17 @@ struct TargetFactory: Sendable {
 
     func make(_ context: TargetContext) async throws(RunError) -> any RunTarget {
         switch scenario.target {
-        case .managedPostgres:
-            let server = try await startServer(context)
+        case .managedPostgres(let options):
+            let (server, standby) = try await startServers(context, options)
             let adminURL =
                 "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
             do {
                 return try await PostgresTarget(
-                    context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needsRelay)
+                    context: context, server: server, standby: standby, url: server.url, adminURL: adminURL,
+                    needsRelay: needsRelay)
             } catch {
                 // What cannot be removed here is still in the journal.
+                try? await standby?.destroy()
                 try? await server.destroy()
                 throw error
             }
@@ -83,12 +87,29 @@ struct TargetFactory: Sendable {
         }
     }
 
-    private func startServer(_ context: TargetContext) async throws(RunError) -> ManagedPostgres {
+    private func startServers(
+        _ context: TargetContext, _ target: Scenario.ManagedOptions
+    ) async throws(RunError) -> (ManagedPostgres, standby: ManagedPostgres?) {
         var options = ManagedPostgres.Options()
         options.maxConnections = scenario.pool.maxOpen + Self.connectionsBesideThePool
         options.logPath = folder.file("server.log")
-        do {
-            return try await ManagedPostgres.create(in: scratch, journal: context.journal, options: options)
+        options.tls = target.tls
+        // A commit is acknowledged once the standby has it: what a failover loses then is the pool's loss.
+        if target.standby { options.settings = [("synchronous_standby_names", "*")] }
+        do throws(ServerError) {
+            let server = try await ManagedPostgres.create(in: scratch, journal: context.journal, options: options)
+            guard target.standby else { return (server, nil) }
+            options.logPath = folder.file("standby.log")
+            // Once it is the primary it has nobody to wait for; and it finds a primary that was away soon again.
+            options.settings = [("synchronous_standby_names", ""), ("wal_retrieve_retry_interval", "200ms")]
+            do throws(ServerError) {
+                let standby = try await ManagedPostgres.createStandby(
+                    of: server, in: scratch, journal: context.journal, options: options)
+                return (server, standby)
+            } catch {
+                try? await server.destroy()
+                throw error
+            }
         } catch {
             // Whatever it was: this machine does not give what the scenario needs.
             throw .missing(error.description)

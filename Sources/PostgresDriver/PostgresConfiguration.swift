@@ -18,6 +18,8 @@ package struct PostgresConfiguration: Sendable {
 
     /// Connects here instead, for example to a relay. The URL's host name is still the one that a TLS certificate must bear.
     package var endpoint: PostgresEndpoint?
+    /// Where the server is now; wins over ``endpoint``. Copies of this value share it.
+    package var route: PostgresRoute?
     /// Where the password comes from, instead of the URL, for every new connection. Copies of this value share it.
     package var secret: PostgresSecret?
     /// What the server shows in `pg_stat_activity`; replaces the URL's `application_name`.
@@ -72,7 +74,7 @@ package struct PostgresConfiguration: Sendable {
     /// The servers to try, each with the name that libpq shall know it by.
     var targets: [ConnectTarget] {
         let named = source.values["hostaddr"] == nil ? [] : (source.values["host"] ?? "").splitList()
-        guard let endpoint else {
+        guard let endpoint = route?.endpoint ?? endpoint else {
             return servers.enumerated().map { index, server in
                 let name = index < named.count && !named[index].isEmpty ? named[index] : server.host
                 return ConnectTarget(name: name, endpoint: server)

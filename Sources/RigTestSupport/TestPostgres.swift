@@ -48,6 +48,27 @@ package final class TestPostgres: Sendable {
         return result
     }
 
+    /// Lends a server that nobody else uses with a standby that follows it synchronously, and removes both on every way out.
+    package static func withStandby<R>(
+        _ body: (_ server: ManagedPostgres, _ standby: ManagedPostgres) async throws -> R
+    ) async throws -> R {
+        var options = ManagedPostgres.Options()
+        options.settings = [("synchronous_standby_names", "*")]
+        return try await withPrivateServer(options) { server in
+            let site = try await onOwnThread("test site") { TestSite.shared }.get()
+            options.settings = [("synchronous_standby_names", "")]
+            let standby = try await ManagedPostgres.createStandby(
+                of: server, in: site.scratch, journal: site.journal, options: options)
+            let result: R
+            do { result = try await body(server, standby) } catch {
+                try await standby.destroy()
+                throw error
+            }
+            try await standby.destroy()
+            return result
+        }
+    }
+
     private static func makeServer(_ options: ManagedPostgres.Options) async throws -> ManagedPostgres {
         let site = try await onOwnThread("test site") { TestSite.shared }.get()
         return try await ManagedPostgres.create(in: site.scratch, journal: site.journal, options: options)

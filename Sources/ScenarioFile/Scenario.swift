@@ -4,12 +4,22 @@ package import RigModel
 package struct Scenario: Sendable, Equatable {
     package enum Target: Sendable, Equatable {
         /// A private server that the rig starts and removes.
-        case managedPostgres
+        case managedPostgres(ManagedOptions)
         /// A server that exists; a libpq URL. May hold a password: mask it before it is shown.
         case postgres(url: String)
         /// A new database file, removed afterwards.
         case temporarySQLite
         case sqlite(path: String)
+    }
+
+    /// What a private server has beside itself.
+    package struct ManagedOptions: Sendable, Equatable {
+        /// A second server that follows it, synchronously.
+        package var standby = false
+        /// The pool reaches it by TLS, and checks its certificate.
+        package var tls = false
+
+        package init() {}
     }
 
     package enum Retry: String, Sendable, CaseIterable {

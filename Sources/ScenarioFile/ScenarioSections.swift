@@ -48,7 +48,10 @@ struct ScenarioSections {
             return nil
         }
         let section = SectionReader(node, name: "target", log)
-        defer { section.finish(also: ["postgres", "sqlite"]) }
+        defer { section.finish(also: ["postgres", "sqlite", "standby", "tls"]) }
+        var options = Scenario.ManagedOptions()
+        if let flag = section.value("standby", .flag)?.flagValue { options.standby = flag }
+        if let flag = section.value("tls", .flag)?.flagValue { options.tls = flag }
         if section.node("compose") != nil {
             log.add(
                 section.keyPosition("compose"),
@@ -56,8 +59,12 @@ struct ScenarioSections {
             return nil
         }
         switch (section.node("postgres"), section.node("sqlite")) {
-        case (let postgres?, nil): return postgresTarget(postgres)
+        case (let postgres?, nil):
+            let target = postgresTarget(postgres, options)
+            if case .postgres = target { refuse(["standby", "tls"], section) }
+            return target
         case (nil, let sqlite?):
+            refuse(["standby", "tls"], section)
             guard let text = SectionReader.value(of: sqlite, key: "target.sqlite", [.text], log)?.textValue else {
                 return nil
             }
@@ -74,7 +81,13 @@ struct ScenarioSections {
         }
     }
 
-    private func postgresTarget(_ node: YAMLNode) -> Scenario.Target? {
+    private func refuse(_ keys: [String], _ section: SectionReader) {
+        for key in keys where section.keys.contains(key) {
+            log.add(section.keyPosition(key), "target.\(key) needs a server of the run's own: postgres: managed")
+        }
+    }
+
+    private func postgresTarget(_ node: YAMLNode, _ options: Scenario.ManagedOptions) -> Scenario.Target? {
         if case .mapping = node.content {
             let section = SectionReader(node, name: "target.postgres", log)
             defer { section.finish() }
@@ -92,7 +105,7 @@ struct ScenarioSections {
             log.add(node.position, "target.postgres: managed or {url: …} was expected, not \(node.kindInWords)")
             return nil
         }
-        return .managedPostgres
+        return .managedPostgres(options)
     }
 
     private func workload(_ node: YAMLNode?, _ scenario: SectionReader, _ rules: ScenarioRules) -> Scenario.Workload {

@@ -89,14 +89,21 @@ final class FakeStage: Sendable {
             }
         }
         func tryConnect(within limit: Duration) async -> ConnectAnswer {
-            fake.state.withLock { $0.postmaster == nil }
-                ? .refused(sqlState: nil, message: "Connection refused") : .accepted
+            fake.state.withLock { state in
+                if state.postmaster == nil { return .refused(sqlState: nil, message: "Connection refused") }
+                // A server of which nothing but a backend is stopped lets others in.
+                return state.stopped.contains { $0.pid == state.postmaster } ? .noAnswer : .accepted
+            }
         }
         func tryConnect(password: String, within limit: Duration) async -> ConnectAnswer {
             await tryConnect(within: limit)
         }
         func startHeld() async throws { fake.state.withLock { $0.postmaster = 200 } }
         func endHeldRecovery(within limit: Duration) async throws {}
+        var place: ServerPlace {
+            get async throws { ServerPlace(folder: "/tmp/chaosrig-fake/pg1", dataDirectory: "/d", user: 1, group: 1) }
+        }
+        func logTail(lines: Int) async -> [String] { [] }
         func processes() async -> [ProcessIdentity] { fake.state.withLock { $0.processes } }
         func signal(_ process: ProcessIdentity, _ number: Int32) async -> Bool {
             fake.state.withLock { state in
@@ -104,6 +111,10 @@ final class FakeStage: Sendable {
                 switch number {
                 case SIGSTOP: state.stopped.insert(process)
                 case SIGCONT: state.stopped.remove(process)
+                case SIGKILL:
+                    // The server ends all sessions and recovers.
+                    state.processes.removeAll { $0.pid != state.postmaster }
+                    state.sessions.removeAll { !state.immortal.contains($0.pid) }
                 default: break
                 }
                 return true

@@ -34,6 +34,34 @@ import Threading
         server.stop()
     }
 
+    @Test func movedRelayLeadsNewConnectionsToTheOtherServerAndLeavesTheOldOnes() async throws {
+        try await withSocketPath { path async throws in
+            let first = try TestServer.echo()
+            let second = try TestServer.echo(unixPath: path)
+            let relay = try RunningRelay.started(toPort: first.port)
+            try await onThread {
+                let old = try TestSocket.connect(toPort: relay.port)
+                old.write([1])
+                #expect(try old.read(exactly: 1) == [1])
+                relay.relay.move(to: .unix(path: path))
+                old.write([2])
+                #expect(try old.read(exactly: 1) == [2])
+                let new = try TestSocket.connect(toPort: relay.port)
+                new.write([3])
+                #expect(try new.read(exactly: 1) == [3])
+            }
+            #expect(relay.statistics.accepted == 2)
+            first.stop()
+            try await onThread {
+                let later = try TestSocket.connect(toPort: relay.port)
+                later.write([4])
+                #expect(try later.read(exactly: 1) == [4], "the first server is gone")
+            }
+            relay.stop()
+            second.stop()
+        }
+    }
+
     @Test func unixSocketCanBeTheUpstream() async throws {
         try await withSocketPath { path async throws in
             let server = try TestServer.echo(unixPath: path)

@@ -1,8 +1,9 @@
 import Foundation
-import HostSystem
 import RigTestSupport
 import Testing
 import Threading
+
+@testable import HostSystem
 
 @Suite struct UndoerTests {
     private let undoer = Undoer()
@@ -26,6 +27,23 @@ import Threading
         neighbour.signal(SIGKILL)
         _ = await neighbour.wait(within: .seconds(60))
         try undoer.perform(.removeFolder(path: folder.path))  // again: nothing to do
+    }
+
+    @Test func onlyMountsOfTheRigAreTakenAway() throws {
+        #expect(throws: UndoFailure.self) { try undoer.perform(.unmount(path: "/proc")) }
+        #expect(Undoer.isMounted("/proc"))
+        let folder = try TemporaryFolder()
+        try undoer.perform(.unmount(path: folder.path))  // nothing is mounted there
+        try undoer.perform(.unmount(path: folder.file("never")))
+    }
+
+    @Test func mountPointsAreReadWithTheirBlanks() {
+        let text = #"""
+            21 1 8:1 / / rw - ext4 /dev/sda1 rw
+            98 21 0:45 / /tmp/chaosrig-x/a\040b rw shared:2 - tmpfs chaosrig rw,size=64k
+            broken
+            """#
+        #expect(Undoer.mountPoints(text) == ["/", "/tmp/chaosrig-x/a b"])
     }
 
     @Test func otherFoldersAreRefused() throws {

@@ -15,6 +15,20 @@ struct PostgresConfigurationTests {
         #expect(parameters["hostaddr"] == "10.0.0.7")
     }
 
+    @Test func secretAndRouteOfACopyAreThoseOfTheOriginal() throws {
+        var configuration = try PostgresConfiguration(url: "postgresql://app:first@127.0.0.1:5001/shop")
+        configuration.secret = PostgresSecret()
+        configuration.route = PostgresRoute()
+        let copy = configuration
+        #expect(copy.parameters(for: [])["password"] == "first", "until another one is known")
+        #expect(copy.targets.map(\.endpoint.port) == [5001])
+        configuration.secret?.password = "second"
+        configuration.route?.endpoint = PostgresEndpoint(host: "127.0.0.1", port: 5002)
+        #expect(copy.parameters(for: [])["password"] == "second")
+        #expect(copy.targets.map(\.endpoint.port) == [5002])
+        #expect(!"\(copy)".contains("second"))
+    }
+
     @Test func keywordStringsWorkToo() throws {
         let configuration = try PostgresConfiguration(url: "host=/run/pg port=5433 dbname=shop user=app")
         #expect(configuration.servers == [PostgresEndpoint(host: "/run/pg", port: 5433)])

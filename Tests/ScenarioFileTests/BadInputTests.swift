@@ -48,6 +48,12 @@ private let badInputs: [BadInput] = [
     BadInput("no target", "workload: {mix: {append: 1}}\n", "x.yaml:1:1: target is missing"),
     BadInput("two targets", minimal.replacing("sqlite:", with: "postgres: managed, sqlite:"), "names two databases"),
     BadInput(
+        "standby of a file", minimal.replacing("sqlite: temporary", with: "sqlite: temporary, standby: true"),
+        "x.yaml:3:29: target.standby needs a server of the run's own"),
+    BadInput(
+        "TLS of a server that exists", minimal.replacing("sqlite: temporary", with: "postgres: {url: a}, tls: true"),
+        "target.tls needs a server of the run's own"),
+    BadInput(
         "wrong target", minimal.replacing("{sqlite: temporary}", with: "{postgres: manged}"),
         "x.yaml:3:20: target.postgres: managed or {url: …}"),
     BadInput("compose", minimal.replacing("sqlite: temporary", with: "compose: db"), "target.compose is not supported"),

@@ -111,6 +111,15 @@ func overridesChangeTheTree(_ index: Int) throws {
     #expect(changes[index].holds(try load(base, overrides: [changes[index].override])), "\(changes[index].override)")
 }
 
+@Test func managedServerMayHaveAStandbyAndTLS() throws {
+    let text = minimal.replacing("sqlite: temporary", with: "postgres: managed, standby: true, tls: true")
+    let scenario = try load(text)
+    var options = Scenario.ManagedOptions()
+    (options.standby, options.tls) = (true, true)
+    #expect(scenario.target == .managedPostgres(options))
+    #expect(try load(ResolvedScenario.yaml(scenario)) == scenario)
+}
+
 @Test func resolvedScenarioLoadsAgainToTheSame() throws {
     let scenario = try load(
         minimal

@@ -24,6 +24,7 @@ package enum FaultRequirements {
         case .statements: "needs a PostgreSQL server; this target has none"
         case .settings: "needs a server of the run's own (target: {postgres: managed}), whose settings it may change"
         case .standby: "needs a second server: target: {postgres: managed, standby: true}"
+        case .certificates: "needs a server with TLS: target: {postgres: managed, tls: true}"
         case .names: "needs a pool that looks its server up by a name: target: {postgres: managed, name: true}"
         case .client: "needs the pool in a process of its own: pool: {process: child}"
         case .pooler: "needs a PgBouncer of the run's own: target: {postgres: managed, pgbouncer: session}"

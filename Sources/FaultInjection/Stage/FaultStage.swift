@@ -17,6 +17,8 @@ package struct FaultStage: Sendable {
     package var settings: (any SettingsControl)?
     /// What the server wrote about the pool's sessions; only where the server is the run's own.
     package var log: (any ServerLog)?
+    package var standby: (any StandbyControl)?
+    package var certificates: (any CertificateControl)?
     package var journal: any UndoJournal
 
     package init(

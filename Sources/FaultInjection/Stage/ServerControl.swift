@@ -18,6 +18,11 @@ package protocol ServerControl: Sendable {
     /// Lets the recovery end, and returns when the server accepts connections. Does nothing where none is held.
     func endHeldRecovery(within limit: Duration) async throws
 
+    /// Where it keeps its things.
+    var place: ServerPlace { get async throws }
+    /// The last lines of its log, oldest first.
+    func logTail(lines: Int) async -> [String]
+
     /// Every process of the server now, the postmaster first. Reads /proc: about 5 ms.
     func processes() async -> [ProcessIdentity]
     /// - Returns: `false` when the process is gone.
@@ -40,6 +45,23 @@ package protocol ServerControl: Sendable {
     func accessRules() async throws -> [UInt8]
     /// Replaces them on disk; the server reads them at its next reload.
     func setAccessRules(_ rules: [UInt8]) async throws
+}
+
+/// Folders of a server that is the run's own.
+package struct ServerPlace: Sendable, Equatable {
+    /// Of the server, in the run's temporary folder; for further things of faults, too.
+    package var folder: String
+    package var dataDirectory: String
+    /// Whom the server's files belong to.
+    package var user: UInt32
+    package var group: UInt32
+
+    package init(folder: String, dataDirectory: String, user: UInt32, group: UInt32) {
+        self.folder = folder
+        self.dataDirectory = dataDirectory
+        self.user = user
+        self.group = group
+    }
 }
 
 package enum ProcessState: Sendable, Equatable {

@@ -10,6 +10,8 @@ package enum StagePart: String, Sendable, CaseIterable {
     case server
     /// A second server that follows the first.
     case standby
+    /// The certificate that the server shows.
+    case certificates
     /// The way between pool and server, for the rig's relay or for packet rules.
     case link
     /// The name under which the pool looks for its server.

@@ -102,6 +102,9 @@ package final class Relay: ProxyRelay, @unchecked Sendable {
         }
     }
 
+    /// Leads new connections there; those that exist stay where they are. Asks the resolver where it is a name.
+    package func move(to upstream: ProxyAddress) { shared.upstream.move(to: upstream) }
+
     package func setToxics(_ toxics: [ActiveToxic]) {
         shared.change { $0.toxics = toxics }
         followOnAllThreads()

@@ -13,15 +13,26 @@ final class Upstream: Sendable {
         case failure(String)
     }
 
-    let address: ProxyAddress
+    private let target: Lock<ProxyAddress>
     private let known: Lock<Known>
     private let isLooking = Atomic<Bool>(false)
     private let lookAgainAt = Lock(MonotonicInstant(nanoseconds: 0))
 
     /// Asks the resolver where it is a name, which may take seconds.
     init(_ address: ProxyAddress) {
-        self.address = address
+        target = Lock(address)
         known = Lock(Self.look(up: address))
+    }
+
+    var address: ProxyAddress { target.withLock { $0 } }
+
+    /// From the next dial on it leads there. Asks the resolver where that is a name, which may take seconds.
+    func move(to address: ProxyAddress) {
+        let found = Self.look(up: address)
+        target.withLock { target in
+            target = address
+            known.withLock { $0 = found }
+        }
     }
 
     private static func look(up address: ProxyAddress) -> Known {
@@ -43,11 +54,15 @@ final class Upstream: Sendable {
         guard isName, lookAgainAt.withLock({ $0 }) <= .now, !isLooking.exchange(true, ordering: .acquiringAndReleasing)
         else { return }
         DispatchQueue.global().async { [self] in
-            let found = Self.look(up: address)
-            // A resolver that fails now does not make an address wrong that it gave before.
-            known.withLock { known in
-                if case .failure = found, case .address = known { return }
-                known = found
+            let asked = address
+            let found = Self.look(up: asked)
+            target.withLock { target in
+                guard target == asked else { return }  // it was moved meanwhile
+                // A resolver that fails now does not make an address wrong that it gave before.
+                known.withLock { known in
+                    if case .failure = found, case .address = known { return }
+                    known = found
+                }
             }
             lookAgainAt.withLock { $0 = .now.advanced(by: Self.pause) }
             isLooking.store(false, ordering: .releasing)

@@ -8,7 +8,7 @@ import Threading
 
 /// The private server as faults see it.
 struct ManagedServerControl: ServerControl {
-    let server: ManagedPostgres
+    let current: CurrentServer
     /// How the pool connects, without a relay, under a name that is not the pool's.
     let direct: PostgresConfiguration
     /// How the rig connects.
@@ -16,6 +16,8 @@ struct ManagedServerControl: ServerControl {
     /// What the pool knows.
     let secret: PostgresSecret
     let makeDriver: @Sendable (PostgresConfiguration) -> PostgresDriver
+
+    private var server: ManagedPostgres { current.server }
 
     func postmasterPID() async -> Int32? { server.postmasterPID() }
 
@@ -37,6 +39,16 @@ struct ManagedServerControl: ServerControl {
     func startHeld() async throws { try await server.startHeld() }
 
     func endHeldRecovery(within limit: Duration) async throws { try await server.endHeldStart(within: limit) }
+
+    var place: ServerPlace {
+        get async throws {
+            let owner = try server.owner()
+            return ServerPlace(
+                folder: server.folder, dataDirectory: server.dataDirectory, user: owner.user, group: owner.group)
+        }
+    }
+
+    func logTail(lines: Int) async -> [String] { server.logTail(lines: lines) }
 
     // MARK: Processes
 

@@ -10,6 +10,7 @@ final class PostgresStatementControl: StatementControl {
     private let admin: AdminSession<PostgresDriver>
     /// How faults reach the server; the role is put in for each session.
     private let url: String
+    private let route: PostgresRoute?
     private let application: String
     private let schema: WorkloadSchema
     /// Of the rig's own sessions.
@@ -21,13 +22,15 @@ final class PostgresStatementControl: StatementControl {
     /// - Parameters:
     ///   - admin: connected as the rig.
     ///   - url: of the way that no fault disturbs.
+    ///   - route: where that leads, when the server has moved.
     init(
-        admin: AdminSession<PostgresDriver>, url: String, poolRole: String, runID: String, schema: WorkloadSchema,
-        ownOptions: String?,
+        admin: AdminSession<PostgresDriver>, url: String, route: PostgresRoute?, poolRole: String, runID: String,
+        schema: WorkloadSchema, ownOptions: String?,
         makeDriver: @escaping @Sendable (PostgresConfiguration) -> PostgresDriver
     ) {
         self.admin = admin
         self.url = url
+        self.route = route
         self.poolRole = poolRole
         self.schema = schema
         self.ownOptions = ownOptions
@@ -62,6 +65,7 @@ final class PostgresStatementControl: StatementControl {
         do throws(PostgresConfigurationError) {
             var own = try PostgresConfiguration(url: url)
             own.applicationName = application
+            own.route = route
             own.user = role ?? own.user
             own.extraOptions = options
             configuration = own

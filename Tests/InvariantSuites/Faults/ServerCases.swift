@@ -35,5 +35,15 @@ extension FaultCase {
         FaultCase(
             kind: "rotate-password", lands: "{rotate-password: {secret-follows: 1s}, at: 0s, for: 2500ms}",
             cannotLand: "{rotate-password: {require-password: false}, at: 0s, for: 1s}"),
+        FaultCase(
+            kind: "rotate-certificate", lands: "{rotate-certificate: {authority-follows: 500ms}, at: 0s, for: 2500ms}",
+            cannotLand: "{rotate-certificate: {reload: false}, at: 0s, for: 1s}",
+            target: "{postgres: managed, tls: true}"),
+        FaultCase(
+            kind: "failover", lands: "{failover: {endpoint-moves-after: 1s}, at: 500ms}",
+            cannotLand: "{failover: {promote: nothing}, at: 500ms}", target: "{postgres: managed, standby: true}"),
+        FaultCase(
+            kind: "disk-full", lands: "{disk-full: {what: data}, at: 0s, for: 2s}",
+            cannotLand: "{disk-full: {what: data, fill: 50%}, at: 0s, for: 1s}"),
     ]
 }
