@@ -24,7 +24,8 @@ package enum PostgresShutdown: String, Sendable, CaseIterable {
 }
 
 /// A private PostgreSQL server, version 13 to 18: its own data directory, port and sockets in the run's temporary
-/// folder, superuser `chaosrig` without a password, reachable on loopback only. It is a child of this process.
+/// folder, superuser `chaosrig` without a password, reachable on loopback only, or in a network of the run's own. It is a child
+/// of this process.
 ///
 /// ```swift
 /// let server = try await ManagedPostgres.create(in: scratch, journal: journal)
@@ -44,6 +45,8 @@ package final class ManagedPostgres: Sendable {
         package var logPath: String?
         /// Further settings of postgresql.conf; they win over the rig's own.
         package var settings: [(name: String, value: String)] = []
+        /// A network of the run's own that the server lives in; the rig's own when `nil`.
+        package var network: ServerNetwork?
         package var startLimit = Duration.seconds(60)
         package init() {}
     }
@@ -80,6 +83,7 @@ package final class ManagedPostgres: Sendable {
                     try announce(folders, in: journal, entries: &entries)
                     do throws(SystemError) { try folders.make(for: user) } catch { throw .folder(error) }
                     try ServerProgram.initialise(folders, installation, as: user)
+                    if let network = options.network { try folders.letIn(network.clients) }
                     let (program, child) = try firstStart(folders, installation, user, options)
                     return ManagedPostgres(program: program, journal: journal, entries: entries, child: child)
                 } catch {
@@ -92,7 +96,7 @@ package final class ManagedPostgres: Sendable {
     // MARK: - What it is
 
     /// For libpq, over TCP.
-    package var url: String { "postgresql://\(ServerProgram.role)@127.0.0.1:\(port)/postgres" }
+    package var url: String { "postgresql://\(ServerProgram.role)@\(program.network?.addresses.first ?? "127.0.0.1"):\(port)/postgres" }
     package var port: UInt16 { program.port }
     /// The folder of its Unix socket: `host` in a libpq connection string, with the same port.
     package var socketDirectory: String { program.folders.sockets }
@@ -185,15 +189,16 @@ package final class ManagedPostgres: Sendable {
         while true {
             attempt += 1
             let port = try ServerPort.choose(seed: SystemRandomNumberGenerator.seed())
-            let settings = ServerSettings(
+            var settings = ServerSettings(
                 port: port, socketFolder: folders.sockets, maxConnections: options.maxConnections,
                 durability: options.durability, extra: options.settings)
+            settings.addresses += options.network?.addresses ?? []
             do { try SmallFile.write(base + Array(settings.text.utf8), to: folders.configuration) } catch {
                 throw .folder(error)
             }
             let program = ServerProgram(
                 installation: installation, folders: folders, user: user,
-                logPath: options.logPath ?? "\(folders.root)/server.log", port: port)
+                logPath: options.logPath ?? "\(folders.root)/server.log", port: port, network: options.network)
             do throws(ServerError) {
                 return (program, try program.start(until: deadline))
             } catch .portTaken where attempt < 5 {

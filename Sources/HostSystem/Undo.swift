@@ -9,6 +9,13 @@ package enum Undo: Sendable, Equatable, Codable {
     case continueProcess(pid: Int32, startTicks: UInt64)
     /// Delete a queueing discipline of a network device (`tc qdisc`), if it is there under this handle.
     case removeQdisc(device: String, handle: String)
+    /// Delete a chain of packet rules (`iptables`) and what leads to it, if it is there.
+    case removePacketRules(chain: String)
+    /// End the processes of a run that are left in a network of its own, with which its devices, rules and queues go.
+    ///
+    /// - `network`: as the kernel names it, `net:[4026532201]`.
+    /// - `folder`: in the command line of those processes, or their working directory.
+    case endPrivateNetwork(network: String, folder: String)
     /// Run a program; then `verify`, whose exit status 0 means that nothing is left.
     case program(arguments: [String], verify: [String])
 }

@@ -31,6 +31,8 @@ package struct Undoer: Sendable {
         case .continueProcess(let pid, let startTicks):
             try continueProcess(ProcessIdentity(pid: pid, startTicks: startTicks))
         case .removeQdisc(let device, let handle): try removeQdisc(device, handle)
+        case .removePacketRules(let chain): try removePacketRules(chain)
+        case .endPrivateNetwork(let network, let folder): try endPrivateNetwork(network, folder)
         case .program(let arguments, let verify): try runUndo(arguments, verify)
         }
     }
@@ -86,7 +88,7 @@ package struct Undoer: Sendable {
     }
 
     /// - Returns: what went wrong, or `nil` when it ended with 0.
-    private func run(_ arguments: [String]) -> String? {
+    func run(_ arguments: [String]) -> String? {
         guard let name = arguments.first else { return "the journal names no program" }
         guard let path = name.hasPrefix("/") ? name : findProgram(name) else {
             return "the program \(name) is not on this machine's PATH"

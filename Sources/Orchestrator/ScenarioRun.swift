@@ -3,6 +3,7 @@ import EventLoop
 import FaultInjection
 import Foundation
 import HostSystem
+import PostgresDriver
 import RigModel
 package import ScenarioFile
 import Threading
@@ -35,7 +36,8 @@ package struct ScenarioRun: Sendable {
     /// - Throws: ``RunError`` when there is no verdict to report.
     package func run() async throws(RunError) -> RunOutcome {
         try Self.check(scenario, allowedRemoteHosts: options.allowedRemoteHosts)
-        await healDeadRuns()
+        // A private stage has others' rules out of reach: whoever entered it has healed before.
+        if PrivateStage.state != .inside { await Self.healDeadRuns(options.progress) }
         let startedAt = Date()
         let folder = try RunFolder(
             out: options.out, name: scenario.name, startedAt: startedAt, seed: options.seed)
@@ -68,10 +70,27 @@ package struct ScenarioRun: Sendable {
         }
     }
 
-    private func healDeadRuns() async {
+    /// Whether these runs belong on a private stage: faults of one touch packets or mounts, and none needs this machine's network.
+    package static func wantPrivateStage(_ scenarios: [Scenario]) -> Bool {
+        let staysOutside = scenarios.contains { scenario in
+            guard case .postgres(let url) = scenario.target else { return false }
+            let servers = try? PostgresConfiguration(url: url).servers
+            return servers?.allSatisfy(\.isUnixSocket) != true
+        }
+        return !staysOutside && scenarios.contains(where: StagePlan.wantsPrivateStage)
+    }
+
+    /// Why this machine gives no private stage; `nil` when it does.
+    package static func refusalOfStage() async -> String? {
+        let answer = await StageProbes.probe(.privateStage, programs: SystemPrograms())
+        guard case .missing(let reason, let remedy) = answer else { return nil }
+        return "\(reason); to get one: \(remedy)"
+    }
+
+    package static func healDeadRuns(_ progress: any ProgressDisplay) async {
         for dead in DeadRun.find() {
-            options.progress.say("healing what the run in \(dead.folder) left behind")
-            for leftover in await dead.heal() { options.progress.say("could not heal: \(leftover)") }
+            progress.say("healing what the run in \(dead.folder) left behind")
+            for leftover in await dead.heal() { progress.say("could not heal: \(leftover)") }
         }
     }
 

@@ -32,7 +32,7 @@ struct TargetFactory: Sendable {
         if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }
         for fault in faults {
             for disturbance in fault.disturbances(seed: 0) {
-                do { try RelayLinkControl.check(disturbance) } catch {
+                do { try PoolLinkControl.check(disturbance) } catch {
                     throw .usage("faults: \(type(of: fault).shape.name): \(error)")
                 }
             }
@@ -55,20 +55,21 @@ struct TargetFactory: Sendable {
     func make(_ context: TargetContext) async throws(RunError) -> any RunTarget {
         switch scenario.target {
         case .managedPostgres:
-            let server = try await startServer(context)
+            let plan = try await StagePlan.make(scenario, journal: context.journal, folder: scratch.path)
+            let server = try await startServer(context, plan)
             let adminURL =
                 "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
             do {
                 return try await PostgresTarget(
-                    context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needsRelay)
+                    context: context, server: server, url: server.url, adminURL: adminURL, plan: plan)
             } catch {
                 // What cannot be removed here is still in the journal.
                 try? await server.destroy()
                 throw error
             }
         case .postgres(let url):
-            return try await PostgresTarget(
-                context: context, server: nil, url: url, adminURL: url, needsRelay: needsRelay)
+            let plan = try await StagePlan.make(scenario, journal: context.journal, folder: scratch.path)
+            return try await PostgresTarget(context: context, server: nil, url: url, adminURL: url, plan: plan)
         case .temporarySQLite:
             return SQLiteTarget(context: context, path: scratch.path + "/chaosrig.db", isTemporary: true)
         case .sqlite(let path):
@@ -76,17 +77,11 @@ struct TargetFactory: Sendable {
         }
     }
 
-    /// The relay costs a little on every query; it is there only where a fault may need it.
-    private var needsRelay: Bool {
-        scenario.faults.contains { entry in
-            FaultCatalogue.make(entry.kind, entry.parameters)?.needs.contains(.link) ?? false
-        }
-    }
-
-    private func startServer(_ context: TargetContext) async throws(RunError) -> ManagedPostgres {
+    private func startServer(_ context: TargetContext, _ plan: StagePlan) async throws(RunError) -> ManagedPostgres {
         var options = ManagedPostgres.Options()
         options.maxConnections = scenario.pool.maxOpen + Self.connectionsBesideThePool
         options.logPath = folder.file("server.log")
+        options.network = plan.link?.serverNetwork
         do {
             return try await ManagedPostgres.create(in: scratch, journal: context.journal, options: options)
         } catch {

@@ -46,7 +46,3 @@ struct Netem: Sendable {
         try stage.journal.didUndo(journalEntry)
     }
 }
-
-extension String {
-    fileprivate var firstLine: String { split(separator: "\n").first.map(String.init) ?? "no output" }
-}

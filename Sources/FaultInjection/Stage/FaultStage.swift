@@ -15,6 +15,8 @@ package struct FaultStage: Sendable {
     package var programs: (any ProgramRunner)?
     package var statements: (any StatementControl)?
     package var settings: (any SettingsControl)?
+    /// Where packets of the pool can be told apart from all others; `nil` where the rig may not touch them.
+    package var network: NetworkPlace?
     package var journal: any UndoJournal
 
     package init(
