@@ -10,4 +10,4 @@ static inline uint32_t cnetfilterqueue_id(struct nfq_data *packet) {
 }
 
 static const uint32_t cnetfilterqueue_drop = NF_DROP;
-static const uint32_t cnetfilterqueue_accept = NF_ACCEPT;
+static const uint32_t cnetfilterqueue_repeat = NF_REPEAT;

@@ -191,7 +191,8 @@ package final class ManagedPostgres: Sendable {
             let port = try ServerPort.choose(seed: SystemRandomNumberGenerator.seed())
             var settings = ServerSettings(
                 port: port, socketFolder: folders.sockets, maxConnections: options.maxConnections,
-                durability: options.durability, extra: options.settings)
+                durability: options.durability,
+                extra: (options.network == nil ? [] : ServerNetwork.settings) + options.settings)
             settings.addresses += options.network?.addresses ?? []
             do { try SmallFile.write(base + Array(settings.text.utf8), to: folders.configuration) } catch {
                 throw .folder(error)

@@ -49,15 +49,15 @@ package final class NetworkPlace: Sendable {
 
     package static let chainPrefix = "chaosrig-"
 
-    /// Numbers of two packet queues that nobody else of this run listens on.
-    func newQueues() -> [UInt16] {
+    /// Numbers of two packet queues that nobody else of this run listens on, and a bit for the mark of their packets.
+    func newQueues() -> (numbers: [UInt16], mark: UInt32) {
         let first = queues.withLock { queues in
             queues += 2
             return queues - 2
         }
         // On a machine's own network others may use the low ones.
         let base: UInt16 = isPrivate ? 0 : 40_000
-        return [base + first, base + first + 1]
+        return ([base + first, base + first + 1], 1 << (UInt32(first) / 2 % 31))
     }
 
     /// The name of a chain that there is not yet; at most 28 bytes, as `iptables` wants it.

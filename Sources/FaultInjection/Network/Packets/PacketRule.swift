@@ -19,8 +19,9 @@ struct PacketRule: Sendable, Equatable {
         case drop
         /// Answered with a RST. Only towards the server: it is the sender who gets it.
         case reset
-        /// Handed to a program of the rig, which listens on this queue.
-        case queue(UInt16)
+        /// Handed to a program of the rig, which listens on this queue and gives packets back with this bit in their mark: they
+        /// then come to the other rules, and not here again.
+        case queue(UInt16, mark: UInt32)
     }
 
     var direction: Direction
@@ -87,7 +88,8 @@ struct PacketChain: Sendable {
             switch rule.action {
             case .drop: ["-j", "DROP"]
             case .reset: ["-j", "REJECT", "--reject-with", "tcp-reset"]
-            case .queue(let number): ["-j", "NFQUEUE", "--queue-num", "\(number)"]
+            case .queue(let number, let mark):
+                ["-m", "mark", "--mark", "0/\(mark)", "-j", "NFQUEUE", "--queue-num", "\(number)"]
             }
         switch rule.which {
         case .all: return [begin + action]

@@ -11,9 +11,12 @@ final class PacketQueue {
         var number: UInt64
         var queue: Int
         var packet: UInt32
+        /// With the bit that says that it was here.
+        var mark: UInt32
     }
 
     private let handle: OpaquePointer
+    private let mark: UInt32
     /// In the order of the order's numbers.
     private var queues: [OpaquePointer] = []
     private var slots: [UnsafeMutablePointer<Slot>] = []
@@ -34,6 +37,7 @@ final class PacketQueue {
     init(_ order: PacketQueueOrder) throws(SystemError) {
         guard let handle = nfq_open() else { throw SystemError("open the kernel's packet queues") }
         self.handle = handle
+        mark = order.mark
         for (index, queueNumber) in order.queues.enumerated() {
             let slot = UnsafeMutablePointer<Slot>.allocate(capacity: 1)
             slot.initialize(to: Slot(owner: self, index: index))
@@ -85,7 +89,7 @@ final class PacketQueue {
         while let next = held.popLast() { accept(next) }
     }
 
-    fileprivate func decide(_ packet: UInt32, queue: Int) {
+    fileprivate func decide(_ packet: UInt32, mark: UInt32, queue: Int) {
         let now = Int64(MonotonicInstant.now.nanoseconds)
         counts.seen += 1
         switch fates[queue].verdict(at: now) {
@@ -94,23 +98,24 @@ final class PacketQueue {
             nfq_set_verdict(queues[queue], packet, cnetfilterqueue_drop, 0, nil)
         case .passes(let due):
             if due > now { counts.delayed += 1 }
-            hold(packet, queue, until: due)
+            hold(packet, mark, queue, until: due)
         case .overtaken(let due):
             counts.overtaken += 1
-            hold(packet, queue, until: due)
+            hold(packet, mark, queue, until: due)
         }
     }
 
-    private func hold(_ packet: UInt32, _ queue: Int, until due: Int64) {
+    private func hold(_ packet: UInt32, _ mark: UInt32, _ queue: Int, until due: Int64) {
         number += 1
-        let new = Held(due: due, number: number, queue: queue, packet: packet)
+        let new = Held(due: due, number: number, queue: queue, packet: packet, mark: mark | self.mark)
         // Mostly the latest of all.
         let index = held.firstIndex { ($0.due, $0.number) <= (new.due, new.number) } ?? held.endIndex
         held.insert(new, at: index)
     }
 
     private func accept(_ held: Held) {
-        nfq_set_verdict(queues[held.queue], held.packet, cnetfilterqueue_accept, 0, nil)
+        // From the first rule again: other faults may want it, too.
+        nfq_set_verdict2(queues[held.queue], held.packet, cnetfilterqueue_repeat, held.mark, 0, nil)
     }
 }
 
@@ -119,6 +124,6 @@ private func receivePacket(
     _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let slot = context?.assumingMemoryBound(to: PacketQueue.Slot.self).pointee, let packet else { return 0 }
-    slot.owner.decide(cnetfilterqueue_id(packet), queue: slot.index)
+    slot.owner.decide(cnetfilterqueue_id(packet), mark: nfq_get_nfmark(packet), queue: slot.index)
     return 0
 }

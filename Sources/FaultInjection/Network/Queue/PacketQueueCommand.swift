@@ -15,7 +15,7 @@ package enum PacketQueueCommand {
     package static func main(_ arguments: [String]) -> Int32 {
         for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
         let isProbe = arguments == ["--probe"]
-        let probe = PacketQueueOrder(queues: [0], plan: PacketFate.Plan(), seed: 0, folder: "")
+        let probe = PacketQueueOrder(queues: [0], mark: 0, plan: PacketFate.Plan(), seed: 0, folder: "")
         guard let order = isProbe ? probe : PacketQueueOrder(arguments) else { return 2 }
         do {
             let queue = try PacketQueue(order)

@@ -2,13 +2,16 @@
 package struct PacketQueueOrder: Sendable, Equatable {
     /// Numbers of the queues, one for each direction.
     package var queues: [UInt16]
+    /// Set in the mark of packets that go on.
+    package var mark: UInt32
     package var plan: PacketFate.Plan
     package var seed: UInt64
     /// The run's folder: by it the program is known as the run's.
     package var folder: String
 
-    package init(queues: [UInt16], plan: PacketFate.Plan, seed: UInt64, folder: String) {
+    package init(queues: [UInt16], mark: UInt32, plan: PacketFate.Plan, seed: UInt64, folder: String) {
         self.queues = queues
+        self.mark = mark
         self.plan = plan
         self.seed = seed
         self.folder = folder
@@ -16,23 +19,23 @@ package struct PacketQueueOrder: Sendable, Equatable {
 
     package var arguments: [String] {
         [
-            queues.map { "\($0)" }.joined(separator: ","), "\(seed)", "\(plan.delay)", "\(plan.jitter)", "\(plan.loss)",
+            queues.map { "\($0)" }.joined(separator: ","), "\(mark)", "\(seed)", "\(plan.delay)", "\(plan.jitter)", "\(plan.loss)",
             "\(plan.reorder)", "\(plan.reorderDelay)", folder,
         ]
     }
 
     /// - Returns: `nil` when these are not arguments of ``arguments``.
     package init?(_ arguments: [String]) {
-        guard arguments.count == 8, let seed = UInt64(arguments[1]), let delay = Int64(arguments[2]),
-            let jitter = Int64(arguments[3]), let loss = Double(arguments[4]), let reorder = Double(arguments[5]),
-            let reorderDelay = Int64(arguments[6])
+        guard arguments.count == 9, let mark = UInt32(arguments[1]), let seed = UInt64(arguments[2]),
+            let delay = Int64(arguments[3]), let jitter = Int64(arguments[4]), let loss = Double(arguments[5]),
+            let reorder = Double(arguments[6]), let reorderDelay = Int64(arguments[7])
         else { return nil }
         var plan = PacketFate.Plan()
         (plan.delay, plan.jitter, plan.loss) = (delay, jitter, loss)
         (plan.reorder, plan.reorderDelay) = (reorder, reorderDelay)
         self.init(
-            queues: arguments[0].split(separator: ",").compactMap { UInt16($0) }, plan: plan, seed: seed,
-            folder: arguments[7])
+            queues: arguments[0].split(separator: ",").compactMap { UInt16($0) }, mark: mark, plan: plan, seed: seed,
+            folder: arguments[8])
     }
 }
 
