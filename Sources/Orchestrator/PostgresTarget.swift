@@ -64,6 +64,9 @@ struct PostgresTarget: RunTarget {
                 pool.endpoint = PostgresEndpoint(host: host, port: relay.port)
                 link.endpoint = pool.endpoint
             }
+            if plan.names != nil, let end = pool.endpoint ?? pool.servers.first {
+                pool.endpoint = PostgresEndpoint(host: PrivateNames.host, port: end.port)
+            }
             if plan.needsLink {
                 let session = AdminSession(driver: PostgresDriver(configuration: link, loop: context.rigLoop))
                 linkSession = session
@@ -85,6 +88,7 @@ struct PostgresTarget: RunTarget {
             stage.statements = statements
             let end = pool.endpoint ?? pool.servers.first
             if let end, !end.isUnixSocket, plan.link != nil || LoopbackAddress.contains(end.host) {
+                stage.names = plan.names?.server
                 stage.network = plan.place(port: end.port, runID: context.runID)
             }
             if server != nil {
@@ -172,7 +176,7 @@ struct PostgresTarget: RunTarget {
         if let server {
             do throws(ServerError) { try await server.destroy() } catch { left.append("\(error)") }
         }
-        await plan.link?.remove(programs: SystemPrograms())
+        await plan.end()
         return left
     }
 

@@ -18,7 +18,8 @@ struct TargetFactory: Sendable {
     /// What faults will find on the stage.
     static func parts(of target: Scenario.Target) -> Set<StagePart> {
         switch target {
-        case .managedPostgres: [.sessions, .statements, .settings, .server, .link]
+        case .managedPostgres(let options):
+            Set<StagePart>([.sessions, .statements, .settings, .server, .link]).union(options.name ? [.names] : [])
         case .postgres: [.sessions, .statements, .link]
         case .temporarySQLite, .sqlite: [.file]
         }
@@ -56,7 +57,11 @@ struct TargetFactory: Sendable {
         switch scenario.target {
         case .managedPostgres:
             let plan = try await StagePlan.make(scenario, journal: context.journal, folder: scratch.path)
-            let server = try await startServer(context, plan)
+            let server: ManagedPostgres
+            do throws(RunError) { server = try await startServer(context, plan) } catch {
+                await plan.end()
+                throw error
+            }
             let adminURL =
                 "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
             do {
@@ -65,6 +70,7 @@ struct TargetFactory: Sendable {
             } catch {
                 // What cannot be removed here is still in the journal.
                 try? await server.destroy()
+                await plan.end()
                 throw error
             }
         case .postgres(let url):

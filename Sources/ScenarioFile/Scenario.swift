@@ -4,12 +4,20 @@ package import RigModel
 package struct Scenario: Sendable, Equatable {
     package enum Target: Sendable, Equatable {
         /// A private server that the rig starts and removes.
-        case managedPostgres
+        case managedPostgres(ManagedOptions)
         /// A server that exists; a libpq URL. May hold a password: mask it before it is shown.
         case postgres(url: String)
         /// A new database file, removed afterwards.
         case temporarySQLite
         case sqlite(path: String)
+    }
+
+    /// What a private server has beside itself.
+    package struct ManagedOptions: Sendable, Equatable {
+        /// The pool looks it up by a name, and not by its address.
+        package var name = false
+
+        package init() {}
     }
 
     package enum Retry: String, Sendable, CaseIterable {

@@ -48,7 +48,7 @@ struct ScenarioSections {
             return nil
         }
         let section = SectionReader(node, name: "target", log)
-        defer { section.finish(also: ["postgres", "sqlite"]) }
+        defer { section.finish(also: ["postgres", "sqlite", "name"]) }
         if section.node("compose") != nil {
             log.add(
                 section.keyPosition("compose"),
@@ -56,7 +56,7 @@ struct ScenarioSections {
             return nil
         }
         switch (section.node("postgres"), section.node("sqlite")) {
-        case (let postgres?, nil): return postgresTarget(postgres)
+        case (let postgres?, nil): return postgresTarget(postgres, section)
         case (nil, let sqlite?):
             guard let text = SectionReader.value(of: sqlite, key: "target.sqlite", [.text], log)?.textValue else {
                 return nil
@@ -74,7 +74,7 @@ struct ScenarioSections {
         }
     }
 
-    private func postgresTarget(_ node: YAMLNode) -> Scenario.Target? {
+    private func postgresTarget(_ node: YAMLNode, _ target: SectionReader) -> Scenario.Target? {
         if case .mapping = node.content {
             let section = SectionReader(node, name: "target.postgres", log)
             defer { section.finish() }
@@ -92,7 +92,9 @@ struct ScenarioSections {
             log.add(node.position, "target.postgres: managed or {url: …} was expected, not \(node.kindInWords)")
             return nil
         }
-        return .managedPostgres
+        var options = Scenario.ManagedOptions()
+        if let name = target.value("name", .flag)?.flagValue { options.name = name }
+        return .managedPostgres(options)
     }
 
     private func workload(_ node: YAMLNode?, _ scenario: SectionReader, _ rules: ScenarioRules) -> Scenario.Workload {

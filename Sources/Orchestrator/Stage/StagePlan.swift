@@ -15,6 +15,8 @@ struct StagePlan: Sendable {
     var capabilities: Set<Capability> = []
     /// What the machine said to each capability that was asked for, for the history.
     var answers: [(Capability, Availability)] = []
+    /// The server's name, where the pool looks it up.
+    var names: PrivateNames?
     /// There is a relay between pool and server.
     var needsRelay = false
     /// The pool's way is measured or disturbed somehow.
@@ -22,8 +24,8 @@ struct StagePlan: Sendable {
 
     /// Faults of this kind touch packets or mounts.
     static func wantsPrivateStage(_ scenario: Scenario) -> Bool {
-        guard scenario.target == .managedPostgres else { return false }
-        return ScenarioRun.faults(of: scenario).contains { fault in
+        guard case .managedPostgres(let options) = scenario.target else { return false }
+        return options.name || ScenarioRun.faults(of: scenario).contains { fault in
             fault.capabilities.contains { $0.contains(where: \.wantsPrivateStage) }
         }
     }
@@ -57,6 +59,7 @@ struct StagePlan: Sendable {
                 plan.add(.socketKill, await StageProbes.probe(.socketKill, programs: SystemPrograms()))
             }
         }
+        if case .managedPostgres(let options) = scenario.target, options.name { try plan.addNames() }
         let place = plan.place(port: 0, runID: "")
         for fault in faults {
             guard let alternative = fault.alternative(at: place) else { throw plan.refusal(of: fault) }
@@ -92,6 +95,24 @@ struct StagePlan: Sendable {
             }
         }
         return ["stage": stage, "relay": .bool(needsRelay), "capabilities": .object(probes)]
+    }
+
+    private mutating func addNames() throws(RunError) {
+        guard link != nil else {
+            var reason = "the pool cannot look its server up by a name here: that needs a private stage"
+            if case .unavailable(let why) = PrivateStage.state { reason += " (\(why))" }
+            for case (_, .missing(let why, _)) in answers { reason += " (\(why))" }
+            throw .missing(reason)
+        }
+        do { names = try PrivateNames(address: PrivateLink.serverAddresses[0], folder: folder) } catch {
+            throw .missing("the pool cannot look its server up by a name here: \(error)")
+        }
+    }
+
+    /// Gives back what the plan holds.
+    func end() async {
+        names?.stop()
+        await link?.remove(programs: SystemPrograms())
     }
 
     private mutating func add(_ capability: Capability, _ answer: Availability) {

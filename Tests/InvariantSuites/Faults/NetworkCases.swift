@@ -24,5 +24,10 @@ extension FaultCase {
             kind: "link-down", lands: "{link-down: {}, at: 0s, for: 2s}",
             // Up again before anybody could have noticed.
             cannotLand: "{link-down: {}, at: 0s, for: 1ms}"),
+        FaultCase(
+            kind: "name-resolution", lands: "{name-resolution: {mode: fails, share: 50%}, at: 0s, for: 2s}",
+            // Nobody opens a connection, so nobody asks.
+            cannotLand: "{name-resolution: {mode: fails}, at: 0s, for: 1s}",
+            target: "{postgres: managed, name: true}", pool: "max-lifetime: 300ms", otherPool: "min-idle: 4"),
     ]
 }
