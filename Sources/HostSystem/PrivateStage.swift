@@ -19,6 +19,7 @@ package enum PrivateStage {
         case unavailable(reason: String)
     }
 
+    /// How one execution tells the next to enter; `none` from the user keeps the rig on the machine's own network.
     private static let variable = "CHAOSRIG_STAGE"
     private static let current = Lock(State.outside)
 
@@ -27,7 +28,8 @@ package enum PrivateStage {
 
     /// The first thing that a program does: enters a stage when ``reenter(arguments:)`` asked for it.
     package static func enterIfAsked() {
-        guard getenv(variable) != nil else { return }
+        guard let wish = getenv(variable).map({ String(cString: $0) }) else { return }
+        guard wish == "enter" else { return giveUp("\(variable)=\(wish)") }
         unsetenv(variable)
         do {
             try enter()

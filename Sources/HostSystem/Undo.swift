@@ -10,7 +10,9 @@ package enum Undo: Sendable, Equatable, Codable {
     /// Delete a queueing discipline of a network device (`tc qdisc`), if it is there under this handle.
     case removeQdisc(device: String, handle: String)
     /// Delete a chain of packet rules (`iptables`) and what leads to it, if it is there.
-    case removePacketRules(chain: String)
+    ///
+    /// - `isTableNew`: nobody had rules in this table; it goes as well, should it be empty then.
+    case removePacketRules(chain: String, isTableNew: Bool)
     /// End the processes of a run that are left in a network of its own, with which its devices, rules and queues go.
     ///
     /// - `network`: as the kernel names it, `net:[4026532201]`.

@@ -3,7 +3,7 @@ import Threading
 
 extension Undoer {
     /// Takes a chain of packet rules away, and what leads to it. Other rules are not touched.
-    func removePacketRules(_ chain: String) throws(UndoFailure) {
+    func removePacketRules(_ chain: String, isTableNew: Bool) throws(UndoFailure) {
         var rules = try packetRules()
         for rule in Self.jumps(to: chain, in: rules) {
             _ = run(["iptables", "-w", "10", "-D"] + rule)
@@ -14,6 +14,21 @@ extension Undoer {
         guard !rules.contains(where: { $0.contains(chain) }) else {
             throw UndoFailure("packet rules of the chain \(chain) are still there")
         }
+        if isTableNew { removeEmptyTable(rules) }
+    }
+
+    /// `iptables` of today makes its table, and the chains that the kernel calls, with the first rule. A machine that had none
+    /// gets rid of them again; where somebody else came to use them meanwhile, they stay.
+    private func removeEmptyTable(_ rules: [[String]]) {
+        guard rules.allSatisfy({ $0.first == "-P" && $0.last == "ACCEPT" }) else { return }
+        // The kernel refuses to delete a chain that has rules.
+        for rule in rules where rule.count > 1 { _ = run(["iptables", "-w", "10", "-X", rule[1]]) }
+        guard let nft = findProgram("nft"),
+            let shown = try? ProgramCall(
+                path: nft, arguments: ["list", "table", "ip", "filter"], timeout: limits.program
+            ).runBlocking(), shown.succeeded, !shown.standardOutput.contains("chain")
+        else { return }
+        _ = run(["nft", "delete", "table", "ip", "filter"])
     }
 
     /// The rules that lead to a chain, as `iptables -D` takes them. Pure.

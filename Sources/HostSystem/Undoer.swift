@@ -31,7 +31,7 @@ package struct Undoer: Sendable {
         case .continueProcess(let pid, let startTicks):
             try continueProcess(ProcessIdentity(pid: pid, startTicks: startTicks))
         case .removeQdisc(let device, let handle): try removeQdisc(device, handle)
-        case .removePacketRules(let chain): try removePacketRules(chain)
+        case .removePacketRules(let chain, let isTableNew): try removePacketRules(chain, isTableNew: isTableNew)
         case .endPrivateNetwork(let network, let folder): try endPrivateNetwork(network, folder)
         case .program(let arguments, let verify): try runUndo(arguments, verify)
         }
