@@ -12,7 +12,7 @@ RUN make install DESTDIR=/install
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        iproute2 libmicrohttpd12 libpq5 libsqlite3-0 libssl3 libstdc++6 libyaml-0-2 \
+        iproute2 iptables libmicrohttpd12 libnetfilter-queue1 libpq5 libsqlite3-0 libssl3 libstdc++6 libyaml-0-2 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /install /
 WORKDIR /chaosrig

@@ -31,6 +31,8 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(
+            name: "CNetfilterQueue", pkgConfig: "libnetfilter_queue", providers: [.apt(["libnetfilter-queue-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux", cSettings: [.treatAllWarnings(as: .error)]),
 
@@ -49,7 +51,7 @@ let package = Package(
         // The roles. No role imports another role; the orchestrator joins them.
         target("ScenarioFile", ["RigModel", "CYAML"]),
         target("Workloads", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
-        target("FaultInjection", ["HostSystem", "Threading", "RigModel"]),
+        target("FaultInjection", ["HostSystem", "CNetfilterQueue", "CLinux", "Threading", "RigModel"]),
         target("FaultProxy", ["CLinux", "CMicroHTTPD", "Threading", "RigModel"]),
         target("DatabaseServers", ["HostSystem", "Threading", "RigModel"]),
         target(
@@ -74,7 +76,7 @@ let package = Package(
         .executableTarget(
             name: "chaosrig",
             dependencies: [
-                "Orchestrator", "Benchmarks", "PoolSimulator", "FaultProxy", "ScenarioFile", "Reporting", "HostSystem",
+                "Orchestrator", "Benchmarks", "PoolSimulator", "FaultProxy", "FaultInjection", "ScenarioFile", "Reporting", "HostSystem",
                 "Threading", "RigModel", "CLinux",
             ],
             swiftSettings: strict),

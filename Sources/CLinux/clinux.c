@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <grp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ static void exec_child(const clinux_spawn_request *r, int report_fd) {
     for (int i = 0; i < 3; i++)
         if (dup2(wanted[i], i) < 0) goto failed;
 
+    if (r->network_fd >= 0 && setns(r->network_fd, CLONE_NEWNET) != 0) goto failed;
     if (r->gid != UINT32_MAX && (setgroups(0, NULL) != 0 || setgid(r->gid) != 0)) goto failed;
     if (r->uid != UINT32_MAX && setuid(r->uid) != 0) goto failed;
     if (r->working_dir && chdir(r->working_dir) != 0) goto failed;

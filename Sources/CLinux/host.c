@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +21,11 @@ int clinux_signal_process(int process_descriptor, int signal) {
 }
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int clinux_poll(struct pollfd *polled, unsigned long count, int64_t nanoseconds) {
+    struct timespec limit = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    return ppoll(polled, count, nanoseconds < 0 ? NULL : &limit, NULL);
+}
 
 int clinux_memory_file(const void *bytes, size_t count) {
     int fd = memfd_create("chaosrig-input", MFD_CLOEXEC);

@@ -24,7 +24,8 @@ package enum PostgresShutdown: String, Sendable, CaseIterable {
 }
 
 /// A private PostgreSQL server, version 13 to 18: its own data directory, port and sockets in the run's temporary
-/// folder, superuser `chaosrig` without a password, reachable on loopback only. It is a child of this process.
+/// folder, superuser `chaosrig` without a password, reachable on loopback only, or in a network of the run's own. It is a child
+/// of this process.
 ///
 /// ```swift
 /// let server = try await ManagedPostgres.create(in: scratch, journal: journal)
@@ -46,6 +47,8 @@ package final class ManagedPostgres: Sendable {
         package var tls = false
         /// Further settings of postgresql.conf; they win over the rig's own.
         package var settings: [(name: String, value: String)] = []
+        /// A network of the run's own that the server lives in; the rig's own when `nil`.
+        package var network: ServerNetwork?
         package var startLimit = Duration.seconds(60)
         package init() {}
     }
@@ -101,6 +104,7 @@ package final class ManagedPostgres: Sendable {
                         ]
                         certificates = new
                     }
+                    if let network = options.network { try folders.letIn(network.clients) }
                     let (program, child) = try firstStart(folders, installation, user, options)
                     return ManagedPostgres(
                         program: program, journal: journal, entries: entries, child: child, certificates: certificates)
@@ -143,7 +147,8 @@ package final class ManagedPostgres: Sendable {
     /// For libpq, over TCP; with TLS where it has that, and then with a check of its certificate.
     package var url: String {
         let tls = certificates.map { "?sslmode=verify-ca&sslrootcert=\($0.trusted)" } ?? ""
-        return "postgresql://\(ServerProgram.role)@127.0.0.1:\(port)/postgres\(tls)"
+        let address = program.network?.addresses.first ?? "127.0.0.1"
+        return "postgresql://\(ServerProgram.role)@\(address):\(port)/postgres\(tls)"
     }
     package var port: UInt16 { program.port }
     /// The folder of its Unix socket: `host` in a libpq connection string, with the same port.
@@ -237,15 +242,17 @@ package final class ManagedPostgres: Sendable {
         while true {
             attempt += 1
             let port = try ServerPort.choose(seed: SystemRandomNumberGenerator.seed())
-            let settings = ServerSettings(
+            var settings = ServerSettings(
                 port: port, socketFolder: folders.sockets, maxConnections: options.maxConnections,
-                durability: options.durability, extra: options.settings)
+                durability: options.durability,
+                extra: (options.network == nil ? [] : ServerNetwork.settings) + options.settings)
+            settings.addresses += options.network?.addresses ?? []
             do { try SmallFile.write(base + Array(settings.text.utf8), to: folders.configuration) } catch {
                 throw .folder(error)
             }
             let program = ServerProgram(
                 installation: installation, folders: folders, user: user,
-                logPath: options.logPath ?? "\(folders.root)/server.log", port: port)
+                logPath: options.logPath ?? "\(folders.root)/server.log", port: port, network: options.network)
             do throws(ServerError) {
                 return (program, try program.start(until: deadline))
             } catch .portTaken where attempt < 5 {

@@ -15,6 +15,19 @@ struct ServerFolders: Sendable {
     /// Tells the server to begin with an archive recovery. It removes it at the end of that.
     var recoverySignal: String { "\(data)/recovery.signal" }
 
+    private var authentication: String { "\(data)/pg_hba.conf" }
+
+    /// Lets clients of a network log in as those of loopback may: `10.77.0.0/29`.
+    func letIn(_ clients: String) throws(ServerError) {
+        let line = Array("host all all \(clients) trust\n".utf8)
+        do throws(SystemError) {
+            guard let rules = SmallFile.bytes(authentication) else { throw SystemError("read \(authentication)") }
+            try SmallFile.write(rules + line, to: authentication)
+        } catch {
+            throw .folder(error)
+        }
+    }
+
     /// Makes them. When the server runs as another user they belong to that one; everybody may pass to the sockets.
     func make(for user: ProcessUser?) throws(SystemError) {
         for (path, mode) in [(root, 0o711), (data, 0o700), (sockets, 0o755)] as [(String, UInt32)] {

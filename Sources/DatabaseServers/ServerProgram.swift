@@ -10,6 +10,7 @@ struct ServerProgram: Sendable {
     let user: ProcessUser?
     let logPath: String
     let port: UInt16
+    let network: ServerNetwork?
 
     static let role = "chaosrig"
 
@@ -92,7 +93,7 @@ struct ServerProgram: Sendable {
                 SpawnRequest(
                     path: installation.postgres, arguments: ["-D", folders.data] + arguments,
                     environment: Self.environment(installation), workingDirectory: folders.root, user: user,
-                    standardOutput: log, standardError: log))
+                    standardOutput: log, standardError: log, network: network?.namespace))
         } catch {
             throw .notStarted(reason: "\(error)", logTail: [])
         }

@@ -19,6 +19,8 @@ package struct ServerSettings {
     var durability: Durability
     /// Further settings, name and value, which win over those above.
     var extra: [(name: String, value: String)]
+    /// Where it listens.
+    var addresses = ["127.0.0.1"]
 
     package init(
         port: UInt16, socketFolder: String, maxConnections: Int, durability: Durability,
@@ -33,7 +35,7 @@ package struct ServerSettings {
 
     package var text: String {
         var settings: [(String, String)] = [
-            ("listen_addresses", "127.0.0.1"),
+            ("listen_addresses", addresses.joined(separator: ",")),
             ("port", "\(port)"),
             ("unix_socket_directories", socketFolder),
             ("max_connections", "\(maxConnections)"),

@@ -11,6 +11,8 @@ package enum Claim: Sendable, Hashable, CustomStringConvertible {
     /// The queues of the way between pool and server.
     case trafficControl
     case nameResolution
+    /// Whether the devices between pool and server are up.
+    case networkDevice
     /// Whether the client process runs, and what it may use.
     case clientLife
     case clientLimits
@@ -27,6 +29,7 @@ package enum Claim: Sendable, Hashable, CustomStringConvertible {
         case .rowPolicies: "the row policies of the workload's tables"
         case .trafficControl: "traffic control"
         case .nameResolution: "name resolution"
+        case .networkDevice: "the network device"
         case .clientLife: "the client's life"
         case .clientLimits: "the client's limits"
         case .databaseFile: "the database file"

@@ -37,7 +37,8 @@ package enum FaultCatalogue {
 
     /// Packets are late, lost, or go elsewhere.
     static let network: [any Fault.Type] = [
-        Latency.self, Bandwidth.self, Blackhole.self, HalfOpen.self,
+        Latency.self, PacketLoss.self, PacketReorder.self, Bandwidth.self, Blackhole.self, HalfOpen.self, LinkDown.self,
+        NameResolution.self,
     ]
 
     /// The process that holds the pool is short of something.

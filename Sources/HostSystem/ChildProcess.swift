@@ -146,7 +146,8 @@ private func spawnProcess(_ request: SpawnRequest) -> Int32 {
                     raw.uid = request.user?.uid ?? .max
                     raw.gid = request.user?.gid ?? .max
                     raw.new_session = request.newSession ? 1 : 0
-                    return clinux_spawn(&raw)
+                    raw.network_fd = request.network?.descriptor ?? -1
+                    return withExtendedLifetime(request.network) { clinux_spawn(&raw) }
                 }
                 guard let environment else { return spawn(UnsafePointer(environ)) }
                 return environment.withUnsafeBufferPointer { spawn($0.baseAddress) }

@@ -25,6 +25,8 @@ extension Undo {
         case .continueProcess(let pid, _): "kill -CONT \(pid)"
         case .removeQdisc(let device, let handle): "tc qdisc del dev \(quoted(device)) root handle \(quoted(handle))"
         case .unmount(let path): "umount --lazy \(quoted(path))"
+        case .removePacketRules(let chain, _): "iptables -S | grep \(quoted(chain))  # and delete these rules with iptables -D"
+        case .endPrivateNetwork(let network, _): "lsns -t net | grep \(quoted(network))  # and kill its processes"
         case .program(let arguments, _): arguments.map(quoted).joined(separator: " ")
         }
     }

@@ -16,11 +16,13 @@ package struct ProgramCall: Sendable {
     package var timeout: Duration
     /// For each of the two streams.
     package var outputLimitBytes: Int
+    /// Where it runs; `nil` is the network of this process.
+    package var network: NetworkNamespace?
 
     package init(
         path: String, arguments: [String] = [], environment: [String: String]? = nil, workingDirectory: String? = nil,
         user: ProcessUser? = nil, timeout: Duration = .seconds(30), standardInput: [UInt8] = [],
-        outputLimitBytes: Int = 1 << 20
+        outputLimitBytes: Int = 1 << 20, network: NetworkNamespace? = nil
     ) {
         self.path = path
         self.arguments = arguments
@@ -30,6 +32,7 @@ package struct ProgramCall: Sendable {
         self.timeout = timeout
         self.standardInput = standardInput
         self.outputLimitBytes = outputLimitBytes
+        self.network = network
     }
 
     /// Runs the program on the calling thread. A program that fails is a result, not an error.
@@ -93,7 +96,7 @@ package struct ProgramCall: Sendable {
             return try ChildProcess(
                 SpawnRequest(
                     path: path, arguments: arguments, environment: environment, workingDirectory: workingDirectory,
-                    user: user, standardInput: input, standardOutput: output, standardError: errors))
+                    user: user, standardInput: input, standardOutput: output, standardError: errors, network: network))
         } catch {
             throw .notStarted(error)
         }
@@ -142,10 +145,10 @@ private final class StopRequest: Sendable {
 package func runProgram(
     path: String, arguments: [String] = [], environment: [String: String]? = nil, workingDirectory: String? = nil,
     user: ProcessUser? = nil, timeout: Duration = .seconds(30), standardInput: [UInt8] = [],
-    outputLimitBytes: Int = 1 << 20
+    outputLimitBytes: Int = 1 << 20, network: NetworkNamespace? = nil
 ) async throws(ProgramError) -> ProgramResult {
     try await ProgramCall(
         path: path, arguments: arguments, environment: environment, workingDirectory: workingDirectory, user: user,
-        timeout: timeout, standardInput: standardInput, outputLimitBytes: outputLimitBytes
+        timeout: timeout, standardInput: standardInput, outputLimitBytes: outputLimitBytes, network: network
     ).run()
 }

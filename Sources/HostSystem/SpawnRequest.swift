@@ -19,12 +19,14 @@ package struct SpawnRequest: Sendable {
     package var keptDescriptor: Int32?
     /// A session of its own: signals of the terminal do not reach it, and it leads a process group.
     package var newSession: Bool
+    /// Where it runs; `nil` is the network of this process.
+    package var network: NetworkNamespace?
 
     package init(
         path: String, arguments: [String] = [], name: String? = nil, environment: [String: String]? = nil,
         workingDirectory: String? = nil, user: ProcessUser? = nil, standardInput: Int32? = nil,
         standardOutput: Int32? = nil, standardError: Int32? = nil, keptDescriptor: Int32? = nil,
-        newSession: Bool = true
+        newSession: Bool = true, network: NetworkNamespace? = nil
     ) {
         self.path = path
         self.arguments = arguments
@@ -37,5 +39,6 @@ package struct SpawnRequest: Sendable {
         self.standardError = standardError
         self.keptDescriptor = keptDescriptor
         self.newSession = newSession
+        self.network = network
     }
 }

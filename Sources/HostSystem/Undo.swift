@@ -11,6 +11,15 @@ package enum Undo: Sendable, Equatable, Codable {
     case removeQdisc(device: String, handle: String)
     /// Take this mounted file system of the rig's out of the tree.
     case unmount(path: String)
+    /// Delete a chain of packet rules (`iptables`) and what leads to it, if it is there.
+    ///
+    /// - `isTableNew`: nobody had rules in this table; it goes as well, should it be empty then.
+    case removePacketRules(chain: String, isTableNew: Bool)
+    /// End the processes of a run that are left in a network of its own, with which its devices, rules and queues go.
+    ///
+    /// - `network`: as the kernel names it, `net:[4026532201]`.
+    /// - `folder`: in the command line of those processes, or their working directory.
+    case endPrivateNetwork(network: String, folder: String)
     /// Run a program; then `verify`, whose exit status 0 means that nothing is left.
     case program(arguments: [String], verify: [String])
 }

@@ -32,6 +32,8 @@ package struct Undoer: Sendable {
             try continueProcess(ProcessIdentity(pid: pid, startTicks: startTicks))
         case .removeQdisc(let device, let handle): try removeQdisc(device, handle)
         case .unmount(let path): try unmount(path)
+        case .removePacketRules(let chain, let isTableNew): try removePacketRules(chain, isTableNew: isTableNew)
+        case .endPrivateNetwork(let network, let folder): try endPrivateNetwork(network, folder)
         case .program(let arguments, let verify): try runUndo(arguments, verify)
         }
     }
@@ -87,7 +89,7 @@ package struct Undoer: Sendable {
     }
 
     /// - Returns: what went wrong, or `nil` when it ended with 0.
-    private func run(_ arguments: [String]) -> String? {
+    func run(_ arguments: [String]) -> String? {
         guard let name = arguments.first else { return "the journal names no program" }
         guard let path = name.hasPrefix("/") ? name : findProgram(name) else {
             return "the program \(name) is not on this machine's PATH"

@@ -28,6 +28,7 @@ struct PostgresTarget: RunTarget {
     private let sessionProbe: ServerSessionProbe
     private let serverVersion: String
     private let statements: PostgresStatementControl
+    private let plan: StagePlan
     let stage: FaultStage
 
     /// - Parameters:
@@ -35,17 +36,18 @@ struct PostgresTarget: RunTarget {
     ///   - standby: follows it.
     ///   - url: how to reach the server as the pool does.
     ///   - adminURL: how the rig reaches it on a way that no fault disturbs.
-    ///   - needsRelay: a fault wants to disturb the way between pool and server.
+    ///   - plan: what is needed of the way between pool and server.
     init(
         context: TargetContext, server: ManagedPostgres?, standby: ManagedPostgres? = nil, url: String,
-        adminURL: String, needsRelay: Bool
+        adminURL: String, plan: StagePlan
     ) async throws(RunError) {
         self.context = context
         self.server = server
         self.standby = standby
         let current = server.map(CurrentServer.init)
         let application = "chaosrig/\(context.runID)"
-        let relay = needsRelay ? try await Self.startRelay(to: url, seed: context.seed) : nil
+        self.plan = plan
+        let relay = plan.needsRelay ? try await Self.startRelay(to: url, in: plan.link, seed: context.seed) : nil
         self.relay = relay
         do throws(PostgresConfigurationError) {
             var pool = try PostgresConfiguration(url: url)
@@ -70,14 +72,20 @@ struct PostgresTarget: RunTarget {
             database = WorkloadDatabase(admin: AdminSession(driver: rigDriver), schema: context.schema(.postgres))
             sessionProbe = ServerSessionProbe(applicationName: application)
 
-            var linkControl: RelayLinkControl?
+            var linkControl: PoolLinkControl?
             if let relay {
-                pool.endpoint = PostgresEndpoint(host: "127.0.0.1", port: relay.port)
+                let host = plan.link == nil ? "127.0.0.1" : PrivateLink.serverAddresses[0]
+                pool.endpoint = PostgresEndpoint(host: host, port: relay.port)
                 link.endpoint = pool.endpoint
+            }
+            if plan.names != nil, let end = pool.endpoint ?? pool.servers.first {
+                pool.endpoint = PostgresEndpoint(host: PrivateNames.host, port: end.port)
+            }
+            if plan.needsLink {
                 let session = AdminSession(driver: PostgresDriver(configuration: link, loop: context.rigLoop))
                 linkSession = session
-                linkControl = RelayLinkControl(
-                    relay: relay.relay, loopbackServerPort: Self.loopbackPort(of: pool.servers), session: session)
+                linkControl = PoolLinkControl(
+                    relay: relay?.relay, loopbackServerPort: Self.loopbackPort(of: pool.servers), session: session)
             } else {
                 linkSession = nil
             }
@@ -97,6 +105,11 @@ struct PostgresTarget: RunTarget {
                         current: $0, direct: direct, rig: rig, secret: secret, makeDriver: makeDriver)
                 }, link: linkControl, file: nil, programs: SystemPrograms(), journal: context.journal)
             stage.statements = statements
+            let end = pool.endpoint ?? pool.servers.first
+            if let end, !end.isUnixSocket, plan.link != nil || LoopbackAddress.contains(end.host) {
+                stage.names = plan.names?.server
+                stage.network = plan.place(port: end.port, runID: context.runID)
+            }
             if let server {
                 stage.settings = PostgresSettingsControl(
                     statements: statements, runtime: LoopRuntime(loop: context.rigLoop))
@@ -132,7 +145,7 @@ struct PostgresTarget: RunTarget {
         server == nil ? configuration.maskedURL : "managed PostgreSQL \(serverVersion)"
     }
 
-    var environment: [JSONValue.Member] { [.init("server", .string("PostgreSQL \(serverVersion)"))] }
+    var environment: [JSONValue.Member] { [.init("server", .string("PostgreSQL \(serverVersion)")), .init("stage", plan.facts)] }
 
     func prepare(_ sink: any EventSink) async throws(RunError) {
         try await database.prepare(sink)
@@ -196,6 +209,7 @@ struct PostgresTarget: RunTarget {
             guard let server else { continue }
             do throws(ServerError) { try await server.destroy() } catch { left.append("\(error)") }
         }
+        await plan.end()
         return left
     }
 
@@ -211,14 +225,15 @@ extension PostgresTarget {
     /// On a private server the pool is no superuser: those have slots and rights that no service has.
     private static let poolRole = "chaosrig_pool"
 
-    private static func startRelay(to url: String, seed: UInt64) async throws(RunError) -> PoolRelay {
+    /// - Parameter link: with it the relay is in the server's network, so that packets between pool and relay pass the link.
+    private static func startRelay(to url: String, in link: PrivateLink?, seed: UInt64) async throws(RunError) -> PoolRelay {
         do {
             guard let server = try PostgresConfiguration(url: url).servers.first else {
                 throw RunError.usage("target.postgres.url names no server")
             }
             let upstream: ProxyAddress =
                 server.isUnixSocket
-                ? .unix(path: server.description) : .tcp(host: server.host, port: server.port)
+                ? .unix(path: server.description) : .tcp(host: link == nil ? server.host : "127.0.0.1", port: server.port)
             var options = Relay.Options()
             options.name = "pool"
             options.seed = seed
@@ -226,7 +241,7 @@ extension PostgresTarget {
             return try await onOwnThread(
                 "start relay",
                 throwing: { () throws(ProxyError) in
-                    try PoolRelay(to: upstream, options: chosen)
+                    try PoolRelay(to: upstream, options: chosen, network: link?.namespace)
                 })
         } catch {
             throw .cannotProceed("cannot start the relay between pool and server: \(error)")

@@ -1,4 +1,5 @@
 import FaultInjection
+import HostSystem
 import RigModel
 
 /// Programs that faults call, with their output in the history. Thread-safe.
@@ -9,9 +10,11 @@ struct RecordingPrograms: ProgramRunner {
     let programs: any ProgramRunner
     let sink: any EventSink
 
-    func run(_ arguments: [String], within limit: Duration) async throws -> (exitCode: Int32, output: String) {
+    func run(_ arguments: [String], in network: NetworkNamespace?, within limit: Duration) async throws -> (
+        exitCode: Int32, output: String
+    ) {
         do {
-            let result = try await programs.run(arguments, within: limit)
+            let result = try await programs.run(arguments, in: network, within: limit)
             record(arguments, ["exit": JSONValue(result.exitCode), "output": .string(Self.short(result.output))])
             return result
         } catch {

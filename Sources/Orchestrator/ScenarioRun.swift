@@ -3,6 +3,7 @@ import EventLoop
 import FaultInjection
 import Foundation
 import HostSystem
+import PostgresDriver
 import RigModel
 package import ScenarioFile
 import Threading
@@ -28,8 +29,10 @@ package struct ScenarioRun: Sendable {
     package static func check(_ scenario: Scenario, allowedRemoteHosts: Set<String>) async throws(RunError) {
         let faults = faults(of: scenario)
         try TargetFactory.check(scenario, faults: faults, allowedRemoteHosts: allowedRemoteHosts)
-        let wanted = faults.flatMap(\.capabilities).reduce(into: Set<Capability>()) { $0.formUnion($1) }
-        let missing = FaultSupport.missing(faults, await CapabilityProbes.probe(wanted, with: SystemPrograms()))
+        // One that works without anything of the machine needs no trial here.
+        let demanding = faults.filter { !$0.capabilities.contains([]) }
+        let wanted = demanding.flatMap(\.capabilities).reduce(into: Set<Capability>()) { $0.formUnion($1) }
+        let missing = FaultSupport.missing(demanding, await CapabilityProbes.probe(wanted, with: SystemPrograms()))
         if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }
     }
 
@@ -38,7 +41,8 @@ package struct ScenarioRun: Sendable {
     /// - Throws: ``RunError`` when there is no verdict to report.
     package func run() async throws(RunError) -> RunOutcome {
         try await Self.check(scenario, allowedRemoteHosts: options.allowedRemoteHosts)
-        await healDeadRuns()
+        // A private stage has others' rules out of reach: whoever entered it has healed before.
+        if PrivateStage.state != .inside { await Self.healDeadRuns(options.progress) }
         let startedAt = Date()
         let folder = try RunFolder(
             out: options.out, name: scenario.name, startedAt: startedAt, seed: options.seed)
@@ -66,10 +70,27 @@ package struct ScenarioRun: Sendable {
         Catalogue.planEntries(of: scenario.faults).map(\.fault)
     }
 
-    private func healDeadRuns() async {
+    /// Whether these runs belong on a private stage: faults of one touch packets or mounts, and none needs this machine's network.
+    package static func wantPrivateStage(_ scenarios: [Scenario]) -> Bool {
+        let staysOutside = scenarios.contains { scenario in
+            guard case .postgres(let url) = scenario.target else { return false }
+            let servers = try? PostgresConfiguration(url: url).servers
+            return servers?.allSatisfy(\.isUnixSocket) != true
+        }
+        return !staysOutside && scenarios.contains(where: StagePlan.wantsPrivateStage)
+    }
+
+    /// Why this machine gives no private stage; `nil` when it does.
+    package static func refusalOfStage() async -> String? {
+        let answer = await StageProbes.probe(.privateStage, programs: SystemPrograms())
+        guard case .missing(let reason, let remedy) = answer else { return nil }
+        return "\(reason); to get one: \(remedy)"
+    }
+
+    package static func healDeadRuns(_ progress: any ProgressDisplay) async {
         for dead in DeadRun.find() {
-            options.progress.say("healing what the run in \(dead.folder) left behind")
-            for leftover in await dead.heal() { options.progress.say("could not heal: \(leftover)") }
+            progress.say("healing what the run in \(dead.folder) left behind")
+            for leftover in await dead.heal() { progress.say("could not heal: \(leftover)") }
         }
     }
 

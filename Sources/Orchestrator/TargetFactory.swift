@@ -21,6 +21,7 @@ struct TargetFactory: Sendable {
         case .managedPostgres(let options):
             Set<StagePart>([.sessions, .statements, .settings, .server, .link])
                 .union(options.standby ? [.standby] : []).union(options.tls ? [.certificates] : [])
+                .union(options.name ? [.names] : [])
         case .postgres: [.sessions, .statements, .link]
         case .temporarySQLite, .sqlite: [.file]
         }
@@ -34,7 +35,7 @@ struct TargetFactory: Sendable {
         if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }
         for fault in faults {
             for disturbance in fault.disturbances(seed: 0) {
-                do { try RelayLinkControl.check(disturbance) } catch {
+                do { try PoolLinkControl.check(disturbance) } catch {
                     throw .usage("faults: \(type(of: fault).shape.name): \(error)")
                 }
             }
@@ -57,22 +58,29 @@ struct TargetFactory: Sendable {
     func make(_ context: TargetContext) async throws(RunError) -> any RunTarget {
         switch scenario.target {
         case .managedPostgres(let options):
-            let (server, standby) = try await startServers(context, options)
+            let plan = try await StagePlan.make(scenario, journal: context.journal, folder: scratch.path)
+            let server: ManagedPostgres
+            let standby: ManagedPostgres?
+            do throws(RunError) { (server, standby) = try await startServers(context, options, plan) } catch {
+                await plan.end()
+                throw error
+            }
             let adminURL =
                 "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
             do {
                 return try await PostgresTarget(
                     context: context, server: server, standby: standby, url: server.url, adminURL: adminURL,
-                    needsRelay: needsRelay)
+                    plan: plan)
             } catch {
                 // What cannot be removed here is still in the journal.
                 try? await standby?.destroy()
                 try? await server.destroy()
+                await plan.end()
                 throw error
             }
         case .postgres(let url):
-            return try await PostgresTarget(
-                context: context, server: nil, url: url, adminURL: url, needsRelay: needsRelay)
+            let plan = try await StagePlan.make(scenario, journal: context.journal, folder: scratch.path)
+            return try await PostgresTarget(context: context, server: nil, url: url, adminURL: url, plan: plan)
         case .temporarySQLite:
             return SQLiteTarget(context: context, path: scratch.path + "/chaosrig.db", isTemporary: true)
         case .sqlite(let path):
@@ -80,20 +88,14 @@ struct TargetFactory: Sendable {
         }
     }
 
-    /// The relay costs a little on every query; it is there only where a fault may need it.
-    private var needsRelay: Bool {
-        scenario.faults.contains { entry in
-            FaultCatalogue.make(entry.kind, entry.parameters)?.needs.contains(.link) ?? false
-        }
-    }
-
     private func startServers(
-        _ context: TargetContext, _ target: Scenario.ManagedOptions
+        _ context: TargetContext, _ target: Scenario.ManagedOptions, _ plan: StagePlan
     ) async throws(RunError) -> (ManagedPostgres, standby: ManagedPostgres?) {
         var options = ManagedPostgres.Options()
         options.maxConnections = scenario.pool.maxOpen + Self.connectionsBesideThePool
         options.logPath = folder.file("server.log")
         options.tls = target.tls
+        options.network = plan.link?.serverNetwork
         // A commit is acknowledged once the standby has it: what a failover loses then is the pool's loss.
         if target.standby { options.settings = [("synchronous_standby_names", "*")] }
         do throws(ServerError) {

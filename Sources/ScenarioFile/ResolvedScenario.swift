@@ -48,10 +48,14 @@ package enum ResolvedScenario {
         return lines
     }
 
+    private static func managed(_ options: Scenario.ManagedOptions) -> String {
+        (options.standby ? ", standby: true" : "") + (options.tls ? ", tls: true" : "")
+            + (options.name ? ", name: true" : "")
+    }
+
     private static func target(_ target: Scenario.Target) -> String {
         switch target {
-        case .managedPostgres(let options):
-            "{postgres: managed\(options.standby ? ", standby: true" : "")\(options.tls ? ", tls: true" : "")}"
+        case .managedPostgres(let options): "{postgres: managed\(managed(options))}"
         case .postgres(let url): "{postgres: {url: \(quoted(SecretMask.inURL(url)))}}  # passwords are masked"
         case .temporarySQLite: "{sqlite: temporary}"
         case .sqlite(let path): "{sqlite: \(quoted(path))}"

@@ -18,6 +18,8 @@ package struct Scenario: Sendable, Equatable {
         package var standby = false
         /// The pool reaches it by TLS, and checks its certificate.
         package var tls = false
+        /// The pool looks it up by a name, and not by its address.
+        package var name = false
 
         package init() {}
     }

@@ -48,10 +48,11 @@ struct ScenarioSections {
             return nil
         }
         let section = SectionReader(node, name: "target", log)
-        defer { section.finish(also: ["postgres", "sqlite", "standby", "tls"]) }
+        defer { section.finish(also: ["postgres", "sqlite"] + Self.managedKeys) }
         var options = Scenario.ManagedOptions()
         if let flag = section.value("standby", .flag)?.flagValue { options.standby = flag }
         if let flag = section.value("tls", .flag)?.flagValue { options.tls = flag }
+        if let flag = section.value("name", .flag)?.flagValue { options.name = flag }
         if section.node("compose") != nil {
             log.add(
                 section.keyPosition("compose"),
@@ -61,10 +62,10 @@ struct ScenarioSections {
         switch (section.node("postgres"), section.node("sqlite")) {
         case (let postgres?, nil):
             let target = postgresTarget(postgres, options)
-            if case .postgres = target { refuse(["standby", "tls"], section) }
+            if case .postgres = target { refuse(Self.managedKeys, section) }
             return target
         case (nil, let sqlite?):
-            refuse(["standby", "tls"], section)
+            refuse(Self.managedKeys, section)
             guard let text = SectionReader.value(of: sqlite, key: "target.sqlite", [.text], log)?.textValue else {
                 return nil
             }
@@ -80,6 +81,9 @@ struct ScenarioSections {
             return nil
         }
     }
+
+    /// What only a server of the run's own has.
+    private static let managedKeys = ["standby", "tls", "name"]
 
     private func refuse(_ keys: [String], _ section: SectionReader) {
         for key in keys where section.keys.contains(key) {

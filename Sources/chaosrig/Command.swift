@@ -1,3 +1,4 @@
+import FaultInjection
 import RigModel
 
 /// One command of the command line.
@@ -37,6 +38,9 @@ enum CommandTable {
             return 0
         case "--version": return await run(["version"])
         case WatchdogCommand.name: return WatchdogCommand.run(rest)
+        case StageCommand.name: return StageCommand.run(rest)
+        case SocketKillTrial.command: return SocketKillTrial.main()
+        case PacketQueueCommand.name: return PacketQueueCommand.main(rest)
         default: break
         }
         guard let command = all.first(where: { $0.name == name }) else { return unknown(name) }

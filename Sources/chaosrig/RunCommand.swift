@@ -1,4 +1,5 @@
 import Foundation
+import HostSystem
 import Orchestrator
 import Reporting
 import RigModel
@@ -55,6 +56,7 @@ enum RunCommand: Command {
             if isJSON || isQuiet { SilentProgress() } else if screen.isTerminal { TerminalProgress(screen) } else {
                 PlainProgress()
             }
+        await enterStage(scenarios.map(\.scenario), files: arguments.positional, progress)
         let signals = SignalWatch(interrupt, progress: progress)
         defer { signals.stop() }
 
@@ -87,6 +89,23 @@ enum RunCommand: Command {
             }
         }
         return worst
+    }
+
+    /// Where faults touch packets or mounts the rig goes on in a network and a mount table of its own: begins anew there, as the
+    /// same process.
+    private static func enterStage(
+        _ scenarios: [Scenario], files: [String], _ progress: any ProgressDisplay
+    ) async {
+        guard PrivateStage.state == .outside, ScenarioRun.wantPrivateStage(scenarios) else { return }
+        if let pipe = files.first(where: { !SmallFile.isPlain($0) }) {
+            PrivateStage.giveUp("\(pipe) is not a file and can be read only once")
+        } else if let reason = await ScenarioRun.refusalOfStage() {
+            PrivateStage.giveUp(reason)
+        } else {
+            await ScenarioRun.healDeadRuns(progress)
+            PrivateStage.reenter(arguments: CommandLine.arguments)
+        }
+        if case .unavailable(let reason) = PrivateStage.state { progress.say("no private stage: \(reason)") }
     }
 
     private static func show(_ outcome: RunOutcome, isQuiet: Bool) {

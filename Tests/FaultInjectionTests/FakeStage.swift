@@ -184,7 +184,9 @@ final class FakeStage: Sendable {
 
     private struct Programs: ProgramRunner {
         let fake: FakeStage
-        func run(_ arguments: [String], within limit: Duration) async throws -> (exitCode: Int32, output: String) {
+        func run(_ arguments: [String], in network: NetworkNamespace?, within limit: Duration) async throws -> (
+            exitCode: Int32, output: String
+        ) {
             fake.state.withLock { state in
                 state.programs.append(arguments)
                 return state.answers[arguments.joined(separator: " ")] ?? (2, "Error: Specified qdisc kind is unknown.")

@@ -17,6 +17,11 @@ int clinux_signal_process(int process_descriptor, int signal);
 /// pipe2(2) with O_CLOEXEC: ends[0] is read, ends[1] is written.
 int clinux_pipe(int ends[2]);
 
+struct pollfd;
+
+/// ppoll(2) without a signal mask: waits at most so many nanoseconds, for ever when negative.
+int clinux_poll(struct pollfd *polled, unsigned long count, int64_t nanoseconds);
+
 /// A file in memory that holds these bytes, close-on-exec, positioned at its start. Returns -1 with errno set.
 int clinux_memory_file(const void *bytes, size_t count);
 

@@ -27,6 +27,16 @@ package enum Capability: String, Sendable, CaseIterable {
     case containers
 }
 
+extension Capability {
+    /// Belongs on a stage of the run's own: it touches packets or mounts.
+    package var wantsPrivateStage: Bool {
+        switch self {
+        case .privateStage, .packetRules, .packetQueue, .netem, .rateLimit, .socketKill, .tmpfs: true
+        case .cpuLimit, .memoryLimit, .fakeTime, .baseBackup, .openssl, .pgBouncer, .containers: false
+        }
+    }
+}
+
 /// What a machine said to one ``Capability``.
 package enum Availability: Sendable, Equatable {
     /// What was tried, in words.

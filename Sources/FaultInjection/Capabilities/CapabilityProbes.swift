@@ -10,8 +10,9 @@ package enum CapabilityProbes {
         case .openssl: await openssl(programs)
         case .pgBouncer: await pgBouncer(programs)
         case .containers: await containers(programs)
-        case .netem: await netem(programs)
-        default: .missing(reason: "nothing tries it yet", remedy: "")
+        case .privateStage, .packetRules, .packetQueue, .netem, .rateLimit, .socketKill:
+            await StageProbes.probe(capability, programs: programs)
+        case .cpuLimit, .memoryLimit, .fakeTime: .missing(reason: "nothing tries it yet", remedy: "")
         }
     }
 

@@ -1,16 +1,5 @@
 /// Probes that ask one program.
 extension CapabilityProbes {
-    static func netem(_ programs: any ProgramRunner) async -> Availability {
-        var answer = await attempt(
-            TrafficControl.probe, with: programs, shows: "tc netem in a network namespace", package: "iproute2")
-        if case .missing(let reason, "") = answer {
-            answer = .missing(
-                reason: reason,
-                remedy: "a kernel with CONFIG_NET_SCH_NETEM (modprobe sch_netem) and root; the relay does it without")
-        }
-        return answer
-    }
-
     /// A mount of one's own, by root or in a user namespace.
     static func tmpfs(_ programs: any ProgramRunner) async -> Availability {
         let mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "chaosrig", "/tmp"]

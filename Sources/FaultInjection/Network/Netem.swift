@@ -11,7 +11,7 @@ struct Netem: Sendable {
     /// - Throws: why not. Nothing is left behind then.
     static func install(latency: Duration, jitter: Duration, on stage: FaultStage) async throws -> Netem {
         guard let programs = stage.programs else { throw InjectionError("programs cannot be run here") }
-        guard let port = stage.link?.loopbackServerPort else {
+        guard let port = stage.network?.port ?? stage.link?.loopbackServerPort else {
             throw InjectionError("netem is used on loopback only; the server is elsewhere")
         }
         let probe = try await programs.run(TrafficControl.probe, within: limit)
@@ -45,8 +45,4 @@ struct Netem: Sendable {
         }
         try stage.journal.didUndo(journalEntry)
     }
-}
-
-extension String {
-    fileprivate var firstLine: String { split(separator: "\n").first.map(String.init) ?? "no output" }
 }

@@ -19,6 +19,10 @@ package struct FaultStage: Sendable {
     package var log: (any ServerLog)?
     package var standby: (any StandbyControl)?
     package var certificates: (any CertificateControl)?
+    /// Where packets of the pool can be told apart from all others; `nil` where the rig may not touch them.
+    package var network: NetworkPlace?
+    /// The name under which the pool looks its server up.
+    package var names: (any NameControl)?
     package var journal: any UndoJournal
 
     package init(

@@ -7,13 +7,23 @@ package final class RelayThreads: Sendable {
     let threads: [RelayThread]
     private let running: Lock<[ServiceThread]>
 
-    /// - Parameter count: at least 1; by default up to 4, as many as there are processors.
+    /// - Parameters:
+    ///   - count: at least 1; by default up to 4, as many as there are processors.
+    ///   - prepare: done first on each thread.
     /// - Throws: ``ProxyError/noResource(_:)``.
-    package init(count: Int = RelayThreads.standardCount) throws(ProxyError) {
+    package init(
+        count: Int = RelayThreads.standardCount, prepare: @escaping @Sendable () -> Void = {}
+    ) throws(ProxyError) {
         var made: [RelayThread] = []
         for _ in 0..<max(1, count) { made.append(try RelayThread()) }
         threads = made
-        running = Lock(made.map { thread in ServiceThread(name: "relay") { thread.run() } })
+        running = Lock(
+            made.map { thread in
+                ServiceThread(name: "relay") {
+                    prepare()
+                    thread.run()
+                }
+            })
     }
 
     package static var standardCount: Int { max(1, min(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }

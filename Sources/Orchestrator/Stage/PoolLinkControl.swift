@@ -6,28 +6,28 @@ import PostgresDriver
 import RigModel
 import Threading
 
-/// The way between pool and server as faults see it: the rig's relay, and a connection of its own through it.
-actor RelayLinkControl: LinkControl {
+/// The way between pool and server as faults see it: the rig's relay where there is one, and a connection of its own.
+actor PoolLinkControl: LinkControl {
     private enum Running {
         case toxic(ActiveToxic)
         case cut(ActiveCut)
     }
 
     nonisolated let loopbackServerPort: UInt16?
-    private let relay: Relay
-    /// Connects through the relay, like the pool.
+    private let relay: Relay?
+    /// Connects on the same way as the pool.
     private let session: AdminSession<PostgresDriver>
     /// One change after the other: the list that is taken last must also be the one that the relay gets last.
     private let gate = SerialGate()
     private var disturbances: [(id: Int, what: Running, isOn: Bool)] = []
 
-    init(relay: Relay, loopbackServerPort: UInt16?, session: AdminSession<PostgresDriver>) {
+    init(relay: Relay?, loopbackServerPort: UInt16?, session: AdminSession<PostgresDriver>) {
         self.relay = relay
         self.loopbackServerPort = loopbackServerPort
         self.session = session
     }
 
-    nonisolated var hasRelay: Bool { true }
+    nonisolated var hasRelay: Bool { relay != nil }
 
     /// - Throws: when the relay would not understand it.
     static func check(_ disturbance: Disturbance) throws {
@@ -38,6 +38,7 @@ actor RelayLinkControl: LinkControl {
     }
 
     func begin(_ disturbance: Disturbance) async throws -> Int {
+        guard relay != nil else { throw RunError.internalFailure("there is no relay between pool and server") }
         let id = disturbances.count + 1
         switch disturbance {
         case .toxic(let text):
@@ -73,8 +74,8 @@ actor RelayLinkControl: LinkControl {
             }
         }
         await onOwnThread("disturb") { [relay, toxics, cuts] in
-            relay.setToxics(toxics)
-            relay.setCuts(cuts)
+            relay?.setToxics(toxics)
+            relay?.setCuts(cuts)
         }
     }
 
@@ -99,7 +100,7 @@ actor RelayLinkControl: LinkControl {
 
     func end(backends: Set<Int32>, _ manner: ConnectionEnd) async -> Set<Int32> {
         await onOwnThread("end connections") { [relay] in
-            relay.end(backends: backends, manner == .reset ? .reset : .finish)
+            relay?.end(backends: backends, manner == .reset ? .reset : .finish) ?? []
         }
     }
 

@@ -1,0 +1,55 @@
+import HostSystem
+
+/// A queueing discipline of the kernel on both ends of the private link, so that it works in both directions. The devices are the
+/// run's own, and nothing else passes there.
+struct LinkQueues: Sendable {
+    private let ends: [(device: String, network: NetworkNamespace?)]
+    private let kind: String
+
+    /// - Parameter words: as `tc qdisc add … root` takes them: `netem delay 50000us`.
+    /// - Throws: why it could not be done. Nothing is left then.
+    static func install(_ words: [String], on stage: FaultStage) async throws -> LinkQueues {
+        guard let place = stage.network, place.isPrivate, let kind = words.first else {
+            throw InjectionError("devices get queues on a private stage only")
+        }
+        let queues = LinkQueues(
+            ends: [(place.serverDevice, place.serverNetwork), (place.clientDevice, nil)], kind: kind)
+        do {
+            for end in queues.ends {
+                try await stage.mustRun(["tc", "qdisc", "add", "dev", end.device, "root"] + words, in: end.network)
+            }
+        } catch {
+            try? await queues.remove(on: stage)
+            throw error
+        }
+        return queues
+    }
+
+    /// Idempotent; checks that nothing of it is left.
+    func remove(on stage: FaultStage) async throws {
+        for end in ends {
+            _ = try? await stage.mustRun(["tc", "qdisc", "del", "dev", end.device, "root"], in: end.network)
+            let shown = try await stage.mustRun(["tc", "qdisc", "show", "dev", end.device], in: end.network)
+            guard !shown.contains(" \(kind) ") else {
+                throw InjectionError("\(end.device) still has a queue of the kind \(kind): \(shown.firstLine)")
+            }
+        }
+    }
+
+    /// The sum of a number that `tc -s` prints behind a word: `dropped 12,` or `overlimits 3 `.
+    func count(_ word: String, on stage: FaultStage) async throws -> Int {
+        var sum = 0
+        for end in ends {
+            sum += Self.count(word, in: try await stage.mustRun(["tc", "-s", "qdisc", "show", "dev", end.device], in: end.network))
+        }
+        return sum
+    }
+
+    /// Pure.
+    static func count(_ word: String, in shown: String) -> Int {
+        let words = shown.split { !$0.isLetter && !$0.isNumber }
+        return zip(words, words.dropFirst()).reduce(0) { sum, pair in
+            pair.0 == word ? sum + (Int(pair.1) ?? 0) : sum
+        }
+    }
+}
