@@ -82,7 +82,8 @@ final class FakeStage: Sendable {
         func start(within limit: Duration) async throws {
             try fake.state.withLock { state in
                 if state.startFails { throw InjectionError("no room") }
-                state.postmaster = 200
+                // Never the same twice.
+                state.postmaster = Int32(100 + 100 * state.shutdowns.count)
             }
         }
         func tryConnect(within limit: Duration) async -> ConnectAnswer {
