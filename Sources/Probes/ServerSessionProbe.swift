@@ -61,15 +61,31 @@ package struct ServerSessionProbe: Sendable {
             """, [.text(applicationName), .text(names)], role: .write)
     }
 
-    /// Cancels these statements where they still run, and no other.
-    package func cancel(_ statements: [(pid: Int32, startedAt: String, statementStartedAt: String)]) -> SQLStatement {
-        let names = statements.map { "\($0.pid) \($0.startedAt) \($0.statementStartedAt)" }.joined(separator: ",")
-        return SQLStatement(
+    /// Cancels statements that run now: a share of them, at least one, and at most so many, drawn from the seed. The answer
+    /// is for ``cancelled(in:)``.
+    package func cancel(atMost limit: Int, share: Double, seed: UInt64) -> SQLStatement {
+        SQLStatement(
             """
-            SELECT pid, pg_cancel_backend(pid) FROM pg_stat_activity
-            WHERE application_name = $1 AND pid <> pg_backend_pid() AND state = 'active'
-              AND pid::text || ' ' || backend_start::text || ' ' || query_start::text
-                  = ANY (string_to_array($2, ','))
-            """, [.text(applicationName), .text(names)], role: .write)
+            WITH running AS MATERIALIZED (
+                SELECT pid, backend_start::text AS born, query_start::text AS began,
+                       row_number() OVER (ORDER BY md5(pid::text || $2)) AS place, count(*) OVER () AS total
+                FROM pg_stat_activity
+                WHERE application_name = $1 AND pid <> pg_backend_pid() AND state = 'active')
+            SELECT pid, born, began, pg_cancel_backend(pid) FROM running
+            WHERE place <= least($3::bigint, greatest(1, round(total * $4::float8)))
+            """,
+            [.text(applicationName), .text("\(seed)"), .int(Int64(limit)), .double(share)], role: .write)
+    }
+
+    /// The sessions that got the signal, with the statement that ran.
+    package func cancelled(
+        in result: SQLResult
+    ) -> [(pid: Int32, startedAt: String, statementStartedAt: String)] {
+        result.rows.compactMap { row in
+            guard row.count == 4, row[3] == .bool(true), let pid = row[0].intValue, let startedAt = row[1].textValue,
+                let began = row[2].textValue
+            else { return nil }
+            return (Int32(truncatingIfNeeded: pid), startedAt, began)
+        }
     }
 }

@@ -60,14 +60,15 @@ final class FakeStage: Sendable {
         func waitUntilGone(_ sessions: [ServerSession]) async throws -> [ServerSession] {
             fake.state.withLock { state in sessions.filter { !state.sessions.contains($0) } }
         }
-        func cancelStatements(of sessions: [ServerSession]) async throws -> [ServerSession] {
+        func cancelStatements(atMost limit: Int, share: Double, seed: UInt64) async throws -> [ServerSession] {
             fake.state.withLock { state in
-                let hit = sessions.filter { $0.state == "active" && !state.immortal.contains($0.pid) }
+                let hit = state.sessions.filter { $0.state == "active" && !state.immortal.contains($0.pid) }
+                    .prefix(limit)
                 for session in hit {
                     guard let index = state.sessions.firstIndex(of: session) else { continue }
                     state.sessions[index].state = "idle"
                 }
-                return hit
+                return Array(hit)
             }
         }
     }
@@ -85,7 +86,8 @@ final class FakeStage: Sendable {
         func start(within limit: Duration) async throws {
             try fake.state.withLock { state in
                 if state.startFails { throw InjectionError("no room") }
-                state.postmaster = 200
+                // Never the same twice.
+                state.postmaster = Int32(100 + 100 * state.shutdowns.count)
             }
         }
         func tryConnect(within limit: Duration) async -> ConnectAnswer {

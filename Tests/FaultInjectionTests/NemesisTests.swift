@@ -118,6 +118,20 @@ private func runner(_ entries: [FaultPlanEntry], _ fake: FakeStage, _ sink: Fact
     #expect(await nemesis.healAll().isEmpty)
 }
 
+@Test(.timeLimit(.minutes(15))) func faultThatClaimsTheSameWaitsForTheOneThatIsLate() async {
+    let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
+    let nemesis = runner([entry(restart, at: .seconds(1)), entry(restart, at: .seconds(2))], fake, sink)
+    nemesis.start { try await time.wait($0) }
+    await time.pass(to: .seconds(1))
+    await sink.until { $0.last == "landed 0 true" }
+    await time.pass(to: .seconds(2))
+    #expect(nemesis.activeFaults() == ["restart #0"])
+    await time.pass(to: .seconds(100))
+    await sink.until { $0.last == "heal 1 ok" }
+    #expect(sink.words == ["inject 0", "landed 0 true", "heal 0 ok", "inject 1", "landed 1 true", "heal 1 ok"])
+    #expect(await nemesis.healAll().isEmpty)
+}
+
 @Test(.timeLimit(.minutes(15))) func theEndOfTheRunHealsWhatIsStillActive() async {
     let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
     let nemesis = runner([entry(restart), entry(lock), entry(kill, at: .seconds(9))], fake, sink)

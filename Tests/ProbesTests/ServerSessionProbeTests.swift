@@ -58,29 +58,33 @@ private func withSessions(
     }
 }
 
-@Test func probeCancelsTheNamedStatementAndNoOther() async throws {
-    try await withSessions(1, of: "probe-cancel") { observer, sessions in
-        let probe = ServerSessionProbe(applicationName: "probe-cancel")
-        let session = try #require(sessions.first)
-        let running = Task {
-            try await session.execute(SQLStatement("SELECT pg_sleep(600)", role: .read), deadline: soon)
+@Test(arguments: [(limit: 1, share: 1.0, expected: 1), (9, 0.5, 2), (9, 0.01, 1), (9, 1, 3)])
+func probeCancelsRunningStatementsOfOneApplication(_ limit: Int, _ share: Double, _ expected: Int) async throws {
+    let application = "probe-cancel-\(limit)-\(share)"
+    try await withSessions(4, of: application) { observer, sessions in
+        let probe = ServerSessionProbe(applicationName: application)
+        // One stays idle.
+        let running = sessions.dropLast().map { session in
+            Task { try await session.execute(SQLStatement("SELECT pg_sleep(600)", role: .read), deadline: soon) }
         }
-        var active: ServerSessionProbe.Session?
-        while active == nil, MonotonicInstant.now < soon {
-            active = probe.sessions(in: try await observer.execute(probe.list, deadline: soon)).first {
-                $0.state == "active"
+        var active: [ServerSessionProbe.Session] = []
+        while active.count < 3, MonotonicInstant.now < soon {
+            let all = probe.sessions(in: try await observer.execute(probe.list, deadline: soon))
+            active = all.filter { $0.state == "active" }
+        }
+        let cancel = probe.cancel(atMost: limit, share: share, seed: 1)
+        let hit = probe.cancelled(in: try await observer.execute(cancel, deadline: soon))
+        #expect(hit.count == expected)
+        #expect(
+            hit.allSatisfy { hit in
+                active.contains { $0.pid == hit.pid && $0.statementStartedAt == hit.statementStartedAt }
+            })
+        // The others too, so that the sessions can be closed.
+        _ = try await observer.execute(probe.cancel(atMost: 9, share: 1, seed: 1), deadline: soon)
+        for task in running {
+            await #expect { _ = try await task.value } throws: {
+                ($0 as? DriverError)?.cause == .server(sqlState: "57014")
             }
-        }
-        let seen = try #require(active)
-        let started = try #require(seen.statementStartedAt)
-        // A statement that the session ran before: another one runs by now.
-        let missed = try await observer.execute(
-            probe.cancel([(seen.pid, seen.startedAt, "1999-01-01 00:00:00+00")]), deadline: soon)
-        #expect(missed.rows.isEmpty)
-        let hit = try await observer.execute(probe.cancel([(seen.pid, seen.startedAt, started)]), deadline: soon)
-        #expect(hit.rows == [[.int(Int64(seen.pid)), .bool(true)]])
-        await #expect { _ = try await running.value } throws: {
-            ($0 as? DriverError)?.cause == .server(sqlState: "57014")
         }
     }
 }

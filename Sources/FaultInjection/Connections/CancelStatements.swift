@@ -49,14 +49,12 @@ package struct CancelStatements: Fault {
             let control = try stage.needed(stage.sessions, .sessions)
             let giveUpAt = MonotonicInstant.now.advanced(by: Self.huntLimit)
             while SessionQuota.of(amount, matching: 1_000) > 0 {
+                let position = await stage.log?.position()
                 // Idle ones are no target: nothing would happen to them.
-                let running = try await control.sessions().filter { $0.state == "active" }
-                let quota = SessionQuota.of(amount, matching: running.count)
-                let targets = Array(running.shuffled(using: &generator).prefix(quota))
-                if !targets.isEmpty {
+                signalled = try await control.cancelStatements(
+                    atMost: limit, share: amount.shareValue ?? 1, seed: generator.next())
+                if !signalled.isEmpty {
                     tries += 1
-                    let position = await stage.log?.position()
-                    signalled = try await control.cancelStatements(of: targets)
                     confirmed = await count(signalled, in: stage.log, since: position)
                     if hasLanded { return }
                 }
@@ -64,6 +62,8 @@ package struct CancelStatements: Fault {
                 try await Task.sleep(for: .milliseconds(10))
             }
         }
+
+        private var limit: Int { amount.countValue ?? Int(Int32.max) }
 
         private var hasLanded: Bool { confirmed.map { $0 > 0 } ?? !signalled.isEmpty }
 

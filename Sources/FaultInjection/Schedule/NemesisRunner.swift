@@ -87,12 +87,8 @@ package final class NemesisRunner: Sendable {
     private func run(_ planned: PlannedInjection, _ wait: @escaping Wait) async {
         let fault = entries[planned.entry].fault
         let injection = fault.makeInjection(seed: seed &+ UInt64(planned.number))
-        let mayBegin = state.withLock { state in
-            guard !state.isEnding else { return false }
-            state.active.append(Active(injection: injection, planned: planned))
-            return true
-        }
-        guard mayBegin else { return }
+        let startedAt = MonotonicInstant.now
+        guard await takeTurn(Active(injection: injection, planned: planned)) else { return }
         record(.inject(fault: planned.number, kind: kind(planned), detail: fault.detail), planned)
 
         // Shielded from the cancellation that ends the schedule: see healAll.
@@ -104,7 +100,6 @@ package final class NemesisRunner: Sendable {
                 return "\(error)"
             }
         }
-        let startedAt = MonotonicInstant.now
         if let failure = await injecting.value {
             record(Landing(landed: false, evidence: ["reason": .string("injection failed: \(failure)")]), planned)
             await heal(planned, forced: false)
@@ -118,6 +113,25 @@ package final class NemesisRunner: Sendable {
         if await waitToHeal(planned, injectTook: injectTook, wait) { await heal(planned, forced: false) }
         proving.cancel()
         await proving.value
+    }
+
+    /// Waits until nobody holds what the fault claims: an earlier one may be late on a busy machine, and must be healed first.
+    ///
+    /// - Returns: `false` when the schedule ends first: then it never begins.
+    private func takeTurn(_ next: Active) async -> Bool {
+        let claims = entries[next.planned.entry].fault.claims
+        while true {
+            let hasBegun: Bool? = state.withLock { state in
+                guard !state.isEnding else { return nil }
+                guard state.active.allSatisfy({ entries[$0.planned.entry].fault.claims.isDisjoint(with: claims) })
+                else { return false }
+                state.active.append(next)
+                return true
+            }
+            guard let hasBegun else { return false }
+            if hasBegun { return true }
+            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return false }
+        }
     }
 
     /// - Returns: `false` when the schedule ends first; then ``healAll()`` heals.

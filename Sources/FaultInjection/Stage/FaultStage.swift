@@ -73,11 +73,14 @@ package protocol SessionControl: Sendable {
     ///
     /// - Returns: those that are.
     func waitUntilGone(_ sessions: [ServerSession]) async throws -> [ServerSession]
-    /// Cancels the statements that these sessions were seen with (`pg_cancel_backend`), where they still run, and waits, at
-    /// most 2 s, until they have ended.
+    /// Cancels statements of the pool that run at this moment (`pg_cancel_backend`), and waits, at most 2 s, until they have
+    /// ended. In one request: statements are short, and would be over before a second one.
     ///
+    /// - Parameters:
+    ///   - limit: so many at the most.
+    ///   - share: of those that run, at least one; which, is drawn from the seed.
     /// - Returns: sessions that got the signal in their statement, and whose statement has ended.
-    func cancelStatements(of sessions: [ServerSession]) async throws -> [ServerSession]
+    func cancelStatements(atMost limit: Int, share: Double, seed: UInt64) async throws -> [ServerSession]
 }
 
 package enum ShutdownMode: String, Sendable, CaseIterable {

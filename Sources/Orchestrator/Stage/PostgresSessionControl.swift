@@ -40,14 +40,16 @@ struct PostgresSessionControl: SessionControl {
         }
     }
 
-    func cancelStatements(of sessions: [ServerSession]) async throws -> [ServerSession] {
-        let names = sessions.compactMap { session in
-            session.statementStartedAt.map { (session.pid, session.startedAt, $0) }
+    func cancelStatements(atMost limit: Int, share: Double, seed: UInt64) async throws -> [ServerSession] {
+        let answer = try await admin.run(
+            probe.cancel(atMost: limit, share: share, seed: seed), within: Self.statementLimit)
+        let signalled = probe.cancelled(in: answer).map { seen in
+            var session = ServerSession(pid: seen.pid, startedAt: seen.startedAt, state: "active", ageSeconds: 0)
+            session.statementStartedAt = seen.statementStartedAt
+            return session
         }
-        guard !names.isEmpty else { return [] }
-        let signalled = try await admin.run(probe.cancel(names), within: Self.statementLimit).rows
-            .filter { $0.count == 2 && $0[1] == .bool(true) }.compactMap { $0[0].intValue.map(Int32.init) }
-        return try await waitUntilOver(sessions.filter { signalled.contains($0.pid) }) { session, now in
+        guard !signalled.isEmpty else { return [] }
+        return try await waitUntilOver(signalled) { session, now in
             !now.contains {
                 $0.pid == session.pid && $0.startedAt == session.startedAt && $0.state == "active"
                     && $0.statementStartedAt == session.statementStartedAt
