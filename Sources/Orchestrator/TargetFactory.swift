@@ -60,7 +60,7 @@ struct TargetFactory: Sendable {
                 "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
             do {
                 return try await PostgresTarget(
-                    context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needsRelay)
+                    context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needs(.link))
             } catch {
                 // What cannot be removed here is still in the journal.
                 try? await server.destroy()
@@ -68,18 +68,21 @@ struct TargetFactory: Sendable {
             }
         case .postgres(let url):
             return try await PostgresTarget(
-                context: context, server: nil, url: url, adminURL: url, needsRelay: needsRelay)
+                context: context, server: nil, url: url, adminURL: url, needsRelay: needs(.link))
         case .temporarySQLite:
-            return SQLiteTarget(context: context, path: scratch.path + "/chaosrig.db", isTemporary: true)
+            return SQLiteTarget(
+                context: context, path: scratch.path + "/chaosrig.db", isTemporary: true, scratch: scratch,
+                needsShim: needs(.file))
         case .sqlite(let path):
-            return SQLiteTarget(context: context, path: path, isTemporary: false)
+            return SQLiteTarget(
+                context: context, path: path, isTemporary: false, scratch: scratch, needsShim: needs(.file))
         }
     }
 
-    /// The relay costs a little on every query; it is there only where a fault may need it.
-    private var needsRelay: Bool {
+    /// What costs a little on every query (the relay) is there only where a fault may need it.
+    private func needs(_ part: StagePart) -> Bool {
         scenario.faults.contains { entry in
-            FaultCatalogue.make(entry.kind, entry.parameters)?.needs.contains(.link) ?? false
+            FaultCatalogue.make(entry.kind, entry.parameters)?.needs.contains(part) ?? false
         }
     }
 

@@ -53,7 +53,7 @@ package final class SQLiteHandle {
         let access = configuration.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | create
         // NOMUTEX: the gate lets one call at a time in; sqlite3_interrupt is allowed from other threads all the same.
         let flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        let status = sqlite3_open_v2(configuration.path, &database, flags, nil)
+        let status = sqlite3_open_v2(configuration.path, &database, flags, configuration.fileSystem)
         guard let database else {
             throw DriverError(
                 .embedded(code: SQLiteCode.name(of: status)), "no memory to open \(configuration.path)",

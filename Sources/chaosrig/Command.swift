@@ -37,6 +37,7 @@ enum CommandTable {
             return 0
         case "--version": return await run(["version"])
         case WatchdogCommand.name: return WatchdogCommand.run(rest)
+        case SQLiteWorkCommand.name: return SQLiteWorkCommand.run(rest)
         default: break
         }
         guard let command = all.first(where: { $0.name == name }) else { return unknown(name) }

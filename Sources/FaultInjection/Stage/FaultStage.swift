@@ -86,13 +86,3 @@ package protocol ServerControl: Sendable {
     func start(within limit: Duration) async throws
     func tryConnect(within limit: Duration) async -> ConnectAnswer
 }
-
-package protocol DatabaseFileControl: Sendable {
-    /// Takes the write lock of the database from a second connection and keeps it until ``unlock()``.
-    func lock() async throws
-    func unlock() async throws
-    /// Tries to write through a third connection without waiting.
-    ///
-    /// - Returns: the SQLite code, `SQLITE_OK` or for example `SQLITE_BUSY`.
-    func tryWrite() async -> String
-}
