@@ -8,7 +8,8 @@ package struct BusyStorm: Fault {
         name: "busy-storm", summary: "another process takes and gives up the write lock again and again (SQLite)",
         parameters: [
             Parameter(
-                "hold", .duration, default: .duration(.milliseconds(300)), summary: "how long it has the lock each time"),
+                "hold", .duration, default: .duration(.milliseconds(300)), summary: "how long it has the lock each time"
+            ),
             Parameter(
                 "every", .duration, default: .duration(.milliseconds(400)),
                 summary: "from one time to the next; never earlier than the lock was given up"),
