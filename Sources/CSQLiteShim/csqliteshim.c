@@ -179,7 +179,10 @@ static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *result
 static int vfs_path(sqlite3_vfs *vfs, const char *name, int capacity, char *path) {
     shim *s = shim_of(vfs);
     int code = s->real->xFullPathname(s->real, name, capacity, path);
-    return code == SQLITE_OK ? s->hooks.resolve(s->hooks.context, path, capacity) : code;
+    // A path with symbolic links gives SQLITE_OK_SYMLINK.
+    if ((code & 0xFF) != SQLITE_OK) return code;
+    int resolved = s->hooks.resolve(s->hooks.context, path, capacity);
+    return resolved == SQLITE_OK ? code : resolved;
 }
 
 static int vfs_randomness(sqlite3_vfs *vfs, int count, char *bytes) {

@@ -60,7 +60,7 @@ struct TargetFactory: Sendable {
                 "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
             do {
                 return try await PostgresTarget(
-                    context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needs(.link))
+                    context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needsRelay)
             } catch {
                 // What cannot be removed here is still in the journal.
                 try? await server.destroy()
@@ -68,7 +68,7 @@ struct TargetFactory: Sendable {
             }
         case .postgres(let url):
             return try await PostgresTarget(
-                context: context, server: nil, url: url, adminURL: url, needsRelay: needs(.link))
+                context: context, server: nil, url: url, adminURL: url, needsRelay: needsRelay)
         case .temporarySQLite:
             return SQLiteTarget(
                 context: context, path: scratch.path + "/chaosrig.db", isTemporary: true, scratch: scratch,
@@ -79,7 +79,9 @@ struct TargetFactory: Sendable {
         }
     }
 
-    /// What costs a little on every query (the relay) is there only where a fault may need it.
+    /// The relay costs a little on every query; it is there only where a fault may need it.
+    private var needsRelay: Bool { needs(.link) }
+
     private func needs(_ part: StagePart) -> Bool {
         scenario.faults.contains { entry in
             FaultCatalogue.make(entry.kind, entry.parameters)?.needs.contains(part) ?? false

@@ -17,8 +17,9 @@ actor FileProcessInjection: Injection {
 
     func inject(on stage: FaultStage) async throws {
         let file = try stage.needed(stage.file, .file)
-        busyBefore = file.busyLocks()
         process = try await file.startProcess(work)
+        // The pool's own writers meet each other, too: from here on it is the other process.
+        busyBefore = file.busyLocks()
     }
 
     /// The pool itself must have met the lock: one that only reads does not notice it.

@@ -10,7 +10,9 @@ package struct IOError: Fault {
         parameters: [
             Parameter(
                 "on", .choice(FileDisturbance.Call.allCases.map(\.rawValue)), default: .choice("write"),
-                summary: "which calls: open, read, write or sync (a database in WAL mode syncs at checkpoints only)")
+                summary:
+                    "which calls: open, read (of what a connection has in its cache there is none), write or sync (in "
+                    + "WAL mode at checkpoints only)")
         ] + CallChoice.parameters, isLasting: true)
 
     private let call: FileDisturbance.Call

@@ -10,7 +10,7 @@ import Threading
 final class SQLiteFileControl: DatabaseFileControl {
     private static let limit = Duration.seconds(30)
 
-    /// As SQLite knows it: absolute, without symbolic links.
+    /// Absolute: the other process has another working directory.
     private let path: String
     private let shim: SQLiteShim
     private let scratch: RunScratch
@@ -40,15 +40,27 @@ final class SQLiteFileControl: DatabaseFileControl {
     func tryWrite() async -> String { await beside.tryWrite() }
 
     func checkpoint() async throws -> LogState {
-        let row = try await withConnection { connection throws(DriverError) in
-            try await connection.execute(
-                SQLStatement("PRAGMA wal_checkpoint(PASSIVE)", role: .read), deadline: .now.advanced(by: Self.limit)
-            ).rows.first ?? []
+        let deadline = MonotonicInstant.now.advanced(by: Self.limit)
+        while true {
+            let row = try await withConnection { connection throws(DriverError) in
+                try await connection.execute(
+                    SQLStatement("PRAGMA wal_checkpoint(PASSIVE)", role: .read), deadline: deadline
+                ).rows.first ?? []
+            }
+            let answer = row.map { $0.intValue ?? -1 }
+            guard answer.count == 3 else {
+                throw SQLiteProcessError(description: "no answer to a checkpoint of \(path)")
+            }
+            if answer[1] >= 0 { return LogState(pages: Int(answer[1]), checkpointed: Int(answer[2])) }
+            // Busy and without numbers: somebody else makes a checkpoint just now.
+            guard answer[0] == 1, MonotonicInstant.now < deadline else {
+                throw SQLiteProcessError(
+                    description: answer[0] == 1
+                        ? "others made checkpoints of \(path) all the time"
+                        : "\(path) has no log: it is not in WAL mode")
+            }
+            try? await Task.sleep(for: .milliseconds(5))
         }
-        guard row.count == 3, let pages = row[1].intValue, let checkpointed = row[2].intValue, pages >= 0 else {
-            throw SQLiteProcessError(description: "\(path) has no log: it is not in WAL mode")
-        }
-        return LogState(pages: Int(pages), checkpointed: Int(checkpointed))
     }
 
     func logBytes() -> Int { SmallFile.size(path + "-wal") ?? 0 }
@@ -82,6 +94,9 @@ final class SQLiteFileControl: DatabaseFileControl {
 
     // MARK: Another file in its place
 
+    /// As SQLite knows the file, which may itself be a symbolic link.
+    private var resolved: String { SmallFile.realPath(path) ?? path }
+
     func replace() async throws -> Replacement {
         let other = scratch.newPath("\(path.split(separator: "/").last ?? "copy")-copy")
         _ = try await withConnection { connection throws(DriverError) in
@@ -89,8 +104,8 @@ final class SQLiteFileControl: DatabaseFileControl {
         }
         try SQLiteHeader.makeReadOnly(other)
         copy.withLock { $0 = other }
-        shim.lead(path, to: other)
-        return try replacement(leadsTo: other, left: path)
+        shim.lead(resolved, to: other)
+        return try replacement(leadsTo: other, left: resolved)
     }
 
     func openOnReplacement() -> Int {
@@ -99,12 +114,12 @@ final class SQLiteFileControl: DatabaseFileControl {
     }
 
     func restore() async throws -> Replacement {
-        shim.lead(path, to: nil)
-        return try replacement(leadsTo: path, left: copy.withLock { $0 } ?? path)
+        shim.lead(resolved, to: nil)
+        return try replacement(leadsTo: resolved, left: copy.withLock { $0 } ?? path)
     }
 
     private func replacement(leadsTo now: String, left: String) throws -> Replacement {
-        guard let original = SmallFile.inode(path), let inode = SmallFile.inode(now) else {
+        guard let original = SmallFile.inode(resolved), let inode = SmallFile.inode(now) else {
             throw SystemError("look at \(now)")
         }
         return Replacement(originalInode: original, inode: inode, stale: Self.descriptors(on: left))
