@@ -35,6 +35,9 @@ let package = Package(
             name: "CNetfilterQueue", pkgConfig: "libnetfilter_queue", providers: [.apt(["libnetfilter-queue-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux", cSettings: [.treatAllWarnings(as: .error)]),
+        .target(
+            name: "CSQLiteShim", cSettings: [.treatAllWarnings(as: .error)],
+            linkerSettings: [.linkedLibrary("sqlite3")]),
 
         // Values, and the two lowest shells. Arrows point down only: a target names what lies below it.
         target("Threading", ["CLinux"]),
@@ -46,7 +49,7 @@ let package = Package(
         target("ConnectionPool", ["EventLoop", "Threading", "RigModel"]),
         target("PoolSimulator", ["ConnectionPool", "Threading", "RigModel"]),
         target("PostgresDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CLibPQ", "CLinux"]),
-        target("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CSQLite"]),
+        target("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CSQLite", "CSQLiteShim"]),
 
         // The roles. No role imports another role; the orchestrator joins them.
         target("ScenarioFile", ["RigModel", "CYAML"]),

@@ -46,7 +46,8 @@ package enum FaultCatalogue {
 
     /// An embedded database.
     static let sqlite: [any Fault.Type] = [
-        LockDatabase.self
+        LockDatabase.self, BusyStorm.self, CheckpointStarvation.self, IOError.self, SlowIO.self, SQLiteDiskFull.self,
+        SQLiteReadOnly.self, CorruptDatabase.self, ReplaceDatabaseFile.self,
     ]
 
     /// A PgBouncer between pool and server.

@@ -151,7 +151,7 @@ package final class Journal: UndoJournal {
 }
 
 /// The folder that a path is in.
-func parentFolder(of path: String) -> String {
+package func parentFolder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }

@@ -65,6 +65,15 @@ package enum SmallFile {
         return lstat(path, &info) == 0
     }
 
+    /// Size in bytes and inode of what this name leads to; `nil` when it does not exist.
+    package static func size(_ path: String) -> Int? { status(path).map { Int($0.st_size) } }
+    package static func inode(_ path: String) -> UInt64? { status(path).map { UInt64($0.st_ino) } }
+
+    private static func status(_ path: String) -> stat? {
+        var info = stat()
+        return stat(path, &info) == 0 ? info : nil
+    }
+
     /// Writes a new file, or replaces an old one, and returns once it is on disk.
     package static func write(_ content: [UInt8], to path: String, mode: UInt32 = 0o644) throws(SystemError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)

@@ -1,6 +1,7 @@
 import ConnectionPool
 import FaultInjection
 import Foundation
+import HostSystem
 import Probes
 import RigModel
 import SQLiteDriver
@@ -12,19 +13,30 @@ struct SQLiteTarget: RunTarget {
     private let context: TargetContext
     private let path: String
     private let isTemporary: Bool
+    /// Only where a fault needs it: it costs a little on every call.
+    private let shim: SQLiteShim?
+    /// Where copies of the file may be.
+    private let scratchFolder: String
     private let database: WorkloadDatabase<SQLiteDriver>
     let stage: FaultStage
 
-    /// - Parameter path: of the database file; created when it is missing.
-    init(context: TargetContext, path: String, isTemporary: Bool) {
+    /// - Parameters:
+    ///   - path: of the database file; created when it is missing.
+    ///   - needsShim: a fault looks at the pool's calls on the file.
+    init(context: TargetContext, path: String, isTemporary: Bool, scratch: RunScratch, needsShim: Bool) {
         self.context = context
         self.path = path
         self.isTemporary = isTemporary
+        scratchFolder = scratch.path
+        shim = needsShim ? SQLiteShim() : nil
         database = WorkloadDatabase(
             admin: AdminSession(driver: SQLiteDriver(SQLiteConfiguration(path: path))),
             schema: context.schema(.sqlite))
         stage = FaultStage(
-            sessions: nil, server: nil, link: nil, file: SQLiteFileControl(locker: SQLiteLocker(path: path)),
+            sessions: nil, server: nil, link: nil,
+            file: shim.map {
+                SQLiteFileControl(path: path, shim: $0, scratch: scratch, journal: context.journal)
+            },
             journal: context.journal)
     }
 
@@ -35,8 +47,9 @@ struct SQLiteTarget: RunTarget {
     func prepare(_ sink: any EventSink) async throws(RunError) { try await database.prepare(sink) }
 
     func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest {
+        let file = SQLiteConfiguration(path: path, fileSystem: shim?.name)
         let pool = Pool(
-            driver: SQLiteDriver(SQLiteConfiguration(path: path)), configuration: context.settings.configuration,
+            driver: SQLiteDriver(file), configuration: context.settings.configuration,
             runtime: LoopRuntime(loops: context.poolLoops), seed: context.seed, observer: observer)
         return InstrumentedPool(
             pool: pool, policy: context.settings.policy, begin: database.schema.begin, seed: context.seed)
@@ -47,7 +60,9 @@ struct SQLiteTarget: RunTarget {
     func outsideBooks(afterClose: Bool) async -> OutsideBooks {
         guard afterClose else { return OutsideBooks() }
         await database.admin.close()
-        return OutsideBooks(clientSockets: DescriptorProbe.openDescriptors(ofPathsBeginningWith: path))
+        let folders = isTemporary ? [path] : [path, scratchFolder]
+        let open = folders.compactMap { DescriptorProbe.openDescriptors(ofPathsBeginningWith: $0) }
+        return OutsideBooks(clientSockets: open.count == folders.count ? open.reduce(0, +) : nil)
     }
 
     func readFinalState(_ sink: any EventSink) async throws { try await database.readFinalState(sink) }

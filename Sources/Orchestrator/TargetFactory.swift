@@ -82,10 +82,17 @@ struct TargetFactory: Sendable {
             let plan = try await StagePlan.make(scenario, journal: context.journal, folder: scratch.path)
             return try await PostgresTarget(context: context, server: nil, url: url, adminURL: url, plan: plan)
         case .temporarySQLite:
-            return SQLiteTarget(context: context, path: scratch.path + "/chaosrig.db", isTemporary: true)
+            return SQLiteTarget(
+                context: context, path: scratch.path + "/chaosrig.db", isTemporary: true, scratch: scratch,
+                needsShim: needs(.file))
         case .sqlite(let path):
-            return SQLiteTarget(context: context, path: path, isTemporary: false)
+            return SQLiteTarget(
+                context: context, path: path, isTemporary: false, scratch: scratch, needsShim: needs(.file))
         }
+    }
+
+    private func needs(_ part: StagePart) -> Bool {
+        ScenarioRun.faults(of: scenario).contains { $0.needs.contains(part) }
     }
 
     private func startServers(

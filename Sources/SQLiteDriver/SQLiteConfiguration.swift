@@ -20,11 +20,13 @@ package struct SQLiteConfiguration: Sendable, Equatable {
     package var statementCacheSize: Int
     /// Page cache of each connection, in KiB; it grows as pages are read. SQLite's default is 2000.
     package var pageCacheKiB: Int
+    /// The name of a registered VFS, such as ``SQLiteShim/name``; `nil` for SQLite's default.
+    package var fileSystem: String?
 
     package init(
         path: String, journalMode: JournalMode? = .wal, busyTimeout: Duration = .seconds(1),
         createsIfMissing: Bool = true, isReadOnly: Bool = false, statementCacheSize: Int = 128,
-        pageCacheKiB: Int = 8000
+        pageCacheKiB: Int = 8000, fileSystem: String? = nil
     ) {
         self.path = path
         self.journalMode = journalMode
@@ -33,5 +35,6 @@ package struct SQLiteConfiguration: Sendable, Equatable {
         self.isReadOnly = isReadOnly
         self.statementCacheSize = max(1, statementCacheSize)
         self.pageCacheKiB = max(64, pageCacheKiB)
+        self.fileSystem = fileSystem
     }
 }

@@ -7,6 +7,9 @@ package import Threading
 /// After a timeout or a cancellation SQLite itself stays in step, so the connection remains usable:
 /// ``transactionStatus`` is what SQLite reports. A write that is interrupted inside a transaction rolls the whole
 /// transaction back (SQLite's rule), and the status is then `idle`.
+///
+/// After `SQLITE_CORRUPT` and `SQLITE_NOTADB`, and when its file was moved or replaced, it is `unusable`: it would go on failing
+/// with the file well again, or go on with a file that nobody else sees.
 package final class SQLiteConnection: DriverConnection {
     let session: SQLiteSession
 
@@ -37,8 +40,9 @@ package final class SQLiteConnection: DriverConnection {
         try await session.execute(statement, deadline: deadline)
     }
 
+    /// Also looks whether the name of the file still leads to it: else `SQLITE_READONLY_DBMOVED`.
     package func check(deadline: MonotonicInstant) async throws(DriverError) {
-        _ = try await execute(SQLStatement("SELECT 1", role: .read), deadline: deadline)
+        try await session.call(deadline: deadline) { handle throws(DriverError) in try handle.check() }
     }
 
     /// Interrupts the running call, or its wait for a lock. Its own caller gets `SQLITE_INTERRUPT`.

@@ -18,7 +18,7 @@ extension SQLiteHandle {
         beginTry()
         // SQLite rolls back by itself after some errors and says "no transaction is active" to the ROLLBACK that
         // follows. As in other databases, that is not an error.
-        if statement.role == .rollback, transactionStatus == .idle { return SQLResult() }
+        if statement.role == .rollback, isOutsideTransaction { return SQLResult() }
         guard let cached = try prepared(statement.text) else { return SQLResult() }
         defer { if cached.isKept { cached.reset() } else { cached.finalize() } }
         try bind(statement.parameters, to: cached)

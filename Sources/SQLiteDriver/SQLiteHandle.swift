@@ -29,10 +29,34 @@ package final class SQLiteHandle {
     /// Without a session around it, for tests of this type.
     package convenience init() { self.init(gate: CallGate(), cacheSize: 16, counter: CacheCounter()) }
 
+    /// The connection has met something that a new one may not meet: a damaged page, which stays in its cache when the file
+    /// is well again, or a file that its name does not lead to any more.
+    private var isSpoiled = false
+
     /// What SQLite says about the transaction: it also ends one by itself, for example when it interrupts a write.
     package var transactionStatus: TransactionStatus {
-        guard let database else { return .unusable }
+        guard let database, !isSpoiled else { return .unusable }
         return sqlite3_get_autocommit(database) != 0 ? .idle : .inTransaction
+    }
+
+    /// Nothing to roll back.
+    var isOutsideTransaction: Bool { database.map { sqlite3_get_autocommit($0) != 0 } ?? true }
+
+    /// Runs a statement that needs nothing, and looks whether the name of the file still leads to it.
+    ///
+    /// - Throws: as ``run(_:)``; `SQLITE_READONLY_DBMOVED` when the file was moved or replaced.
+    func check() throws(DriverError) {
+        _ = try run(SQLStatement("SELECT 1", role: .read))
+        guard hasMoved else { return }
+        isSpoiled = true
+        throw DriverError(
+            .embedded(code: "SQLITE_READONLY_DBMOVED"),
+            "the database file was moved or replaced; a new connection opens what is there now")
+    }
+
+    private var hasMoved: Bool {
+        var moved: Int32 = 0
+        return sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0
     }
 
     // MARK: Open
@@ -53,7 +77,7 @@ package final class SQLiteHandle {
         let access = configuration.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | create
         // NOMUTEX: the gate lets one call at a time in; sqlite3_interrupt is allowed from other threads all the same.
         let flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        let status = sqlite3_open_v2(configuration.path, &database, flags, nil)
+        let status = sqlite3_open_v2(configuration.path, &database, flags, configuration.fileSystem)
         guard let database else {
             throw DriverError(
                 .embedded(code: SQLiteCode.name(of: status)), "no memory to open \(configuration.path)",
@@ -171,6 +195,11 @@ package final class SQLiteHandle {
     }
 
     private func failure(_ code: Int32, _ message: String) -> DriverError {
+        switch code & 0xFF {
+        case SQLITE_CORRUPT, SQLITE_NOTADB: isSpoiled = true
+        case SQLITE_READONLY: isSpoiled = isSpoiled || hasMoved
+        default: break
+        }
         let name = SQLiteCode.name(of: code)
         let now = MonotonicInstant.now
         let waited = limits.map { "after \($0.begin.duration(to: now))" } ?? "at once"

@@ -17,16 +17,21 @@ package final class SQLiteLocker: Sendable {
     }
 
     private let path: String
+    private let fileSystem: String?
     private let limit: Duration
     private let patience: Duration
     private let state = Lock(State.unlocked)
 
     /// - Parameters:
     ///   - path: the database file.
+    ///   - fileSystem: as ``SQLiteConfiguration/fileSystem``.
     ///   - limit: how long ``lock()`` waits while others hold the lock.
     ///   - patience: by how much any call may take longer, for opening the file and for its turn on a busy machine.
-    package init(path: String, limit: Duration = .seconds(5), patience: Duration = .seconds(30)) {
+    package init(
+        path: String, fileSystem: String? = nil, limit: Duration = .seconds(5), patience: Duration = .seconds(30)
+    ) {
         self.path = path
+        self.fileSystem = fileSystem
         self.patience = patience
         self.limit = limit
     }
@@ -88,7 +93,7 @@ package final class SQLiteLocker: Sendable {
     private func beginImmediate(busyTimeout: Duration) async throws(DriverError) -> SQLiteConnection {
         let deadline = deadline
         let configuration = SQLiteConfiguration(
-            path: path, journalMode: nil, busyTimeout: busyTimeout, createsIfMissing: false)
+            path: path, journalMode: nil, busyTimeout: busyTimeout, createsIfMissing: false, fileSystem: fileSystem)
         let connection = try await SQLiteDriver(configuration).connect(deadline: deadline)
         do throws(DriverError) {
             _ = try await connection.execute(SQLStatement("BEGIN IMMEDIATE", role: .begin), deadline: deadline)

@@ -41,6 +41,7 @@ enum CommandTable {
         case StageCommand.name: return StageCommand.run(rest)
         case SocketKillTrial.command: return SocketKillTrial.main()
         case PacketQueueCommand.name: return PacketQueueCommand.main(rest)
+        case SQLiteWorkCommand.name: return SQLiteWorkCommand.run(rest)
         default: break
         }
         guard let command = all.first(where: { $0.name == name }) else { return unknown(name) }

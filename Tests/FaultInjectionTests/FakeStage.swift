@@ -25,6 +25,14 @@ final class FakeStage: Sendable {
         var effect = DisturbanceEffect()
         var isLocked = false
         var ignoresLock = false
+        /// Connections of the pool open, read and write all the time.
+        var poolWrites = true
+        var busyLocks = 0
+        var fileWork: FileWork?
+        var log = LogState(pages: 0, checkpointed: 0)
+        var fileDisturbances: [FileDisturbance] = []
+        var fileHits = 0
+        var isReplaced = false
         var undos: [Undo] = []
         var undone = 0
         var programs: [[String]] = []
@@ -177,10 +185,67 @@ final class FakeStage: Sendable {
 
     private struct File: DatabaseFileControl {
         let fake: FakeStage
-        func lock() async throws { fake.state.withLock { $0.isLocked = true } }
-        func unlock() async throws { fake.state.withLock { $0.isLocked = false } }
+        func startProcess(_ work: FileWork) async throws -> any FileProcess {
+            fake.state.withLock { state in
+                state.fileWork = work
+                state.isLocked = work != .read
+            }
+            return Process(fake: fake)
+        }
         func tryWrite() async -> String {
-            fake.state.withLock { $0.isLocked && !$0.ignoresLock ? "SQLITE_BUSY" : "SQLITE_OK" }
+            fake.state.withLock { state in
+                state.busyLocks += state.poolWrites ? 1 : 0
+                return state.isLocked && !state.ignoresLock ? "SQLITE_BUSY" : "SQLITE_OK"
+            }
+        }
+        func checkpoint() async throws -> LogState {
+            fake.state.withLock { state in
+                state.log.pages += state.poolWrites ? 10 : 0
+                if state.fileWork != .read { state.log.checkpointed = state.log.pages }
+                return state.log
+            }
+        }
+        func logBytes() -> Int { fake.state.withLock { $0.log.pages * 4096 } }
+        func busyLocks() -> Int { fake.state.withLock { $0.busyLocks } }
+        func begin(_ disturbance: FileDisturbance) -> Int {
+            fake.state.withLock { state in
+                state.fileDisturbances.append(disturbance)
+                state.fileHits = state.poolWrites ? 1 : 0
+                return state.fileDisturbances.count
+            }
+        }
+        func end(_ disturbance: Int) { fake.state.withLock { $0.fileDisturbances = [] } }
+        func effect(of disturbance: Int) -> (matches: Int, hits: Int) {
+            fake.state.withLock { ($0.fileHits, $0.fileHits) }
+        }
+        func tryWriteAsPool() async -> String {
+            fake.state.withLock { $0.fileDisturbances.isEmpty ? "SQLITE_OK" : "SQLITE_IOERR" }
+        }
+        func replace() async throws -> Replacement {
+            fake.state.withLock { state in
+                state.isReplaced = true
+                return Replacement(originalInode: 1, inode: 2, stale: 3)
+            }
+        }
+        func openOnReplacement() -> Int { fake.state.withLock { $0.isReplaced && $0.poolWrites ? 1 : 0 } }
+        func restore() async throws -> Replacement {
+            fake.state.withLock { state in
+                state.isReplaced = false
+                return Replacement(originalInode: 1, inode: 1, stale: 1)
+            }
+        }
+
+        private struct Process: FileProcess {
+            let fake: FakeStage
+            var pid: Int32 { 4711 }
+            var isRunning: Bool { fake.state.withLock { $0.fileWork != nil } }
+            var turns: Int { 1 }
+            func end() async throws {
+                fake.state.withLock { state in
+                    state.fileWork = nil
+                    state.isLocked = false
+                }
+            }
         }
     }
 

@@ -242,17 +242,6 @@ func restartLandsWhenTheServerIsGoneAndHealsToANewOne(_ mode: ShutdownMode) asyn
     #expect(!TrafficControl.isUntouched("qdisc tbf 8001: root refcnt 2 rate 1Mbit"))
 }
 
-// MARK: lock-database
-
-@Test func lockLandsWhenAWriteIsRefusedAndHealsWhenOneIsAccepted() async throws {
-    let fake = FakeStage()
-    let (held, injection) = try await landing(LockDatabase(Parameters()), on: fake)
-    #expect(held.landed)
-    #expect(try await injection.heal(on: fake.stage)["write_without_waiting"] == "SQLITE_OK")
-    fake.state.withLock { $0.ignoresLock = true }
-    #expect(try await !landing(LockDatabase(Parameters()), on: fake).0.landed)
-}
-
 @Test func missingPartsAreNamedWithAReason() {
     let faults: [any Fault] = [Restart(Parameters()), Restart(Parameters()), KillConnections(Parameters())]
     let missing = FaultRequirements.missing(faults, available: [.sessions])

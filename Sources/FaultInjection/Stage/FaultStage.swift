@@ -99,13 +99,3 @@ package enum ConnectAnswer: Sendable, Equatable {
     /// Nothing came at all within the limit.
     case noAnswer
 }
-
-package protocol DatabaseFileControl: Sendable {
-    /// Takes the write lock of the database from a second connection and keeps it until ``unlock()``.
-    func lock() async throws
-    func unlock() async throws
-    /// Tries to write through a third connection without waiting.
-    ///
-    /// - Returns: the SQLite code, `SQLITE_OK` or for example `SQLITE_BUSY`.
-    func tryWrite() async -> String
-}

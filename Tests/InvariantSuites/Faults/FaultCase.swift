@@ -19,16 +19,17 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
     /// Of the scenario in which it cannot land: what differs from above. `nil` where nothing does.
     var otherTarget: String?
     var otherPool: String?
+    var otherMix: String?
 
     var testDescription: String { kind }
 
     /// A scenario with this fault, and invariants whose bounds hold on a busy machine.
-    func scenario(_ fault: String, target: String, pool: String) -> String {
+    func scenario(_ fault: String, target: String, pool: String, mix: String? = nil) -> String {
         """
         name: case-\(kind)
         target: \(target)
         pool: {max-open: 4\(pool.isEmpty ? "" : ", \(pool)")}
-        workload: {clients: 8, rate: 100/s, mix: \(mix)}
+        workload: {clients: 8, rate: 100/s, mix: \(mix ?? self.mix)}
         phases: {warm-up: 500ms, steady: 1s, faults: \(faultsPhase), settle: 3s}
         faults:
           - \(fault)

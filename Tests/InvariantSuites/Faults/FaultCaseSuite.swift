@@ -24,7 +24,8 @@ struct FaultCaseSuite {
         let result = try await run(
             fault,
             fault.scenario(
-                fault.cannotLand, target: fault.otherTarget ?? fault.target, pool: fault.otherPool ?? fault.pool))
+                fault.cannotLand, target: fault.otherTarget ?? fault.target, pool: fault.otherPool ?? fault.pool,
+                mix: fault.otherMix))
         #expect(result.exitCode == 4, "\(result.output)\n\(result.errors)")
         let faults = try #require(result.report?["faults"]?.arrayValue, "\(result.output)\n\(result.errors)")
         #expect(!faults.isEmpty && faults.allSatisfy { $0["landed"] == false })

@@ -44,9 +44,14 @@ enum Campaign {
     private static let sqlite = scenario(
         "{sqlite: temporary}",
         """
-          - lock-database: {}
+          - random:
+              - lock-database: {}
+                for: 500ms
+              - busy-storm: {hold: 50ms, every: 100ms}
+                for: 500ms
+              - checkpoint-starvation: {}
+                for: 500ms
             at: 0s
             every: 1s
-            for: 500ms
         """)
 }
