@@ -186,7 +186,7 @@ package final class ManagedPostgres: Sendable {
         var attempt = 0
         while true {
             attempt += 1
-            let port = try ServerPort.choose(seed: SystemRandomNumberGenerator.seed())
+            let port = try ServerPort.choose()
             let settings = ServerSettings(
                 port: port, socketFolder: folders.sockets, maxConnections: options.maxConnections,
                 durability: options.durability, extra: options.settings)
@@ -225,12 +225,5 @@ package final class ManagedPostgres: Sendable {
         for entry in entries.reversed() {
             do { try journal.didUndo(entry) } catch { throw .journal(error) }
         }
-    }
-}
-
-extension SystemRandomNumberGenerator {
-    fileprivate static func seed() -> UInt64 {
-        var generator = SystemRandomNumberGenerator()
-        return generator.next()
     }
 }

@@ -15,6 +15,7 @@ struct PostgresTarget: RunTarget {
     private let context: TargetContext
     /// `nil`: the server is not ours.
     private let server: ManagedPostgres?
+    private let pooler: ManagedPgBouncer?
     private let configuration: PostgresConfiguration
     private let database: WorkloadDatabase<PostgresDriver>
     /// For the samples: never waits behind a final read or a fault.
@@ -29,14 +30,17 @@ struct PostgresTarget: RunTarget {
 
     /// - Parameters:
     ///   - server: the private server, which runs; `nil` for one that exists.
-    ///   - url: how to reach the server as the pool does.
+    ///   - pooler: in front of it, running.
+    ///   - url: how to reach the server, or the pooler, as the pool does.
     ///   - adminURL: how the rig reaches it on a way that no fault disturbs.
     ///   - needsRelay: a fault wants to disturb the way between pool and server.
     init(
-        context: TargetContext, server: ManagedPostgres?, url: String, adminURL: String, needsRelay: Bool
+        context: TargetContext, server: ManagedPostgres?, pooler: ManagedPgBouncer? = nil, url: String,
+        adminURL: String, needsRelay: Bool
     ) async throws(RunError) {
         self.context = context
         self.server = server
+        self.pooler = pooler
         let application = "chaosrig/\(context.runID)"
         let relay = needsRelay ? try await Self.startRelay(to: url, seed: context.seed) : nil
         self.relay = relay
@@ -46,13 +50,25 @@ struct PostgresTarget: RunTarget {
             let secret = PostgresSecret()
             pool.secret = secret
             pool.applicationName = application
-            pool.serverStatementTimeout = context.settings.configuration.statementTimeout
+            if let pooler {
+                // PgBouncer refuses startup options; the role has the limit instead, see prepare. Statements are not
+                // prepared where their server may be another one the next time.
+                if pooler.pooling == .transaction { pool.statementCacheSize = 0 }
+            } else {
+                pool.serverStatementTimeout = context.settings.configuration.statementTimeout
+            }
             var rig = try PostgresConfiguration(url: adminURL)
             rig.applicationName = "chaosrig-probe/\(context.runID)"
             var link = pool
             link.applicationName = "chaosrig-link/\(context.runID)"
             let rigDriver = PostgresDriver(configuration: rig, loop: context.rigLoop)
             let direct = link
+            // Past the pooler: it lets clients in while the server is down.
+            var serverDirect = link
+            if pooler != nil, let server {
+                serverDirect.endpoint = PostgresEndpoint(host: "127.0.0.1", port: server.port)
+            }
+            let directToServer = serverDirect
             sampling = AdminSession(driver: rigDriver)
             faultSession = AdminSession(driver: rigDriver)
             database = WorkloadDatabase(admin: AdminSession(driver: rigDriver), schema: context.schema(.postgres))
@@ -82,13 +98,16 @@ struct PostgresTarget: RunTarget {
                     admin: faultSession, probe: sessionProbe, runtime: LoopRuntime(loop: context.rigLoop)),
                 server: server.map {
                     ManagedServerControl(
-                        server: $0, direct: direct, rig: rig, secret: secret, makeDriver: makeDriver)
+                        server: $0, direct: directToServer, rig: rig, secret: secret, makeDriver: makeDriver)
                 }, link: linkControl, file: nil, programs: SystemPrograms(), journal: context.journal)
             stage.statements = statements
             if let server {
                 stage.settings = PostgresSettingsControl(
                     statements: statements, runtime: LoopRuntime(loop: context.rigLoop))
                 stage.log = ServerLogFile(path: server.logPath, application: application)
+            }
+            if let pooler {
+                stage.pooler = ManagedPoolerControl(pooler: pooler, direct: direct, makeDriver: makeDriver)
             }
             self.stage = stage
         } catch {
@@ -106,19 +125,29 @@ struct PostgresTarget: RunTarget {
     }
 
     var description: String {
-        server == nil ? configuration.maskedURL : "managed PostgreSQL \(serverVersion)"
+        guard server != nil else { return configuration.maskedURL }
+        return "managed PostgreSQL \(serverVersion)"
+            + (pooler.map { " behind PgBouncer \($0.version) (\($0.pooling.rawValue) pooling)" } ?? "")
     }
 
-    var environment: [JSONValue.Member] { [.init("server", .string("PostgreSQL \(serverVersion)"))] }
+    var environment: [JSONValue.Member] {
+        [.init("server", .string("PostgreSQL \(serverVersion)"))]
+            + (pooler.map { [.init("pooler", .string("PgBouncer \($0.version)"))] } ?? [])
+    }
 
     func prepare(_ sink: any EventSink) async throws(RunError) {
         try await database.prepare(sink)
         guard server != nil else { return }
+        var statements = [
+            "CREATE ROLE \(Self.poolRole) LOGIN",
+            "GRANT ALL ON \(database.schema.appendsTable), \(database.schema.accountsTable) TO \(Self.poolRole)",
+        ]
+        if pooler != nil {
+            let limit = Int(context.settings.configuration.statementTimeout.milliseconds.rounded(.up))
+            statements.append("ALTER ROLE \(Self.poolRole) SET statement_timeout = \(max(1, limit))")
+        }
         do {
-            for text in [
-                "CREATE ROLE \(Self.poolRole) LOGIN",
-                "GRANT ALL ON \(database.schema.appendsTable), \(database.schema.accountsTable) TO \(Self.poolRole)",
-            ] { try await statements.run(text, within: .seconds(10)) }
+            for text in statements { try await self.statements.run(text, within: .seconds(10)) }
         } catch {
             throw .cannotProceed("cannot make the pool's role: \(error)")
         }
@@ -136,7 +165,13 @@ struct PostgresTarget: RunTarget {
 
     func outsideBooks(afterClose: Bool) async -> OutsideBooks {
         var books = OutsideBooks()
-        if let result = try? await sampling.run(sessionProbe.list, within: .seconds(1)) {
+        if let pooler {
+            // The server's sessions are the pooler's, which keeps them when clients leave: its clients are the pool's.
+            if let clients = await poolerClients(of: pooler) {
+                books.serverSessions = clients.count
+                books.sessions = .array(clients)
+            }
+        } else if let result = try? await sampling.run(sessionProbe.list, within: .seconds(1)) {
             let sessions = sessionProbe.sessions(in: result)
             books.serverSessions = sessions.count
             books.sessions = .array(
@@ -149,6 +184,17 @@ struct PostgresTarget: RunTarget {
             books.clientSockets = sockets - ownSockets
         }
         return books
+    }
+
+    /// The pooler's clients that bear the pool's name; `nil` when it does not answer.
+    private func poolerClients(of pooler: ManagedPgBouncer) async -> [JSONValue]? {
+        guard let rows = try? await pooler.console("SHOW CLIENTS", within: .seconds(1)) else { return nil }
+        return rows.filter { $0["application_name"] == configuration.applicationName }.map { row in
+            [
+                "client_port": JSONValue(row["port"]), "state": JSONValue(row["state"]),
+                "since": JSONValue(row["connect_time"]),
+            ]
+        }
     }
 
     /// The rig's own connections to the port that the pool uses: on a server that exists both go to the same one.
@@ -168,6 +214,9 @@ struct PostgresTarget: RunTarget {
         if server == nil { left += await database.dropTables() }
         await database.admin.close()
         if let relay { await onOwnThread("stop relay") { relay.stop() } }
+        if let pooler {
+            do throws(PoolerError) { try await pooler.destroy() } catch { left.append("\(error)") }
+        }
         if let server {
             do throws(ServerError) { try await server.destroy() } catch { left.append("\(error)") }
         }
@@ -184,7 +233,7 @@ struct PostgresTarget: RunTarget {
 
 extension PostgresTarget {
     /// On a private server the pool is no superuser: those have slots and rights that no service has.
-    private static let poolRole = "chaosrig_pool"
+    static let poolRole = "chaosrig_pool"
 
     private static func startRelay(to url: String, seed: UInt64) async throws(RunError) -> PoolRelay {
         do {

@@ -28,8 +28,11 @@ package struct ScenarioRun: Sendable {
     package static func check(_ scenario: Scenario, allowedRemoteHosts: Set<String>) async throws(RunError) {
         let faults = faults(of: scenario)
         try TargetFactory.check(scenario, faults: faults, allowedRemoteHosts: allowedRemoteHosts)
-        let wanted = faults.flatMap(\.capabilities).reduce(into: Set<Capability>()) { $0.formUnion($1) }
-        let missing = FaultSupport.missing(faults, await CapabilityProbes.probe(wanted, with: SystemPrograms()))
+        let target = TargetFactory.capabilities(of: scenario.target)
+        let wanted = faults.flatMap(\.capabilities).reduce(into: target) { $0.formUnion($1) }
+        let answers = await CapabilityProbes.probe(wanted, with: SystemPrograms())
+        let missing =
+            FaultSupport.missing("the target", of: target, answers) + FaultSupport.missing(faults, answers)
         if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }
     }
 

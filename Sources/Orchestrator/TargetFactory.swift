@@ -14,14 +14,23 @@ struct TargetFactory: Sendable {
 
     /// For the rig's own connections, superusers' reserved ones, and connections that are being closed.
     private static let connectionsBesideThePool = 30
+    /// Through the pooler, by faults that try it.
+    private static let poolerClientsBesideThePool = 5
 
     /// What faults will find on the stage.
     static func parts(of target: Scenario.Target) -> Set<StagePart> {
         switch target {
-        case .managedPostgres: [.sessions, .statements, .settings, .server, .link]
+        case .managedPostgres(let options):
+            Set<StagePart>([.sessions, .statements, .settings, .server, .link])
+                .union(options.pgBouncer == nil ? [] : [.pooler])
         case .postgres: [.sessions, .statements, .link]
         case .temporarySQLite, .sqlite: [.file]
         }
+    }
+
+    /// What the machine must have for the target itself.
+    static func capabilities(of target: Scenario.Target) -> Set<Capability> {
+        if case .managedPostgres(let options) = target, options.pgBouncer != nil { [.pgBouncer] } else { [] }
     }
 
     /// Refuses what the scenario's target cannot do, before anything is started.
@@ -54,15 +63,19 @@ struct TargetFactory: Sendable {
 
     func make(_ context: TargetContext) async throws(RunError) -> any RunTarget {
         switch scenario.target {
-        case .managedPostgres:
-            let server = try await startServer(context)
+        case .managedPostgres(let options):
+            let server = try await startServer(context, options)
             let adminURL =
                 "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
+            var pooler: ManagedPgBouncer?
             do {
+                pooler = try await startPooler(options, in: context, before: server)
                 return try await PostgresTarget(
-                    context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needsRelay)
+                    context: context, server: server, pooler: pooler, url: pooler?.url ?? server.url,
+                    adminURL: adminURL, needsRelay: needsRelay)
             } catch {
                 // What cannot be removed here is still in the journal.
+                try? await pooler?.destroy()
                 try? await server.destroy()
                 throw error
             }
@@ -83,14 +96,43 @@ struct TargetFactory: Sendable {
         }
     }
 
-    private func startServer(_ context: TargetContext) async throws(RunError) -> ManagedPostgres {
+    private func startServer(
+        _ context: TargetContext, _ target: Scenario.ManagedOptions
+    ) async throws(RunError) -> ManagedPostgres {
         var options = ManagedPostgres.Options()
         options.maxConnections = scenario.pool.maxOpen + Self.connectionsBesideThePool
+        // Sessions of a PgBouncer that was killed may still work while its successor opens new ones.
+        if target.pgBouncer != nil { options.maxConnections += scenario.pool.maxOpen }
         options.logPath = folder.file("server.log")
         do {
             return try await ManagedPostgres.create(in: scratch, journal: context.journal, options: options)
         } catch {
             // Whatever it was: this machine does not give what the scenario needs.
+            throw .missing(error.description)
+        }
+    }
+
+    private func startPooler(
+        _ target: Scenario.ManagedOptions, in context: TargetContext, before server: ManagedPostgres
+    ) async throws(RunError) -> ManagedPgBouncer? {
+        guard let chosen = target.pgBouncer else { return nil }
+        let clients = scenario.pool.maxOpen
+        let pooling: Pooling
+        let poolSize: Int
+        switch chosen {
+        // Each client holds a server connection for as long as it lives, those of faults too.
+        case .session: (pooling, poolSize) = (.session, clients + Self.poolerClientsBesideThePool)
+        // Fewer than clients, which is what transaction pooling is for: they change hands.
+        case .transaction: (pooling, poolSize) = (.transaction, max(2, (clients + 1) / 2))
+        }
+        do {
+            return try await ManagedPgBouncer.create(
+                in: scratch, journal: context.journal,
+                options: ManagedPgBouncer.Options(
+                    serverPort: server.port, pooling: pooling, roles: [PostgresTarget.poolRole], poolSize: poolSize,
+                    // A pool that reconnects may be seen with its old and its new connections.
+                    maxClients: 2 * clients + Self.connectionsBesideThePool, logPath: folder.file("pgbouncer.log")))
+        } catch {
             throw .missing(error.description)
         }
     }

@@ -50,7 +50,8 @@ package enum ResolvedScenario {
 
     private static func target(_ target: Scenario.Target) -> String {
         switch target {
-        case .managedPostgres: "{postgres: managed}"
+        case .managedPostgres(let options):
+            "{postgres: managed\(options.pgBouncer.map { ", pgbouncer: \($0.rawValue)" } ?? "")}"
         case .postgres(let url): "{postgres: {url: \(quoted(SecretMask.inURL(url)))}}  # passwords are masked"
         case .temporarySQLite: "{sqlite: temporary}"
         case .sqlite(let path): "{sqlite: \(quoted(path))}"

@@ -4,12 +4,27 @@ package import RigModel
 package struct Scenario: Sendable, Equatable {
     package enum Target: Sendable, Equatable {
         /// A private server that the rig starts and removes.
-        case managedPostgres
+        case managedPostgres(ManagedOptions)
         /// A server that exists; a libpq URL. May hold a password: mask it before it is shown.
         case postgres(url: String)
         /// A new database file, removed afterwards.
         case temporarySQLite
         case sqlite(path: String)
+    }
+
+    /// What a private server has beside itself.
+    package struct ManagedOptions: Sendable, Equatable {
+        /// A PgBouncer in front of it, and how that lends its server connections.
+        package var pgBouncer: Pooling?
+
+        package init() {}
+    }
+
+    /// For how long a pooler lends a server connection to a client.
+    package enum Pooling: String, Sendable, CaseIterable {
+        /// As long as the client is connected.
+        case session
+        case transaction
     }
 
     package enum Retry: String, Sendable, CaseIterable {

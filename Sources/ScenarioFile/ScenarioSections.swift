@@ -48,16 +48,25 @@ struct ScenarioSections {
             return nil
         }
         let section = SectionReader(node, name: "target", log)
-        defer { section.finish(also: ["postgres", "sqlite"]) }
+        defer { section.finish(also: ["postgres", "sqlite", "pgbouncer"]) }
         if section.node("compose") != nil {
             log.add(
                 section.keyPosition("compose"),
                 "target.compose is not supported; give the service's address: {postgres: {url: …}}")
             return nil
         }
+        var options = Scenario.ManagedOptions()
+        let pooling = Scenario.Pooling.allCases.map(\.rawValue)
+        if let word = section.value("pgbouncer", .choice(pooling))?.choiceValue {
+            options.pgBouncer = Scenario.Pooling(rawValue: word)
+        }
         switch (section.node("postgres"), section.node("sqlite")) {
-        case (let postgres?, nil): return postgresTarget(postgres)
+        case (let postgres?, nil):
+            let target = postgresTarget(postgres, options)
+            if case .postgres = target { refuse(["pgbouncer"], section) }
+            return target
         case (nil, let sqlite?):
+            refuse(["pgbouncer"], section)
             guard let text = SectionReader.value(of: sqlite, key: "target.sqlite", [.text], log)?.textValue else {
                 return nil
             }
@@ -74,7 +83,13 @@ struct ScenarioSections {
         }
     }
 
-    private func postgresTarget(_ node: YAMLNode) -> Scenario.Target? {
+    private func refuse(_ keys: [String], _ section: SectionReader) {
+        for key in keys where section.keys.contains(key) {
+            log.add(section.keyPosition(key), "target.\(key) needs a server of the run's own: postgres: managed")
+        }
+    }
+
+    private func postgresTarget(_ node: YAMLNode, _ options: Scenario.ManagedOptions) -> Scenario.Target? {
         if case .mapping = node.content {
             let section = SectionReader(node, name: "target.postgres", log)
             defer { section.finish() }
@@ -92,7 +107,7 @@ struct ScenarioSections {
             log.add(node.position, "target.postgres: managed or {url: …} was expected, not \(node.kindInWords)")
             return nil
         }
-        return .managedPostgres
+        return .managedPostgres(options)
     }
 
     private func workload(_ node: YAMLNode?, _ scenario: SectionReader, _ rules: ScenarioRules) -> Scenario.Workload {

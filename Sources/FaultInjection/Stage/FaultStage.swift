@@ -17,6 +17,8 @@ package struct FaultStage: Sendable {
     package var settings: (any SettingsControl)?
     /// What the server wrote about the pool's sessions; only where the server is the run's own.
     package var log: (any ServerLog)?
+    /// A PgBouncer of the run's own in front of the server.
+    package var pooler: (any PoolerControl)?
     package var journal: any UndoJournal
 
     package init(
