@@ -87,7 +87,7 @@ package final class ManagedPgBouncer: Sendable {
     /// For libpq, over TCP.
     package var url: String { "postgresql://127.0.0.1:\(port)/\(database)" }
     package var port: UInt16 { program.port }
-    /// The name of its one database, in commands of the console too.
+    /// The name of the database that clients use, in commands of the console too.
     package var database: String { PgBouncerSettings.database }
     package var logPath: String { program.logPath }
 

@@ -7,8 +7,10 @@ package enum Pooling: String, Sendable, CaseIterable {
 
 /// The files of a private PgBouncer. Pure.
 struct PgBouncerSettings {
-    /// The one database of the rig's servers, and its name in PgBouncer.
+    /// The database that the pool uses, and its name in PgBouncer.
     static let database = "postgres"
+    /// One that nobody uses: work on it must disturb nobody.
+    static let otherDatabase = "template1"
 
     var port: UInt16
     /// Where the console listens: beside the port that clients use, so that nobody takes the rig's looks for a client.
@@ -39,6 +41,7 @@ struct PgBouncerSettings {
         return """
             [databases]
             \(Self.database) = host=127.0.0.1 port=\(serverPort) dbname=\(Self.database)
+            \(Self.otherDatabase) = host=127.0.0.1 port=\(serverPort) dbname=\(Self.otherDatabase)
             [pgbouncer]
 
             """ + settings.map { "\($0) = \($1)\n" }.joined()
