@@ -90,7 +90,7 @@ import Threading
                     "-Xq", "-h", "127.0.0.1", "-p", "\(site.pooler.port)", "-U", role, "-d", "postgres", "-c",
                     "select pg_sleep(600)",
                 ]))
-        while try await site.pooler.console("SHOW SERVERS", within: .seconds(60)).isEmpty { await Task.yield() }
+        for _ in 0..<1000 where try await !site.pooler.console("SHOW SERVERS", within: .seconds(60)).isEmpty { break }
         await #expect(throws: PoolerError.self) {
             try await site.pooler.console("PAUSE postgres", within: .milliseconds(200))
         }
