@@ -56,7 +56,7 @@ let package = Package(
         target("Workloads", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
         target("FaultInjection", ["HostSystem", "CNetfilterQueue", "CLinux", "Threading", "RigModel"]),
         target("FaultProxy", ["CLinux", "CMicroHTTPD", "Threading", "RigModel"]),
-        target("DatabaseServers", ["HostSystem", "Threading", "RigModel"]),
+        target("DatabaseServers", ["HostSystem", "Threading", "RigModel", "CLibPQ"]),
         target(
             "Probes",
             ["PostgresDriver", "ConnectionPool", "EventLoop", "HostSystem", "Threading", "RigModel", "CLinux"]),

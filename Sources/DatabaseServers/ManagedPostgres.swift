@@ -241,7 +241,7 @@ package final class ManagedPostgres: Sendable {
         var attempt = 0
         while true {
             attempt += 1
-            let port = try ServerPort.choose(seed: SystemRandomNumberGenerator.seed())
+            let port = try ServerPort.choose()
             var settings = ServerSettings(
                 port: port, socketFolder: folders.sockets, maxConnections: options.maxConnections,
                 durability: options.durability,
@@ -282,12 +282,5 @@ package final class ManagedPostgres: Sendable {
         for entry in entries.reversed() {
             do { try journal.didUndo(entry) } catch { throw .journal(error) }
         }
-    }
-}
-
-extension SystemRandomNumberGenerator {
-    fileprivate static func seed() -> UInt64 {
-        var generator = SystemRandomNumberGenerator()
-        return generator.next()
     }
 }

@@ -49,4 +49,20 @@ package enum ServerPort {
             }
         } && listen(descriptor, 1) == 0
     }
+
+    /// The port is held by this very process and not by another one. True as well where /proc does not tell.
+    static func isHeld(_ port: UInt16, by pid: Int32) -> Bool {
+        guard let links = OpenDescriptors.links(of: "\(pid)"), let table = TCPSocket.all(ofNamespaceOf: "\(pid)")
+        else { return true }
+        let own = OpenDescriptors.socketInodes(links)
+        return table.contains {
+            $0.state == TCPSocket.listening && $0.localPort == port && own.contains($0.inode)
+        }
+    }
+
+    /// ``choose(seed:)`` with a seed that no other process has.
+    static func choose() throws(ServerError) -> UInt16 {
+        var generator = SystemRandomNumberGenerator()
+        return try choose(seed: generator.next())
+    }
 }

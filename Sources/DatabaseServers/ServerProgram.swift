@@ -147,16 +147,6 @@ struct ServerProgram: Sendable {
         guard isReady else {
             throw .notStarted(reason: "it was not ready in time", logTail: Self.tail(log, lines: 20))
         }
-        guard isListening(child.pid) else { throw .portTaken(port: port) }
-    }
-
-    /// The TCP port is held by this very server and not by another process. True as well where /proc does not tell.
-    private func isListening(_ pid: Int32) -> Bool {
-        guard let links = OpenDescriptors.links(of: "\(pid)"), let table = TCPSocket.all(ofNamespaceOf: "\(pid)")
-        else { return true }
-        let own = OpenDescriptors.socketInodes(links)
-        return table.contains {
-            $0.state == TCPSocket.listening && $0.localPort == port && own.contains($0.inode)
-        }
+        guard ServerPort.isHeld(port, by: child.pid) else { throw .portTaken(port: port) }
     }
 }

@@ -51,7 +51,9 @@ package enum FaultCatalogue {
     ]
 
     /// A PgBouncer between pool and server.
-    static let pooler: [any Fault.Type] = []
+    static let pooler: [any Fault.Type] = [
+        PoolerRestart.self, PoolerKill.self, PoolerPause.self, PoolerReconnect.self, PoolerLifetime.self,
+    ]
 
     /// Services of a compose file.
     static let containers: [any Fault.Type] = []

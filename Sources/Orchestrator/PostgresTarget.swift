@@ -18,6 +18,7 @@ struct PostgresTarget: RunTarget {
     private let server: ManagedPostgres?
     private let standby: ManagedPostgres?
     private let standbySession: AdminSession<PostgresDriver>?
+    private let pooler: ManagedPgBouncer?
     private let configuration: PostgresConfiguration
     private let database: WorkloadDatabase<PostgresDriver>
     /// For the samples: never waits behind a final read or a fault.
@@ -34,16 +35,18 @@ struct PostgresTarget: RunTarget {
     /// - Parameters:
     ///   - server: the private server, which runs; `nil` for one that exists.
     ///   - standby: follows it.
-    ///   - url: how to reach the server as the pool does.
+    ///   - pooler: in front of it, running.
+    ///   - url: how to reach the server, or the pooler, as the pool does.
     ///   - adminURL: how the rig reaches it on a way that no fault disturbs.
     ///   - plan: what is needed of the way between pool and server.
     init(
-        context: TargetContext, server: ManagedPostgres?, standby: ManagedPostgres? = nil, url: String,
-        adminURL: String, plan: StagePlan
+        context: TargetContext, server: ManagedPostgres?, standby: ManagedPostgres? = nil,
+        pooler: ManagedPgBouncer? = nil, url: String, adminURL: String, plan: StagePlan
     ) async throws(RunError) {
         self.context = context
         self.server = server
         self.standby = standby
+        self.pooler = pooler
         let current = server.map(CurrentServer.init)
         let application = "chaosrig/\(context.runID)"
         self.plan = plan
@@ -55,7 +58,11 @@ struct PostgresTarget: RunTarget {
             let secret = PostgresSecret()
             pool.secret = secret
             pool.applicationName = application
-            if context.scenario.pool.tellsServerStatementTimeout {
+            if let pooler {
+                // PgBouncer refuses startup options; the role has the limit instead, see prepare. Statements are not
+                // prepared where their server may be another one the next time.
+                if pooler.pooling == .transaction { pool.statementCacheSize = 0 }
+            } else if context.scenario.pool.tellsServerStatementTimeout {
                 pool.serverStatementTimeout = context.settings.configuration.statementTimeout
             }
             var rig = try PostgresConfiguration(url: adminURL)
@@ -65,8 +72,11 @@ struct PostgresTarget: RunTarget {
             var link = pool
             link.applicationName = "chaosrig-link/\(context.runID)"
             let rigDriver = PostgresDriver(configuration: rig, loop: context.rigLoop)
-            var direct = link
-            direct.route = current?.direct
+            let direct = link
+            // Past the pooler, which lets clients in while the server is down; and to the standby, once that has taken over.
+            var serverDirect = link
+            serverDirect.route = current?.direct
+            let directToServer = serverDirect
             sampling = AdminSession(driver: rigDriver)
             faultSession = AdminSession(driver: rigDriver)
             database = WorkloadDatabase(admin: AdminSession(driver: rigDriver), schema: context.schema(.postgres))
@@ -102,7 +112,7 @@ struct PostgresTarget: RunTarget {
                     admin: faultSession, probe: sessionProbe, runtime: LoopRuntime(loop: context.rigLoop)),
                 server: current.map {
                     ManagedServerControl(
-                        current: $0, direct: direct, rig: rig, secret: secret, makeDriver: makeDriver)
+                        current: $0, direct: directToServer, rig: rig, secret: secret, makeDriver: makeDriver)
                 }, link: linkControl, file: nil, programs: SystemPrograms(), journal: context.journal)
             stage.statements = statements
             let end = pool.endpoint ?? pool.servers.first
@@ -116,6 +126,9 @@ struct PostgresTarget: RunTarget {
                 stage.log = ServerLogFile(path: server.logPath, application: application)
             }
             if let server, server.hasCertificate { stage.certificates = ManagedCertificateControl(server: server) }
+            if let pooler {
+                stage.pooler = ManagedPoolerControl(pooler: pooler, direct: direct, makeDriver: makeDriver)
+            }
             if let standby, let current {
                 var other = rig
                 other.route = PostgresRoute(PostgresEndpoint(host: standby.socketDirectory, port: standby.port))
@@ -142,19 +155,29 @@ struct PostgresTarget: RunTarget {
     }
 
     var description: String {
-        server == nil ? configuration.maskedURL : "managed PostgreSQL \(serverVersion)"
+        guard server != nil else { return configuration.maskedURL }
+        return "managed PostgreSQL \(serverVersion)"
+            + (pooler.map { " behind PgBouncer \($0.version) (\($0.pooling.rawValue) pooling)" } ?? "")
     }
 
-    var environment: [JSONValue.Member] { [.init("server", .string("PostgreSQL \(serverVersion)")), .init("stage", plan.facts)] }
+    var environment: [JSONValue.Member] {
+        [.init("server", .string("PostgreSQL \(serverVersion)")), .init("stage", plan.facts)]
+            + (pooler.map { [.init("pooler", .string("PgBouncer \($0.version)"))] } ?? [])
+    }
 
     func prepare(_ sink: any EventSink) async throws(RunError) {
         try await database.prepare(sink)
         guard server != nil else { return }
+        var statements = [
+            "CREATE ROLE \(Self.poolRole) LOGIN",
+            "GRANT ALL ON \(database.schema.appendsTable), \(database.schema.accountsTable) TO \(Self.poolRole)",
+        ]
+        if pooler != nil {
+            let limit = Int(context.settings.configuration.statementTimeout.milliseconds.rounded(.up))
+            statements.append("ALTER ROLE \(Self.poolRole) SET statement_timeout = \(max(1, limit))")
+        }
         do {
-            for text in [
-                "CREATE ROLE \(Self.poolRole) LOGIN",
-                "GRANT ALL ON \(database.schema.appendsTable), \(database.schema.accountsTable) TO \(Self.poolRole)",
-            ] { try await statements.run(text, within: .seconds(10)) }
+            for text in statements { try await self.statements.run(text, within: .seconds(10)) }
         } catch {
             throw .cannotProceed("cannot make the pool's role: \(error)")
         }
@@ -172,7 +195,13 @@ struct PostgresTarget: RunTarget {
 
     func outsideBooks(afterClose: Bool) async -> OutsideBooks {
         var books = OutsideBooks()
-        if let result = try? await sampling.run(sessionProbe.list, within: .seconds(1)) {
+        if let pooler {
+            // The server's sessions are the pooler's, which keeps them when clients leave: its clients are the pool's.
+            if let clients = await poolerClients(of: pooler) {
+                books.serverSessions = clients.count
+                books.sessions = .array(clients)
+            }
+        } else if let result = try? await sampling.run(sessionProbe.list, within: .seconds(1)) {
             let sessions = sessionProbe.sessions(in: result)
             books.serverSessions = sessions.count
             books.sessions = .array(
@@ -185,6 +214,17 @@ struct PostgresTarget: RunTarget {
             books.clientSockets = sockets - ownSockets
         }
         return books
+    }
+
+    /// The pooler's clients that bear the pool's name; `nil` when it does not answer.
+    private func poolerClients(of pooler: ManagedPgBouncer) async -> [JSONValue]? {
+        guard let rows = try? await pooler.console("SHOW CLIENTS", within: .seconds(1)) else { return nil }
+        return rows.filter { $0["application_name"] == configuration.applicationName }.map { row in
+            [
+                "client_port": JSONValue(row["port"]), "state": JSONValue(row["state"]),
+                "since": JSONValue(row["connect_time"]),
+            ]
+        }
     }
 
     /// The rig's own connections to the port that the pool uses: on a server that exists both go to the same one.
@@ -205,6 +245,9 @@ struct PostgresTarget: RunTarget {
         if server == nil { left += await database.dropTables() }
         await database.admin.close()
         if let relay { await onOwnThread("stop relay") { relay.stop() } }
+        if let pooler {
+            do throws(PoolerError) { try await pooler.destroy() } catch { left.append("\(error)") }
+        }
         for server in [standby, server] {
             guard let server else { continue }
             do throws(ServerError) { try await server.destroy() } catch { left.append("\(error)") }
@@ -223,7 +266,7 @@ struct PostgresTarget: RunTarget {
 
 extension PostgresTarget {
     /// On a private server the pool is no superuser: those have slots and rights that no service has.
-    private static let poolRole = "chaosrig_pool"
+    static let poolRole = "chaosrig_pool"
 
     /// - Parameter link: with it the relay is in the server's network, so that packets between pool and relay pass the link.
     private static func startRelay(to url: String, in link: PrivateLink?, seed: UInt64) async throws(RunError) -> PoolRelay {

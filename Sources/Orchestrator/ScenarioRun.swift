@@ -29,10 +29,13 @@ package struct ScenarioRun: Sendable {
     package static func check(_ scenario: Scenario, allowedRemoteHosts: Set<String>) async throws(RunError) {
         let faults = faults(of: scenario)
         try TargetFactory.check(scenario, faults: faults, allowedRemoteHosts: allowedRemoteHosts)
+        let target = TargetFactory.capabilities(of: scenario.target)
         // One that works without anything of the machine needs no trial here.
         let demanding = faults.filter { !$0.capabilities.contains([]) }
-        let wanted = demanding.flatMap(\.capabilities).reduce(into: Set<Capability>()) { $0.formUnion($1) }
-        let missing = FaultSupport.missing(demanding, await CapabilityProbes.probe(wanted, with: SystemPrograms()))
+        let wanted = demanding.flatMap(\.capabilities).reduce(into: target) { $0.formUnion($1) }
+        let answers = await CapabilityProbes.probe(wanted, with: SystemPrograms())
+        let missing =
+            FaultSupport.missing("the target", of: target, answers) + FaultSupport.missing(demanding, answers)
         if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }
     }
 

@@ -14,6 +14,8 @@ struct TargetFactory: Sendable {
 
     /// For the rig's own connections, superusers' reserved ones, and connections that are being closed.
     private static let connectionsBesideThePool = 30
+    /// Through the pooler, by faults that try it.
+    private static let poolerClientsBesideThePool = 5
 
     /// What faults will find on the stage.
     static func parts(of target: Scenario.Target) -> Set<StagePart> {
@@ -21,10 +23,15 @@ struct TargetFactory: Sendable {
         case .managedPostgres(let options):
             Set<StagePart>([.sessions, .statements, .settings, .server, .link])
                 .union(options.standby ? [.standby] : []).union(options.tls ? [.certificates] : [])
-                .union(options.name ? [.names] : [])
+                .union(options.name ? [.names] : []).union(options.pgBouncer == nil ? [] : [.pooler])
         case .postgres: [.sessions, .statements, .link]
         case .temporarySQLite, .sqlite: [.file]
         }
+    }
+
+    /// What the machine must have for the target itself.
+    static func capabilities(of target: Scenario.Target) -> Set<Capability> {
+        if case .managedPostgres(let options) = target, options.pgBouncer != nil { [.pgBouncer] } else { [] }
     }
 
     /// Refuses what the scenario's target cannot do, before anything is started.
@@ -67,12 +74,15 @@ struct TargetFactory: Sendable {
             }
             let adminURL =
                 "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
+            var pooler: ManagedPgBouncer?
             do {
+                pooler = try await startPooler(options, in: context, before: server)
                 return try await PostgresTarget(
-                    context: context, server: server, standby: standby, url: server.url, adminURL: adminURL,
-                    plan: plan)
+                    context: context, server: server, standby: standby, pooler: pooler,
+                    url: pooler?.url ?? server.url, adminURL: adminURL, plan: plan)
             } catch {
                 // What cannot be removed here is still in the journal.
+                try? await pooler?.destroy()
                 try? await standby?.destroy()
                 try? await server.destroy()
                 await plan.end()
@@ -100,6 +110,8 @@ struct TargetFactory: Sendable {
     ) async throws(RunError) -> (ManagedPostgres, standby: ManagedPostgres?) {
         var options = ManagedPostgres.Options()
         options.maxConnections = scenario.pool.maxOpen + Self.connectionsBesideThePool
+        // Sessions of a PgBouncer that was killed may still work while its successor opens new ones.
+        if target.pgBouncer != nil { options.maxConnections += scenario.pool.maxOpen }
         options.logPath = folder.file("server.log")
         options.tls = target.tls
         options.network = plan.link?.serverNetwork
@@ -121,6 +133,31 @@ struct TargetFactory: Sendable {
             }
         } catch {
             // Whatever it was: this machine does not give what the scenario needs.
+            throw .missing(error.description)
+        }
+    }
+
+    private func startPooler(
+        _ target: Scenario.ManagedOptions, in context: TargetContext, before server: ManagedPostgres
+    ) async throws(RunError) -> ManagedPgBouncer? {
+        guard let chosen = target.pgBouncer else { return nil }
+        let clients = scenario.pool.maxOpen
+        let pooling: Pooling
+        let poolSize: Int
+        switch chosen {
+        // Each client holds a server connection for as long as it lives, those of faults too.
+        case .session: (pooling, poolSize) = (.session, clients + Self.poolerClientsBesideThePool)
+        // Fewer than clients, which is what transaction pooling is for: they change hands.
+        case .transaction: (pooling, poolSize) = (.transaction, max(2, (clients + 1) / 2))
+        }
+        do {
+            return try await ManagedPgBouncer.create(
+                in: scratch, journal: context.journal,
+                options: ManagedPgBouncer.Options(
+                    serverPort: server.port, pooling: pooling, roles: [PostgresTarget.poolRole], poolSize: poolSize,
+                    // A pool that reconnects may be seen with its old and its new connections.
+                    maxClients: 2 * clients + Self.connectionsBesideThePool, logPath: folder.file("pgbouncer.log")))
+        } catch {
             throw .missing(error.description)
         }
     }

@@ -50,7 +50,7 @@ package enum ResolvedScenario {
 
     private static func managed(_ options: Scenario.ManagedOptions) -> String {
         (options.standby ? ", standby: true" : "") + (options.tls ? ", tls: true" : "")
-            + (options.name ? ", name: true" : "")
+            + (options.name ? ", name: true" : "") + (options.pgBouncer.map { ", pgbouncer: \($0.rawValue)" } ?? "")
     }
 
     private static func target(_ target: Scenario.Target) -> String {

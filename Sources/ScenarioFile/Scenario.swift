@@ -20,8 +20,17 @@ package struct Scenario: Sendable, Equatable {
         package var tls = false
         /// The pool looks it up by a name, and not by its address.
         package var name = false
+        /// A PgBouncer in front of it, and how that lends its server connections.
+        package var pgBouncer: Pooling?
 
         package init() {}
+    }
+
+    /// For how long a pooler lends a server connection to a client.
+    package enum Pooling: String, Sendable, CaseIterable {
+        /// As long as the client is connected.
+        case session
+        case transaction
     }
 
     package enum Retry: String, Sendable, CaseIterable {

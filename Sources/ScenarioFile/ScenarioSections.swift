@@ -53,6 +53,10 @@ struct ScenarioSections {
         if let flag = section.value("standby", .flag)?.flagValue { options.standby = flag }
         if let flag = section.value("tls", .flag)?.flagValue { options.tls = flag }
         if let flag = section.value("name", .flag)?.flagValue { options.name = flag }
+        let pooling = Scenario.Pooling.allCases.map(\.rawValue)
+        if let word = section.value("pgbouncer", .choice(pooling))?.choiceValue {
+            options.pgBouncer = Scenario.Pooling(rawValue: word)
+        }
         if section.node("compose") != nil {
             log.add(
                 section.keyPosition("compose"),
@@ -83,7 +87,7 @@ struct ScenarioSections {
     }
 
     /// What only a server of the run's own has.
-    private static let managedKeys = ["standby", "tls", "name"]
+    private static let managedKeys = ["standby", "tls", "name", "pgbouncer"]
 
     private func refuse(_ keys: [String], _ section: SectionReader) {
         for key in keys where section.keys.contains(key) {

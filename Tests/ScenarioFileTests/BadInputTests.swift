@@ -56,6 +56,16 @@ private let badInputs: [BadInput] = [
     BadInput(
         "wrong target", minimal.replacing("{sqlite: temporary}", with: "{postgres: manged}"),
         "x.yaml:3:20: target.postgres: managed or {url: …}"),
+    BadInput(
+        "wrong pooling", minimal.replacing("{sqlite: temporary}", with: "{postgres: managed, pgbouncer: sesion}"),
+        "x.yaml:3:40: pgbouncer: one of session, transaction", "did you mean \"session\"?"),
+    BadInput(
+        "pooler before SQLite", minimal.replacing("sqlite: temporary", with: "sqlite: temporary, pgbouncer: session"),
+        "target.pgbouncer needs a server of the run's own"),
+    BadInput(
+        "pooler before another's server",
+        minimal.replacing("sqlite: temporary", with: "postgres: {url: x}, pgbouncer: session"),
+        "target.pgbouncer needs a server of the run's own"),
     BadInput("compose", minimal.replacing("sqlite: temporary", with: "compose: db"), "target.compose is not supported"),
     BadInput(
         "min-idle over max-open", with("pool: {max-open: 2, min-idle: 3}"),

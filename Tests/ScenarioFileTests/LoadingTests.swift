@@ -151,3 +151,14 @@ func overridesChangeTheTree(_ index: Int) throws {
     ("postgres://u:a@b@h/d", "postgres://u:***@h/d"), ("plain", "plain"),
 ])
 func secretsAreMasked(_ text: String, _ masked: String) { #expect(SecretMask.inURL(text) == masked) }
+
+@Test func poolerIsReadAndWrittenAgain() throws {
+    for pooling in Scenario.Pooling.allCases {
+        let text = minimal.replacing("{sqlite: temporary}", with: "{postgres: managed, pgbouncer: \(pooling.rawValue)}")
+        let scenario = try load(text)
+        var options = Scenario.ManagedOptions()
+        options.pgBouncer = pooling
+        #expect(scenario.target == .managedPostgres(options))
+        #expect(try load(ResolvedScenario.yaml(scenario)).target == scenario.target)
+    }
+}

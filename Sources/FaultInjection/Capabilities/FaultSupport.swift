@@ -24,14 +24,24 @@ package enum FaultSupport: Sendable, Equatable {
         var sentences: [String] = []
         for fault in faults {
             guard case .missing(let lacking) = FaultSupport(fault, answers) else { continue }
-            for capability in lacking {
-                var sentence = "\(type(of: fault).shape.name) needs \(capability.rawValue)"
-                if case .missing(let reason, let remedy)? = answers[capability] {
-                    sentence += ": \(reason)" + (remedy.isEmpty ? "" : ". To get it: \(remedy)")
-                }
-                if !sentences.contains(sentence) { sentences.append(sentence) }
+            for sentence in missing(type(of: fault).shape.name, of: Set(lacking), answers)
+            where !sentences.contains(sentence) {
+                sentences.append(sentence)
             }
         }
         return sentences
+    }
+
+    /// One sentence for each of these capabilities that the machine does not have.
+    package static func missing(
+        _ who: String, of wanted: Set<Capability>, _ answers: [Capability: Availability]
+    ) -> [String] {
+        Capability.allCases.filter { wanted.contains($0) && answers[$0]?.isAvailable != true }.map { capability in
+            var sentence = "\(who) needs \(capability.rawValue)"
+            if case .missing(let reason, let remedy)? = answers[capability] {
+                sentence += ": \(reason)" + (remedy.isEmpty ? "" : ". To get it: \(remedy)")
+            }
+            return sentence
+        }
     }
 }

@@ -23,6 +23,8 @@ package struct FaultStage: Sendable {
     package var network: NetworkPlace?
     /// The name under which the pool looks its server up.
     package var names: (any NameControl)?
+    /// A PgBouncer of the run's own in front of the server.
+    package var pooler: (any PoolerControl)?
     package var journal: any UndoJournal
 
     package init(

@@ -25,6 +25,8 @@ struct StagePlan: Sendable {
     /// Faults of this kind touch packets or mounts.
     static func wantsPrivateStage(_ scenario: Scenario) -> Bool {
         guard case .managedPostgres(let options) = scenario.target else { return false }
+        // A pooler is in the rig's network, and so is the standby: a link between them and the server would be a second one.
+        guard options.pgBouncer == nil, !options.standby else { return false }
         return options.name || ScenarioRun.faults(of: scenario).contains { fault in
             fault.capabilities.contains { $0.contains(where: \.wantsPrivateStage) }
         }

@@ -1,6 +1,6 @@
 /// Scenarios for runs that are ended at any moment: together they use every family of faults.
 enum Campaign {
-    static let all = [server, relay, sqlite]
+    static let all = [server, relay, pooler, sqlite]
 
     private static func scenario(_ target: String, _ faults: String, pool: String = "") -> String {
         """
@@ -39,6 +39,21 @@ enum Campaign {
               - reset: {}
             at: 0s
             every: 500ms
+        """)
+
+    private static let pooler = scenario(
+        "{postgres: managed, pgbouncer: transaction}",
+        """
+          - random:
+              - pgbouncer-restart: {down-for: 300ms}
+              - pgbouncer-kill: {down-for: 300ms}
+              - pgbouncer-pause: {}
+                for: 300ms
+              - pgbouncer-reconnect: {}
+              - pgbouncer-lifetime: {server-lifetime: 100ms}
+                for: 500ms
+            at: 0s
+            every: 800ms
         """)
 
     private static let sqlite = scenario(

@@ -1,0 +1,60 @@
+import ConnectionPool
+import DatabaseServers
+import FaultInjection
+import HostSystem
+import PostgresDriver
+import RigModel
+import Threading
+
+/// The private PgBouncer as faults see it.
+struct ManagedPoolerControl: PoolerControl {
+    let pooler: ManagedPgBouncer
+    /// How the pool connects, without a relay, under a name that is not the pool's.
+    let direct: PostgresConfiguration
+    let makeDriver: @Sendable (PostgresConfiguration) -> PostgresDriver
+
+    var database: String { pooler.database }
+
+    func process() async -> ProcessIdentity? { pooler.process }
+
+    func signal(_ number: Int32) async throws { try pooler.signal(number) }
+
+    func waitUntilStopped(within limit: Duration) async -> Bool { await pooler.waitUntilStopped(within: limit) }
+
+    func start(within limit: Duration) async throws { try await pooler.start(within: limit) }
+
+    func console(_ command: String, within limit: Duration) async throws(StatementFailure) -> [[String: String]] {
+        do throws(PoolerError) {
+            return try await pooler.console(command, within: limit)
+        } catch {
+            guard case .console(_, let sqlState, let message) = error else {
+                throw StatementFailure(sqlState: nil, message: "\(error)")
+            }
+            throw StatementFailure(sqlState: sqlState, message: message)
+        }
+    }
+
+    func logPosition() async -> Int { await LogFile.size(pooler.logPath) }
+
+    func logLines(since position: Int) async -> [String] { await LogFile.lines(of: pooler.logPath, since: position) }
+
+    func tryQuery(within limit: Duration) async -> ConnectAnswer {
+        let deadline = MonotonicInstant.now.advanced(by: limit)
+        do throws(DriverError) {
+            let connection = try await makeDriver(direct).connect(deadline: deadline)
+            let outcome: Result<SQLResult, DriverError>
+            do throws(DriverError) {
+                outcome = .success(
+                    try await connection.execute(SQLStatement("SELECT 1", role: .read), deadline: deadline))
+            } catch {
+                outcome = .failure(error)
+            }
+            await connection.close(deadline: .now.advanced(by: .seconds(1)))
+            _ = try outcome.get()
+            return .accepted
+        } catch {
+            if case .timedOut = error.cause { return .noAnswer }
+            return .refused(sqlState: error.cause.code, message: error.message)
+        }
+    }
+}
