@@ -109,6 +109,7 @@ package final class Relay: ProxyRelay, @unchecked Sendable {
 
     package func setCuts(_ cuts: [ActiveCut]) {
         shared.change { $0.cuts = cuts }
+        shared.forgetBlindness()
         followOnAllThreads()
     }
 
