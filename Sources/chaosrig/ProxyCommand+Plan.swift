@@ -57,24 +57,25 @@ struct ProxyPlan: Sendable {
         try Self.check(listen, "--listen")
         try Self.check(upstream, "--upstream")
         let name = arguments.value("--name") ?? "proxy"
-        guard !name.isEmpty, !name.contains("/") else { throw .usage("--name must not be empty, and holds no slash") }
-        guard !proxies.contains(where: { $0.name == name }) else {
+        guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")) else {
+            throw .usage("--name must not be empty, and holds no slash")
+        }
+        guard !proxies.contains(where: { ProxyName($0.name) == ProxyName(name) }) else {
             throw .usage("the configuration has a proxy \"\(name)\" already; choose another --name")
         }
         commandLineProxy = name
         proxies.append(ProxyDefinition(name: name, listen: listen, upstream: upstream))
-        var names: Set<String> = []
+        var names: Set<ProxyName> = []
         for words in arguments.list("--toxic") {
             var toxic: ToxicDefinition
             do { toxic = ToxicDefinition(try ToxicWords(words)) } catch { throw .usage("--toxic: \(error)") }
             // Two of a kind are fine here, where nobody could give them names.
             let standard = toxic.effectiveName
             var number = 2
-            while names.contains(toxic.effectiveName) {
+            while !names.insert(ProxyName(toxic.effectiveName)).inserted {
                 toxic.name = "\(standard)_\(number)"
                 number += 1
             }
-            names.insert(toxic.effectiveName)
             toxics.append(toxic)
         }
         for words in arguments.list("--cut") {
@@ -99,12 +100,12 @@ struct ProxyPlan: Sendable {
             if case .badRequest(let problem) = error { throw .config("\(file): \(problem)") }
             throw .config("\(file): \(error)")
         }
-        var names: Set<String> = []
+        var names: Set<ProxyName> = []
         for (position, proxy) in proxies.enumerated() {
             let place = "\(file): proxy \(position + 1)"
             if proxy.name.isEmpty { throw .config("\(place): missing required field: name") }
             if proxy.upstream.isEmpty { throw .config("\(place) (\(proxy.name)): missing required field: upstream") }
-            guard names.insert(proxy.name).inserted else {
+            guard names.insert(ProxyName(proxy.name)).inserted else {
                 throw .config("\(place): there is a proxy \"\(proxy.name)\" before it; names are unique")
             }
             do throws(ProxyError) {

@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func thatCutsSeeNothingIsToldOnce(isCutThereFirst: Bool) async throws {
+    func thatCutsSeeNothingIsToldOnceForEachReasonAndSetOfCuts(isCutThereFirst: Bool) async throws {
         let server = try TestServer.echo()
         let relay = try RunningRelay.started(toPort: server.port)
         try await onThread {
@@ -55,7 +55,16 @@ import Testing
                 client.write(hello)
                 #expect(try client.read(exactly: hello.count) == hello)
             }
-            #expect(told() == [.encrypted])
+            let first: [WireFacts.Phase] = isCutThereFirst ? [.encrypted, .encrypted] : [.encrypted]
+            #expect(told() == first)
+            // Another reason is news.
+            for _ in 0..<2 {
+                let check = Array("GET / HTTP/1.1\r\n\r\n".utf8)
+                let client = try TestSocket.connect(toPort: relay.port)
+                client.write(check)
+                #expect(try client.read(exactly: check.count) == check)
+            }
+            #expect(told() == first + [.unknownProtocol])
         }
         relay.stop()
         server.stop()

@@ -244,7 +244,7 @@ func eventually(_ what: String, _ condition: () -> Bool) throws {
     let limit = MonotonicInstant.now.advanced(by: .seconds(60))
     while !condition() {
         guard MonotonicInstant.now < limit else { throw SocketTestError("it never came true: \(what)") }
-        sched_yield()
+        usleep(1000)
     }
 }
 
@@ -253,7 +253,7 @@ func eventually(_ what: String, _ condition: () -> Bool) async throws {
     let limit = MonotonicInstant.now.advanced(by: .seconds(60))
     while !condition() {
         guard MonotonicInstant.now < limit else { throw SocketTestError("it never came true: \(what)") }
-        await Task.yield()
+        try await Task.sleep(for: .milliseconds(1))
     }
 }
 

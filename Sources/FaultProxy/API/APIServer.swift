@@ -5,7 +5,7 @@ import Synchronization
 import Threading
 
 /// Serves the control API over HTTP with libmicrohttpd: one thread that waits for all clients with epoll, and workers for
-/// what may take its time. Thread-safe.
+/// what may take its time, of which some only read. Thread-safe.
 package final class APIServer: Sendable {
     /// Clients beyond it wait until one has gone. At most half of what the process may open, and a quarter of much.
     private static let connectionLimit = 64...2048
@@ -79,6 +79,7 @@ package final class APIServer: Sendable {
         let listener = MHD_quiesce_daemon(daemon)
         if listener >= 0 { close(listener) }
         service.workers.close()
+        service.readers.close()
         // The daemon's thread writes the last answers; a client that does not read them is not waited for long.
         let deadline = MonotonicInstant.now.advanced(by: .seconds(1))
         while service.answering.load(ordering: .acquiring) > 0, MonotonicInstant.now < deadline { usleep(2000) }
@@ -89,10 +90,14 @@ package final class APIServer: Sendable {
 /// What the daemon's callbacks work with. It outlives the daemon.
 private final class Service: Sendable {
     private static let workerLimit = 64
+    private static let readerLimit = 2
 
     let api: ProxyAPI
     let log: ProxyLog
+    /// For changes, which may wait for a name server or for each other.
     let workers = APIWorkers(limit: Service.workerLimit)
+    /// For long lists, which wait for nobody, and must not wait for a change.
+    let readers = APIWorkers(limit: Service.readerLimit)
     /// Requests that wait for their answer, or whose answer is being written.
     let answering = Atomic<Int>(0)
 
@@ -131,6 +136,7 @@ private final class Service: Sendable {
 
     private func dispatch(_ request: APIRequest, _ exchange: HTTPExchange, _ connection: OpaquePointer) -> MHD_Result {
         guard api.mayTakeTime(request) else {
+            exchange.isDispatched = true
             note(exchange)
             return HTTPExchange.queue(answer(request), on: connection)
         }
@@ -139,12 +145,14 @@ private final class Service: Sendable {
         // shut down its side (libmicrohttpd 0.9.75). It calls again at once.
         guard exchange.isComplete else {
             exchange.isComplete = true
+            // It has been taken: a stop in between must not lose its answer.
+            note(exchange)
             return .YES
         }
-        note(exchange)
+        exchange.isDispatched = true
         let suspended = Suspended(connection: connection)
         MHD_suspend_connection(connection)
-        let isTaken = workers.submit { [self] in
+        let isTaken = (request.method == "GET" ? readers : workers).submit { [self] in
             let response = answer(request)
             exchange.answer.withLock { $0 = response }
             MHD_resume_connection(suspended.connection)
@@ -158,7 +166,9 @@ private final class Service: Sendable {
 
     /// It has an answer to wait for from now on; ``completed(_:_:)`` is told when that is over.
     private func note(_ exchange: HTTPExchange) {
-        exchange.isDispatched = true
+        // A list may have grown short between the two calls.
+        guard !exchange.isCounted else { return }
+        exchange.isCounted = true
         answering.add(1, ordering: .acquiringAndReleasing)
     }
 
@@ -186,7 +196,7 @@ private final class Service: Sendable {
         guard let context, let raw = slot?.pointee else { return }
         let exchange = Unmanaged<HTTPExchange>.fromOpaque(raw).takeRetainedValue()
         slot?.pointee = nil
-        guard exchange.isDispatched else { return }
+        guard exchange.isCounted else { return }
         Unmanaged<Service>.fromOpaque(context).takeUnretainedValue().answering.subtract(
             1, ordering: .acquiringAndReleasing)
     }

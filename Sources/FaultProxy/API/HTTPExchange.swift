@@ -17,7 +17,10 @@ final class HTTPExchange: @unchecked Sendable {
     private let deadline = MonotonicInstant.now.advanced(by: bodyTime)
     /// The daemon's thread has seen the end of the request.
     var isComplete = false
+    /// Somebody works on the answer.
     var isDispatched = false
+    /// It is one of those that a stop waits for.
+    var isCounted = false
     let answer = Lock<APIResponse?>(nil)
 
     var isTooLarge: Bool { received > ProxyAPI.bodyLimit }

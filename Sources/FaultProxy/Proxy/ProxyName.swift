@@ -1,9 +1,9 @@
 /// The name of a proxy as a key. Names are their bytes, as in Toxiproxy; two strings are equal to Swift also when they only look
 /// alike (é, and e with an accent).
-struct ProxyName: Hashable {
+package struct ProxyName: Hashable {
     private let bytes: [UInt8]
 
-    init(_ name: String) { bytes = Array(name.utf8) }
+    package init(_ name: String) { bytes = Array(name.utf8) }
 }
 
 extension String {

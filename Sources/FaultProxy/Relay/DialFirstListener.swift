@@ -24,7 +24,8 @@ final class DialFirstListener: RelaySource {
     private var dialledAt = MonotonicInstant(nanoseconds: 0)
     /// Two, in turn: an event of the spare before this one must not be taken for its own.
     private var spareToken: UInt64
-    private var dialAgainAt: MonotonicInstant?
+    /// To dial, or to accept where the spare connection is ready.
+    private var tryAgainAt: MonotonicInstant?
     private var plannedLook: MonotonicInstant?
     /// Told once, when the first dial has ended, well or not.
     private var onFirstEnd: (() -> Void)?
@@ -62,15 +63,16 @@ final class DialFirstListener: RelaySource {
         plannedLook = nil
         if spare != nil, !isSpareReady, now >= dialledAt.advanced(by: relay.options.dialTimeout) {
             fail(on: thread)
-        } else if let dialAgainAt, now >= dialAgainAt {
-            dial(on: thread)
+        } else if let tryAgainAt, now >= tryAgainAt {
+            self.tryAgainAt = nil
+            if isSpareReady { startListening(on: thread) } else { dial(on: thread) }
         }
         if plannedLook == nil { planLook(on: thread) }
     }
 
     private func planLook(on thread: RelayThread) {
         let dialEnd = spare != nil && !isSpareReady ? dialledAt.advanced(by: relay.options.dialTimeout) : nil
-        guard let next = dialAgainAt ?? dialEnd, next < plannedLook ?? .distantFuture else { return }
+        guard let next = tryAgainAt ?? dialEnd, next < plannedLook ?? .distantFuture else { return }
         plannedLook = next
         thread.plan(firstToken, at: next)
     }
@@ -78,17 +80,16 @@ final class DialFirstListener: RelaySource {
     // MARK: The spare connection
 
     private func dial(on thread: RelayThread) {
-        dialAgainAt = nil
+        tryAgainAt = nil
         isSpareReady = false
         guard case .success(let address) = relay.upstream.current else { return fail(on: thread) }
         guard let socket = Sockets.make(address.family) else {
-            relay.noteDescriptorShortage()
-            return fail(on: thread)
+            DescriptorReserve.noteShortage()
+            return pause(on: thread)
         }
-        guard socket < DescriptorReserve.first else {
+        guard !DescriptorReserve.has(socket) else {
             close(socket)
-            relay.noteDescriptorShortage()
-            return fail(on: thread)
+            return pause(on: thread)
         }
         spare = Endpoint(socket)
         dialled = address
@@ -133,7 +134,17 @@ final class DialFirstListener: RelaySource {
         stopListening(on: thread)
         dropSpare()
         relay.upstream.noteFailure()
-        dialAgainAt = MonotonicInstant.now.advanced(by: Self.pauseAfterFailure)
+        tryAgain(on: thread)
+    }
+
+    /// There is no descriptor. That says nothing of the server: who comes waits in the kernel's queue.
+    private func pause(on thread: RelayThread) {
+        relay.noteDescriptorShortage()
+        tryAgain(on: thread)
+    }
+
+    private func tryAgain(on thread: RelayThread) {
+        tryAgainAt = MonotonicInstant.now.advanced(by: Self.pauseAfterFailure)
         planLook(on: thread)
         tellFirstEnd()
     }
@@ -174,14 +185,20 @@ final class DialFirstListener: RelaySource {
 
     private func accept(on thread: RelayThread) {
         guard let spare, isSpareReady, let listener else { return }
+        if DescriptorReserve.isShort {
+            thread.unwatch(listener.descriptor)
+            return pause(on: thread)
+        }
         let client = clinux_accept_nonblocking(listener.descriptor)
         guard client >= 0 else {
             if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) {
-                relay.noteDescriptorShortage()
-                fail(on: thread)
+                DescriptorReserve.noteShortage()
+                thread.unwatch(listener.descriptor)
+                pause(on: thread)
             }
             return
         }
+        DescriptorReserve.has(client)
         self.spare = nil
         isSpareReady = false
         // Level-triggered: without a spare connection the event would come again and again.

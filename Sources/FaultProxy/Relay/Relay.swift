@@ -112,6 +112,7 @@ package final class Relay: ProxyRelay, @unchecked Sendable {
 
     package func setCuts(_ cuts: [ActiveCut]) {
         shared.change { $0.cuts = cuts }
+        shared.forgetBlindness()
         followOnAllThreads()
     }
 

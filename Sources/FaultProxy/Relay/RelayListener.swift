@@ -13,8 +13,6 @@ final class RelayListener: RelaySource {
     private let descriptor: Int32
     private let token: UInt64
     private var isWatched = false
-    /// Of descriptors.
-    private var isShort = false
 
     /// - Parameter id: of this relay's run, in all threads.
     init(relay: RelayShared, descriptor: Int32, id: Int) {
@@ -36,15 +34,20 @@ final class RelayListener: RelaySource {
 
     func handle(_ events: UInt32, _ token: UInt64, on thread: RelayThread) {
         for _ in 0..<Self.acceptsPerTurn {
+            if DescriptorReserve.isShort { return pause(on: thread) }
             let client = clinux_accept_nonblocking(descriptor)
             if client >= 0 {
+                // Noted first: others must not accept while this one's way to the server is opened.
+                let isOfReserve = DescriptorReserve.has(client)
                 thread.open(client, relay)
-                if client < DescriptorReserve.first { continue }
-                return pause(on: thread)
+                if isOfReserve { return pause(on: thread) }
+                continue
             }
             switch errno {
             case EAGAIN: return
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return pause(on: thread)
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                DescriptorReserve.noteShortage()
+                return pause(on: thread)
             default: continue  // That one client is gone already.
             }
         }
@@ -53,7 +56,6 @@ final class RelayListener: RelaySource {
     /// Leaves the clients in the kernel's queue for a while instead of spinning.
     private func pause(on thread: RelayThread) {
         relay.noteDescriptorShortage()
-        isShort = true
         end(on: thread)
         thread.plan(token, at: .now.advanced(by: Self.pauseAfterFullTable))
     }
@@ -61,11 +63,7 @@ final class RelayListener: RelaySource {
     /// Level-triggered: clients that came in the meantime are reported at once.
     func timeHasCome(on thread: RelayThread) {
         guard !isWatched else { return }
-        if isShort, DescriptorReserve.isReached {
-            return thread.plan(token, at: .now.advanced(by: Self.pauseAfterFullTable))
-        }
-        isShort = false
-        isWatched = thread.watch(descriptor, Self.events, token)
+        isWatched = !DescriptorReserve.isShort && thread.watch(descriptor, Self.events, token)
         if !isWatched { thread.plan(token, at: .now.advanced(by: Self.pauseAfterFullTable)) }
     }
 }

@@ -14,7 +14,9 @@ final class RelayShared: Sendable {
     let upstream: Upstream
     let counters = RelayCounters()
     private let settings = Lock(Settings())
-    private let hasToldBlindness = Atomic<Bool>(false)
+    /// What was told since the cut points were set.
+    private let hasToldEncrypted = Atomic<Bool>(false)
+    private let hasToldUnknown = Atomic<Bool>(false)
 
     init(options: Relay.Options, upstream: Upstream) {
         self.options = options
@@ -28,10 +30,24 @@ final class RelayShared: Sendable {
 
     func tell(_ event: RelayEvent) { options.feed?(event) }
 
-    /// Tells once that cut points see nothing of a connection.
+    /// Tells that cut points see nothing of a connection, once for each reason.
     func noteBlindness(of number: Int, _ phase: WireFacts.Phase) {
-        guard !hasToldBlindness.exchange(true, ordering: .relaxed) else { return }
+        let isTold =
+            phase == .encrypted
+            ? Self.hadBeenSet(hasToldEncrypted) : Self.hadBeenSet(hasToldUnknown)
+        if isTold { return }
         tell(.cutsAreBlind(number: number, phase: phase))
+    }
+
+    /// A load where it is set: asked for every piece of such a connection.
+    private static func hadBeenSet(_ flag: borrowing Atomic<Bool>) -> Bool {
+        flag.load(ordering: .relaxed) || flag.exchange(true, ordering: .relaxed)
+    }
+
+    /// There are new cut points: what they cannot see is told again.
+    func forgetBlindness() {
+        hasToldEncrypted.store(false, ordering: .relaxed)
+        hasToldUnknown.store(false, ordering: .relaxed)
     }
 
     func noteDescriptorShortage() {

@@ -18,12 +18,15 @@ extension RelayThread {
         case .success(let known): address = known
         case .failure(let error):
             if let ready { close(ready) }
+            relay.upstream.noteFailure()
             return refuse(client, number, relay, error.reason)
         }
         guard let server = ready ?? Sockets.make(address.family) else {
+            DescriptorReserve.noteShortage()
             relay.noteDescriptorShortage()
             return refuse(client, number, relay, "no descriptor left")
         }
+        DescriptorReserve.has(server)
         Sockets.sendAtOnce(client)
         if ready == nil, address.family != AF_UNIX { Sockets.sendAtOnce(server) }
         let dial = RelayLink.Dial(deadline: now.advanced(by: relay.options.dialTimeout))
@@ -100,7 +103,6 @@ extension RelayThread {
         clinux_reset_on_close(client)
         close(client)
         relay.tell(.closed(number: number, reason: .serverRefused(why), bytesUpstream: 0, bytesDownstream: 0))
-        relay.upstream.noteFailure()
     }
 
     /// Resets the client: the kernel has accepted it before the relay could ask the server.
@@ -116,12 +118,12 @@ extension RelayThread {
         let cuts = relay.cuts
         link.inspector.setCuts(cuts)
         if let phase = link.inspector.blindPhase { relay.noteBlindness(of: link.number, phase) }
-        if let name = link.blackholedBy, !cuts.contains(where: { $0.name == name }) {
+        if let name = link.blackholedBy, !cuts.contains(where: { $0.name.isName(name) }) {
             // What was swallowed is missing: nobody could understand what follows.
             return cutOff(link, .reset, .cut(.reset))
         }
         for flow in [link.upstream, link.downstream] {
-            guard let name = flow.pausedBy, !cuts.contains(where: { $0.name == name }) else { continue }
+            guard let name = flow.pausedBy, !cuts.contains(where: { $0.name.isName(name) }) else { continue }
             flow.resume()
         }
         let toxics = relay.toxics

@@ -40,13 +40,15 @@ struct AnswerQueue: Sendable {
     }
 
     private static let limit = 65_536
+    /// Close, Parse, Bind and Execute, for a rollback and for the error: they are noted all, or the client would see an answer.
+    private static let entriesOfInjection = 8
     /// Of all texts; those of statements sent ahead beyond it are not known.
     private static let textLimit = 4 << 20
     private var entries: [Entry] = []
     private var head = 0
     /// The server skips, or has sent before this queue began, everything up to the next Sync.
     private(set) var skipsToSync: Bool
-    /// More was sent ahead than is kept: nothing is known until all is answered.
+    /// More was sent ahead than is kept: of what is not kept nothing is known until all is answered.
     private(set) var isLost = false
     private var isCopyingIn = false
     private var lastText: String?
@@ -68,7 +70,9 @@ struct AnswerQueue: Sendable {
     /// Nothing is left to be answered, and nothing is wrong.
     var isFresh: Bool { first == nil && !isLost && !skipsToSync }
     /// An error can be put at the right place now.
-    var takesErrors: Bool { !isLost && !skipsToSync && !failsToSync }
+    var takesErrors: Bool {
+        !isLost && !skipsToSync && !failsToSync && entries.count - head <= Self.limit - Self.entriesOfInjection
+    }
     /// Answers that have to be hidden, or that tell whether an error was hit, are still to come.
     var awaitsSomething: Bool { awaitedCount > 0 }
 
@@ -83,10 +87,7 @@ struct AnswerQueue: Sendable {
         }
         guard entries.count - head < Self.limit else {
             isLost = true
-            awaitedCount = 0
-            textBytes = 0
-            entries = []
-            head = 0
+            dropNewest()
             return
         }
         if entry.isAwaited { awaitedCount += 1 }
@@ -95,6 +96,15 @@ struct AnswerQueue: Sendable {
         let more = entry.text?.utf8.count ?? 0
         if textBytes + more > Self.textLimit { entry.text = nil } else { textBytes += more }
         entries.append(entry)
+    }
+
+    /// Keeps what stands in front of the last answer that is awaited, since it says when that one comes, and nothing where
+    /// none is.
+    private mutating func dropNewest() {
+        let kept = entries[head...].lastIndex(where: \.isAwaited).map { $0 + 1 } ?? head
+        entries = Array(entries[head..<kept])
+        head = 0
+        textBytes = entries.reduce(0) { $0 + ($1.text?.utf8.count ?? 0) }
     }
 
     /// The client has ended its COPY FROM STDIN. Where an Execute began it, the server has ignored each Sync until now.
@@ -110,7 +120,7 @@ struct AnswerQueue: Sendable {
 
     /// The server has sent a message of this type.
     mutating func answered(_ type: UInt8) -> Answer {
-        guard let front = first else { return Answer(text: lastText) }
+        guard let front = first else { return Answer(text: isLost ? nil : lastText) }
         switch (type, front.kind) {
         case (UInt8(ascii: "1"), .parse), (UInt8(ascii: "2"), .bind), (UInt8(ascii: "3"), .close),
             (UInt8(ascii: "T"), .describe), (UInt8(ascii: "n"), .describe), (UInt8(ascii: "C"), .execute),

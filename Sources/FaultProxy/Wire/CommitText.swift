@@ -7,7 +7,11 @@ struct CommitText {
     /// Of the statement under way.
     private var words: [String] = []
     private var isLastCommit = false
-    private var hasCreate = false
+    /// The last word: where it stands, and whether it is `begin`.
+    private var lastWord = 0..<0
+    private var isBehindBegin = false
+    /// The body of an SQL function (`BEGIN ATOMIC … END`) has semicolons, and a CASE in it an END, of their own.
+    private var bodyDepth = 0
 
     /// Comments and empty statements do not count. O(length).
     static func endsWithCommit(_ text: String) -> Bool {
@@ -15,8 +19,7 @@ struct CommitText {
         return text.withUTF8 { bytes in
             var scan = CommitText(bytes)
             scan.run()
-            // The body of an SQL function (`BEGIN ATOMIC … END`) has semicolons and an END of its own.
-            return scan.isLastCommit && !scan.hasCreate
+            return scan.isLastCommit
         }
     }
 
@@ -28,9 +31,9 @@ struct CommitText {
         while let byte = peek() {
             switch byte {
             case UInt8(ascii: ";"):
-                endStatement()
+                if bodyDepth == 0 { endStatement() }
                 at += 1
-            case UInt8(ascii: "'"): quoted(byte, escapes: at > 0 && bytes[at - 1] | 0x20 == UInt8(ascii: "e"))
+            case UInt8(ascii: "'"): quoted(byte, escapes: isBehindLoneE)
             case UInt8(ascii: "\""): quoted(byte, escapes: false)
             case UInt8(ascii: "-") where peek(1) == byte:
                 while let byte = peek(), byte != UInt8(ascii: "\n") { at += 1 }
@@ -45,24 +48,39 @@ struct CommitText {
 
     private mutating func endStatement() {
         defer { words.removeAll(keepingCapacity: true) }
+        isBehindBegin = false
         guard let first = words.first else { return }
         isLastCommit = (first == "commit" || first == "end") && words.dropFirst().first != "prepared"
-        hasCreate = hasCreate || first == "create"
     }
 
     private mutating func word() {
         let start = at
         while let byte = peek(), Self.isWord(byte) || byte == UInt8(ascii: "$") { at += 1 }
-        guard words.count < 2 else { return }
-        words.append(String(decoding: bytes[start..<min(at, start + 16)], as: UTF8.self).lowercased())
+        lastWord = start..<at
+        let word = String(decoding: bytes[start..<min(at, start + 16)], as: UTF8.self).lowercased()
+        if words.count < 2 { words.append(word) }
+        switch word {
+        case "atomic" where isBehindBegin: bodyDepth = max(bodyDepth, 1)
+        case "case" where bodyDepth > 0: bodyDepth += 1
+        case "end" where bodyDepth > 0: bodyDepth -= 1
+        default: break
+        }
+        isBehindBegin = word == "begin"
     }
 
-    /// A doubled quote ends one and begins the next.
+    /// `E'…'` has escapes, `LIKE'…'` has none.
+    private var isBehindLoneE: Bool {
+        lastWord.upperBound == at && lastWord.count == 1 && bytes[lastWord.lowerBound] | 0x20 == UInt8(ascii: "e")
+    }
+
+    /// A doubled quote stands for one.
     private mutating func quoted(_ quote: UInt8, escapes: Bool) {
         at += 1
         while let byte = peek() {
             at += byte == UInt8(ascii: "\\") && escapes ? 2 : 1
-            if byte == quote { return }
+            guard byte == quote else { continue }
+            guard peek() == quote else { return }
+            at += 1
         }
     }
 

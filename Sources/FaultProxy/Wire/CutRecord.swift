@@ -6,6 +6,8 @@ package final class CutRecord: Sendable {
     /// Hits, and claims that are not decided.
     private let takenCount = Atomic<Int>(0)
     private let hitCount = Atomic<Int>(0)
+    /// Claims that were given back, and whose turn no other match has had.
+    private let openTurns = Atomic<Int>(0)
 
     package init() {}
 
@@ -46,7 +48,25 @@ package final class CutRecord: Sendable {
     }
 
     fileprivate func noteClaimedHit() { hitCount.add(1, ordering: .acquiringAndReleasing) }
-    fileprivate func giveBack() { takenCount.subtract(1, ordering: .acquiringAndReleasing) }
+
+    fileprivate func giveBack() {
+        takenCount.subtract(1, ordering: .acquiringAndReleasing)
+        openTurns.add(1, ordering: .acquiringAndReleasing)
+    }
+
+    /// A match has the turn of one whose claim was given back: for rules that pick one match only.
+    ///
+    /// - Returns: `false` when there is none.
+    func takeOpenTurn() -> Bool {
+        var seen = openTurns.load(ordering: .acquiring)
+        while seen > 0 {
+            let (exchanged, original) = openTurns.compareExchange(
+                expected: seen, desired: seen - 1, ordering: .acquiringAndReleasing)
+            if exchanged { return true }
+            seen = original
+        }
+        return false
+    }
 
     package var matches: Int { matchCount.load(ordering: .acquiring) }
     package var hits: Int { hitCount.load(ordering: .acquiring) }

@@ -149,7 +149,10 @@ extension WireInspector {
             }
             let rule = cut.rule
             if case .error(let error) = rule.action, error.severity == .error, !takesErrors { continue }
-            guard rule.takes(match: cut.record.noteMatch(), of: cut.name) else { continue }
+            guard
+                rule.takes(match: cut.record.noteMatch(), of: cut.name)
+                    || (rule.match.nth != nil && cut.record.takeOpenTurn())
+            else { continue }
             switch (rule.place, rule.action) {
             case (.before, .truncate(let bytes, _)):
                 gate.make(.init(bytesLeft: min(bytes, message.size - 1), cut: cut))

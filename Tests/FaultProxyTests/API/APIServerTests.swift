@@ -36,6 +36,28 @@ import Threading
         server.stop()
     }
 
+    @Test func longListsAreReadWhileEveryWorkerIsBusyWithChanges() async throws {
+        let (entered, leave) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        // As many as there are workers for changes.
+        let held = (0..<64).map { "held\($0)" }
+        for name in held {
+            try set.create(ProxyDefinition(name: name, listen: "\(name):1", upstream: "db:1"))
+            network.relay(name)?.holdStops(entered: entered, leave: leave)
+        }
+        let client = client
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for name in held { group.addTask { try await client.send("DELETE", "/proxies/\(name)").status } }
+            await onOwnThread("wait") { for _ in held { entered.wait() } }
+            let list = Task { try await client.send("GET", "/proxies").status }
+            let metrics = Task { try await client.send("GET", "/metrics").status }
+            #expect(try await list.value == 200)
+            #expect(try await metrics.value == 200)
+            for _ in held { leave.signal() }
+            for try await status in group { #expect(status == 204) }
+        }
+        server.stop()
+    }
+
     @Test func stopLetsARequestHaveItsAnswer() async throws {
         let (entered, leave) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         network.relay("slow")?.holdStops(entered: entered, leave: leave)

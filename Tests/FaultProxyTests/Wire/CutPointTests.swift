@@ -177,6 +177,58 @@ import Testing
         #expect(cut.record.hits == 1)
     }
 
+    @Test func theTurnOfAnErrorThatDidNotComeGoesToTheNextMatch() throws {
+        let rule = try CutRule(words: "before Query do error 40001 nth=2")
+        let cut = ActiveCut(name: "x", rule: rule, record: CutRecord())
+        func ask(_ answer: [UInt8]) -> (injects: Bool, deeds: [WireEffect]) {
+            var inspector = WireInspector()
+            inspector.setCuts([cut])
+            let injects = effects(&inspector, [Wire.up(Wire.query("x"))]).injects
+            return (injects, inspector.intercept(answer, .downstream).deeds)
+        }
+        #expect(ask(commit + end) == (false, []))
+        // Another error, the end of the connection.
+        #expect(ask(Wire.error("57014") + end) == (true, []))
+        #expect(ask([]) == (true, []))
+        #expect(ask(Wire.error("40001") + end) == (true, [.hit(cut: "x")]))
+        #expect(ask(commit + end) == (false, []))
+        #expect(cut.record.hits == 1 && cut.record.matches == 5)
+    }
+
+    @Test func answersToOurOwnMessagesAreHiddenHoweverMuchIsSentAhead() throws {
+        var inspector = WireInspector([
+            try CutRule(words: "before Execute statement=cutme do error 40001"),
+            try CutRule(words: "before CommandComplete statement=cutme do reset"),
+        ])
+        let bad = Wire.parse("", "cutme") + Wire.bind("", "") + Wire.execute("")
+        #expect(effects(&inspector, [Wire.up(bad)]).injects)
+        let ahead = 70_000
+        let many = Wire.sync + Array(repeatElement(Wire.query("cutme"), count: ahead).joined())
+        #expect(inspector.intercept(many, .upstream) == [.pass(many)])
+        let (opened, ours) = (
+            Wire.message("1") + Wire.message("2"), Wire.message("3") + Wire.message("1") + Wire.message("2")
+        )
+        let failed = Wire.error("40001") + end
+        let effects = inspector.intercept(opened + ours + failed, .downstream)
+        #expect(effects.joined.filter { $0 != .hit(cut: "cut0") }.joined == [.pass(opened + failed)])
+        #expect(effects.deeds == [.hit(cut: "cut0")])
+        // Whose answers these are is not known.
+        let rest = Array(repeatElement(commit + end, count: ahead).joined())
+        #expect(inspector.intercept(rest, .downstream).joined == [.pass(rest)])
+        // All is answered: from here on it is.
+        _ = inspector.intercept(Wire.query("cutme"), .upstream)
+        #expect(inspector.intercept(commit, .downstream).deeds == [.hit(cut: "cut1"), .close(.reset)])
+    }
+
+    @Test func noErrorIsInjectedWhereItsAnswersCouldNotBeKnown() throws {
+        var inspector = WireInspector([try CutRule(words: "before Execute statement=cutme do error 40001")])
+        // One entry is free.
+        let many = Array(repeatElement(Wire.query("x"), count: 65_533).joined())
+        #expect(effects(&inspector, [Wire.up(many)]).deeds == [])
+        let bad = Wire.parse("", "cutme") + Wire.bind("", "") + Wire.execute("")
+        #expect(inspector.intercept(bad, .upstream) == [.pass(bad)])
+    }
+
     @Test func noErrorIsInjectedBehindAnotherUpToTheSync() throws {
         let rule = try CutRule(words: "before Execute do error 40001")
         let cut = ActiveCut(name: "x", rule: rule, record: CutRecord())
