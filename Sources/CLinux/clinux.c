@@ -36,7 +36,7 @@ void clinux_name_thread(const char *name) {
 }
 
 // Runs in the child, between fork and exec: async-signal-safe calls only.
-static void exec_child(const clinux_spawn_request *r, int report_fd) {
+static void exec_child(const clinux_spawn_request *r, int report_fd, pid_t parent) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -57,6 +57,9 @@ static void exec_child(const clinux_spawn_request *r, int report_fd) {
     if (r->gid != UINT32_MAX && (setgroups(0, NULL) != 0 || setgid(r->gid) != 0)) goto failed;
     if (r->uid != UINT32_MAX && setuid(r->uid) != 0) goto failed;
     if (r->working_dir && chdir(r->working_dir) != 0) goto failed;
+    // After the change of user, which clears it. The parent may have died before.
+    if (r->death_signal && prctl(PR_SET_PDEATHSIG, r->death_signal, 0, 0, 0) != 0) goto failed;
+    if (r->death_signal && getppid() != parent) _exit(127);
 
     // Everything else becomes close-on-exec instead of closed, so the report pipe stays usable until exec.
     syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */);
@@ -73,8 +76,9 @@ failed:;
 pid_t clinux_spawn(const clinux_spawn_request *request) {
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) return -1;
+    pid_t parent = getpid();
     pid_t pid = fork();
-    if (pid == 0) exec_child(request, report[1]);
+    if (pid == 0) exec_child(request, report[1], parent);
     int fork_errno = errno;
     close(report[1]);
     if (pid < 0) {

@@ -146,6 +146,7 @@ private func spawnProcess(_ request: SpawnRequest) -> Int32 {
                     raw.uid = request.user?.uid ?? .max
                     raw.gid = request.user?.gid ?? .max
                     raw.new_session = request.newSession ? 1 : 0
+                    raw.death_signal = request.deathSignal ?? 0
                     return clinux_spawn(&raw)
                 }
                 guard let environment else { return spawn(UnsafePointer(environ)) }

@@ -23,6 +23,8 @@ extension Undo {
         case .removeFolder(let path): "rm -rf \(quoted(path))"
         case .stopServer(let dataDirectory): "pg_ctl -D \(quoted(dataDirectory)) -m immediate stop"
         case .continueProcess(let pid, _): "kill -CONT \(pid)"
+        case .endProcess(let pid, _): "kill -KILL \(pid)"
+        case .removeControlGroup(let path, _): "rmdir \(quoted(path))"
         case .removeQdisc(let device, let handle): "tc qdisc del dev \(quoted(device)) root handle \(quoted(handle))"
         case .program(let arguments, _): arguments.map(quoted).joined(separator: " ")
         }

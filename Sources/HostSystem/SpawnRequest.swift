@@ -19,12 +19,15 @@ package struct SpawnRequest: Sendable {
     package var keptDescriptor: Int32?
     /// A session of its own: signals of the terminal do not reach it, and it leads a process group.
     package var newSession: Bool
+    /// What the child gets when the thread that started it ends, and with it when this process is killed; `nil`: nothing.
+    /// Only from a thread that lives as long as the child.
+    package var deathSignal: Int32?
 
     package init(
         path: String, arguments: [String] = [], name: String? = nil, environment: [String: String]? = nil,
         workingDirectory: String? = nil, user: ProcessUser? = nil, standardInput: Int32? = nil,
         standardOutput: Int32? = nil, standardError: Int32? = nil, keptDescriptor: Int32? = nil,
-        newSession: Bool = true
+        newSession: Bool = true, deathSignal: Int32? = nil
     ) {
         self.path = path
         self.arguments = arguments
@@ -37,5 +40,6 @@ package struct SpawnRequest: Sendable {
         self.standardError = standardError
         self.keptDescriptor = keptDescriptor
         self.newSession = newSession
+        self.deathSignal = deathSignal
     }
 }

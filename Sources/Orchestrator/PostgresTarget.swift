@@ -24,6 +24,8 @@ struct PostgresTarget: RunTarget {
     private let linkSession: AdminSession<PostgresDriver>?
     private let sessionProbe: ServerSessionProbe
     private let serverVersion: String
+    /// `nil`: the pool is in this process.
+    private let child: PoolChild?
     private let statements: PostgresStatementControl
     let stage: FaultStage
 
@@ -32,11 +34,14 @@ struct PostgresTarget: RunTarget {
     ///   - url: how to reach the server as the pool does.
     ///   - adminURL: how the rig reaches it on a way that no fault disturbs.
     ///   - needsRelay: a fault wants to disturb the way between pool and server.
+    ///   - child: the pool's process, not started yet; `nil`: the pool is in this one.
     init(
-        context: TargetContext, server: ManagedPostgres?, url: String, adminURL: String, needsRelay: Bool
+        context: TargetContext, server: ManagedPostgres?, url: String, adminURL: String, needsRelay: Bool,
+        child: PoolChild?
     ) async throws(RunError) {
         self.context = context
         self.server = server
+        self.child = child
         let application = "chaosrig/\(context.runID)"
         let relay = needsRelay ? try await Self.startRelay(to: url, seed: context.seed) : nil
         self.relay = relay
@@ -78,6 +83,7 @@ struct PostgresTarget: RunTarget {
                 server: server.map { ManagedServerControl(server: $0, driver: direct) }, link: linkControl, file: nil,
                 programs: SystemPrograms(), journal: context.journal)
             stage.statements = statements
+            stage.client = child
             if server != nil {
                 stage.settings = PostgresSettingsControl(
                     statements: statements, runtime: LoopRuntime(loop: context.rigLoop))
@@ -116,11 +122,13 @@ struct PostgresTarget: RunTarget {
         }
     }
 
-    func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest {
+    func makePool(_ sink: any EventSink) async throws(RunError) -> any PoolUnderTest {
+        if let child { return try await child.start(configuration, context, sink) }
         let runtime = LoopRuntime(loops: context.poolLoops)
         let pool = Pool(
             driver: PostgresDriver(configuration: configuration, loops: context.poolLoops),
-            configuration: context.settings.configuration, runtime: runtime, seed: context.seed, observer: observer)
+            configuration: context.settings.configuration, runtime: runtime, seed: context.seed,
+            observer: PoolEventRecorder(sink: sink))
         return InstrumentedPool(
             pool: pool, policy: context.settings.policy, begin: database.schema.begin,
             askAboutCommits: context.settings.askAboutCommits, seed: context.seed)
@@ -137,7 +145,9 @@ struct PostgresTarget: RunTarget {
                 })
         }
         // Counted last: the look at the sessions may have opened a connection of the rig.
-        if let port = poolPort, let sockets = SocketProbe.establishedSockets(toRemotePort: port) {
+        if let child {
+            books.clientSockets = poolPort.flatMap { child.establishedSockets(toRemotePort: $0) }
+        } else if let port = poolPort, let sockets = SocketProbe.establishedSockets(toRemotePort: port) {
             books.clientSockets = sockets - ownSockets
         }
         return books
@@ -152,11 +162,11 @@ struct PostgresTarget: RunTarget {
     func readFinalState(_ sink: any EventSink) async throws { try await database.readFinalState(sink) }
 
     func tearDown() async -> [String] {
+        var left = await child?.shutDown() ?? []
         await linkSession?.close()
         await statements.close()
         await sampling.close()
         await faultSession.close()
-        var left: [String] = []
         if server == nil { left += await database.dropTables() }
         await database.admin.close()
         if let relay { await onOwnThread("stop relay") { relay.stop() } }

@@ -34,10 +34,10 @@ struct SQLiteTarget: RunTarget {
 
     func prepare(_ sink: any EventSink) async throws(RunError) { try await database.prepare(sink) }
 
-    func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest {
+    func makePool(_ sink: any EventSink) async throws(RunError) -> any PoolUnderTest {
         let pool = Pool(
             driver: SQLiteDriver(SQLiteConfiguration(path: path)), configuration: context.settings.configuration,
-            runtime: LoopRuntime(loops: context.poolLoops), seed: context.seed, observer: observer)
+            runtime: LoopRuntime(loops: context.poolLoops), seed: context.seed, observer: PoolEventRecorder(sink: sink))
         return InstrumentedPool(
             pool: pool, policy: context.settings.policy, begin: database.schema.begin, seed: context.seed)
     }

@@ -16,20 +16,25 @@ struct TargetFactory: Sendable {
     private static let connectionsBesideThePool = 30
 
     /// What faults will find on the stage.
-    static func parts(of target: Scenario.Target) -> Set<StagePart> {
-        switch target {
-        case .managedPostgres: [.sessions, .statements, .settings, .server, .link]
-        case .postgres: [.sessions, .statements, .link]
+    static func parts(of scenario: Scenario) -> Set<StagePart> {
+        switch scenario.target {
+        case .managedPostgres: client(scenario).union([.sessions, .statements, .settings, .server, .link])
+        case .postgres: client(scenario).union([.sessions, .statements, .link])
         case .temporarySQLite, .sqlite: [.file]
         }
+    }
+
+    private static func client(_ scenario: Scenario) -> Set<StagePart> {
+        scenario.pool.process == .child ? [.client] : []
     }
 
     /// Refuses what the scenario's target cannot do, before anything is started.
     static func check(
         _ scenario: Scenario, faults: [any Fault], allowedRemoteHosts: Set<String>
     ) throws(RunError) {
-        let missing = FaultRequirements.missing(faults, available: parts(of: scenario.target))
+        let missing = FaultRequirements.missing(faults, available: parts(of: scenario))
         if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }
+        try PoolChild.check(scenario)
         for fault in faults {
             for disturbance in fault.disturbances(seed: 0) {
                 do { try RelayLinkControl.check(disturbance) } catch {
@@ -60,7 +65,8 @@ struct TargetFactory: Sendable {
                 "postgresql:///postgres?host=\(server.socketDirectory)&port=\(server.port)&user=\(server.role)"
             do {
                 return try await PostgresTarget(
-                    context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needsRelay)
+                    context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needsRelay,
+                    child: child)
             } catch {
                 // What cannot be removed here is still in the journal.
                 try? await server.destroy()
@@ -68,7 +74,7 @@ struct TargetFactory: Sendable {
             }
         case .postgres(let url):
             return try await PostgresTarget(
-                context: context, server: nil, url: url, adminURL: url, needsRelay: needsRelay)
+                context: context, server: nil, url: url, adminURL: url, needsRelay: needsRelay, child: child)
         case .temporarySQLite:
             return SQLiteTarget(context: context, path: scratch.path + "/chaosrig.db", isTemporary: true)
         case .sqlite(let path):
@@ -81,6 +87,17 @@ struct TargetFactory: Sendable {
         scenario.faults.contains { entry in
             FaultCatalogue.make(entry.kind, entry.parameters)?.needs.contains(.link) ?? false
         }
+    }
+
+    /// The pool's process, where it has one of its own.
+    private var child: PoolChild? {
+        guard scenario.pool.process == .child else { return nil }
+        let needsClock = scenario.faults.contains { entry in
+            FaultCatalogue.make(entry.kind, entry.parameters)?.capabilities.contains { $0.contains(.fakeTime) } ?? false
+        }
+        return PoolChild(
+            adapter: scenario.pool.adapter, logPath: folder.file("pool.log"), scratch: scratch.path,
+            hasClock: needsClock)
     }
 
     private func startServer(_ context: TargetContext) async throws(RunError) -> ManagedPostgres {

@@ -11,10 +11,16 @@ package protocol PoolUnderTest: Sendable {
     func metrics() -> [JSONValue.Member]
     /// The leases that are out now, for the books.
     func openLeases() -> JSONValue
+    /// What went wrong with the pool as a whole, so that nothing can be concluded from its run; in words.
+    var problems: [String] { get }
     /// Ends the pool within its close timeout.
     ///
     /// - Returns: the number of leases that had to be cut.
     func close() async -> Int
+}
+
+extension PoolUnderTest {
+    package var problems: [String] { [] }
 }
 
 /// What a workload asks of the pool.

@@ -1,3 +1,4 @@
+import Orchestrator
 import RigModel
 
 /// One command of the command line.
@@ -37,6 +38,7 @@ enum CommandTable {
             return 0
         case "--version": return await run(["version"])
         case WatchdogCommand.name: return WatchdogCommand.run(rest)
+        case PoolProcessMain.command: return await PoolProcessMain.run()
         default: break
         }
         guard let command = all.first(where: { $0.name == name }) else { return unknown(name) }

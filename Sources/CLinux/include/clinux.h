@@ -81,6 +81,7 @@ typedef struct {
     uint32_t uid;                // or UINT32_MAX: unchanged
     uint32_t gid;                // or UINT32_MAX: unchanged (also clears the supplementary groups)
     int new_session;             // 1: setsid(), so the terminal's Ctrl-C does not reach the child
+    int death_signal;            // or 0: what the child gets when the thread that spawned it ends (PR_SET_PDEATHSIG)
 } clinux_spawn_request;
 
 /// fork + exec with what posix_spawn lacks (user, session, working directory). All descriptors except 0, 1, 2 and

@@ -15,6 +15,8 @@ package struct FaultStage: Sendable {
     package var programs: (any ProgramRunner)?
     package var statements: (any StatementControl)?
     package var settings: (any SettingsControl)?
+    /// The process that holds the pool, where that is not the rig.
+    package var client: (any ClientControl)?
     package var journal: any UndoJournal
 
     package init(
