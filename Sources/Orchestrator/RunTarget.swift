@@ -1,4 +1,5 @@
 import FaultInjection
+import HostSystem
 import RigModel
 import Workloads
 
