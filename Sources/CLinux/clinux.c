@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -172,4 +173,19 @@ void clinux_tell_on_crash(const char *text, const uint64_t *numbers, int count) 
     action.sa_handler = tell_and_go_on;
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < crash_signal_count; i++) sigaction(crash_signals[i], &action, &before_crash[i]);
+}
+
+// --- limits of processes -----------------------------------------------------------------------------------------
+
+int clinux_process_limit(pid_t pid, int resource, const uint64_t *new_soft, uint64_t *soft, uint64_t *hard) {
+    struct rlimit64 now;
+    if (prlimit64(pid, resource, NULL, &now) != 0) return -1;
+    if (new_soft) {
+        struct rlimit64 wanted = {.rlim_cur = *new_soft, .rlim_max = now.rlim_max};
+        if (prlimit64(pid, resource, &wanted, NULL) != 0) return -1;
+        if (prlimit64(pid, resource, NULL, &now) != 0) return -1;
+    }
+    *soft = now.rlim_cur;
+    *hard = now.rlim_max;
+    return 0;
 }

@@ -29,7 +29,9 @@ package enum FaultCatalogue {
     ]
 
     /// The process that holds the pool is short of something.
-    static let client: [any Fault.Type] = []
+    static let client: [any Fault.Type] = [
+        ClientPause.self, ClientKill.self, ClientDescriptors.self,
+    ]
 
     /// An embedded database.
     static let sqlite: [any Fault.Type] = [

@@ -93,6 +93,10 @@ pid_t clinux_spawn(const clinux_spawn_request *request);
 /// exited is 1 with code = exit status, or 0 with code = the signal that ended it.
 pid_t clinux_wait(pid_t pid, int no_hang, int *exited, int *code);
 
+/// Reads a limit of a process (prlimit(2), RLIMIT_…), after its soft limit was set where `new_soft` is not NULL. Returns 0, or
+/// -1 with errno set.
+int clinux_process_limit(pid_t pid, int resource, const uint64_t *new_soft, uint64_t *soft, uint64_t *hard);
+
 /// prctl(PR_SET_CHILD_SUBREAPER, 1): orphans of our children become ours, so they can be reaped and found.
 int clinux_become_subreaper(void);
 

@@ -25,9 +25,16 @@ package struct ClientRoundTrip: Sendable, Equatable {
     package var took: Duration
     /// Seconds since 1970, as the process sees it; `nil` where it does not tell.
     package var wallClock: Double?
+    /// Connects of the pool that have failed since it began, and connections that it has found dead; `nil` where it does not tell.
+    package var connectFailures: Int64?
+    package var connectionsLost: Int64?
 
-    package init(took: Duration, wallClock: Double?) {
+    package init(
+        took: Duration, wallClock: Double?, connectFailures: Int64? = nil, connectionsLost: Int64? = nil
+    ) {
         self.took = took
         self.wallClock = wallClock
+        self.connectFailures = connectFailures
+        self.connectionsLost = connectionsLost
     }
 }

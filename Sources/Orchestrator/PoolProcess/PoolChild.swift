@@ -131,7 +131,10 @@ final class PoolChild: ClientControl {
     func roundTrip(within limit: Duration) async throws -> ClientRoundTrip {
         guard let pool = pool.withLock({ $0 }) else { throw AdapterError.notRunning(operation: "stats") }
         let answer = try await pool.roundTrip(within: limit)
-        return ClientRoundTrip(took: answer.took, wallClock: answer.wallClock)
+        return ClientRoundTrip(
+            took: answer.took, wallClock: answer.stats.wallClock,
+            connectFailures: answer.stats.metric("connectFailures"),
+            connectionsLost: answer.stats.metric("lostClosed"))
     }
 
     /// The library reads the file at each look at the clock: it must never be half written.

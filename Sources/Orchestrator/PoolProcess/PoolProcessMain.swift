@@ -15,6 +15,8 @@ package enum PoolProcessMain {
 
     /// - Returns: the exit status: 0, or 2 when the environment makes no sense; then its standard error says why.
     package static func run() async -> Int32 {
+        // It has no terminal to lose; and it must be possible to send it a signal that does nothing.
+        signal(SIGHUP, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
         guard let url = environment["CHAOSRIG_DSN"] else { return refuse("CHAOSRIG_DSN, a libpq URL, is not set") }
         guard let text = environment["CHAOSRIG_POOL"] else {

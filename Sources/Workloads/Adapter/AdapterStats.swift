@@ -1,16 +1,19 @@
-import ConnectionPool
-import RigModel
+package import ConnectionPool
+package import RigModel
 
 /// What an adapter said last about its pool.
-struct AdapterStats: Sendable {
-    var gauges = PoolGauges()
+package struct AdapterStats: Sendable {
+    package var gauges = PoolGauges()
     /// Of our own pool only.
-    var metrics: [JSONValue.Member] = []
-    var leases: JSONValue = .array([])
+    package var metrics: [JSONValue.Member] = []
+    package var leases: JSONValue = .array([])
     /// The wall clock of its process in seconds since 1970, where it tells.
-    var wallClock: Double?
+    package var wallClock: Double?
 
     init() {}
+
+    /// A number among the metrics.
+    package func metric(_ name: String) -> Int64? { metrics.first { $0.key == name }?.value.intValue }
 
     init(_ answer: JSONValue) {
         let stats = answer["stats"]
