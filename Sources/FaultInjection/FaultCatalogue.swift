@@ -30,7 +30,8 @@ package enum FaultCatalogue {
 
     /// The process that holds the pool is short of something.
     static let client: [any Fault.Type] = [
-        ClientPause.self, ClientKill.self, ClientDescriptors.self,
+        ClientPause.self, ClientKill.self, ClientDescriptors.self, ClientCPU.self, ClientMemory.self, ClientClock.self,
+        ClientSlowReader.self,
     ]
 
     /// An embedded database.

@@ -5,13 +5,10 @@ import Glibc
 package enum ProcessLimit: Sendable {
     /// Numbers of descriptors.
     case descriptors
-    /// Bytes of address space.
-    case addressSpace
 
     private var resource: Int32 {
         switch self {
         case .descriptors: Int32(RLIMIT_NOFILE.rawValue)
-        case .addressSpace: Int32(RLIMIT_AS.rawValue)
         }
     }
 

@@ -34,16 +34,18 @@ struct PostgresTarget: RunTarget {
     ///   - url: how to reach the server as the pool does.
     ///   - adminURL: how the rig reaches it on a way that no fault disturbs.
     ///   - needsRelay: a fault wants to disturb the way between pool and server.
+    ///   - readsLittle: the relay takes in little that the pool has not read, so that the server feels a slow reader.
     ///   - child: the pool's process, not started yet; `nil`: the pool is in this one.
     init(
         context: TargetContext, server: ManagedPostgres?, url: String, adminURL: String, needsRelay: Bool,
-        child: PoolChild?
+        readsLittle: Bool, child: PoolChild?
     ) async throws(RunError) {
         self.context = context
         self.server = server
         self.child = child
         let application = "chaosrig/\(context.runID)"
-        let relay = needsRelay ? try await Self.startRelay(to: url, seed: context.seed) : nil
+        let relay =
+            needsRelay ? try await Self.startRelay(to: url, seed: context.seed, readsLittle: readsLittle) : nil
         self.relay = relay
         do throws(PostgresConfigurationError) {
             var pool = try PostgresConfiguration(url: url)
@@ -188,7 +190,8 @@ extension PostgresTarget {
     /// On a private server the pool is no superuser: those have slots and rights that no service has.
     private static let poolRole = "chaosrig_pool"
 
-    private static func startRelay(to url: String, seed: UInt64) async throws(RunError) -> PoolRelay {
+    private static func startRelay(to url: String, seed: UInt64, readsLittle: Bool) async throws(RunError) -> PoolRelay
+    {
         do {
             guard let server = try PostgresConfiguration(url: url).servers.first else {
                 throw RunError.usage("target.postgres.url names no server")
@@ -199,6 +202,10 @@ extension PostgresTarget {
             var options = Relay.Options()
             options.name = "pool"
             options.seed = seed
+            if readsLittle {
+                options.receiveBytes = 64 << 10
+                options.heldBytes = 64 << 10
+            }
             let chosen = options
             return try await onOwnThread(
                 "start relay",

@@ -66,7 +66,7 @@ struct TargetFactory: Sendable {
             do {
                 return try await PostgresTarget(
                     context: context, server: server, url: server.url, adminURL: adminURL, needsRelay: needsRelay,
-                    child: child)
+                    readsLittle: readsLittle, child: child)
             } catch {
                 // What cannot be removed here is still in the journal.
                 try? await server.destroy()
@@ -74,7 +74,8 @@ struct TargetFactory: Sendable {
             }
         case .postgres(let url):
             return try await PostgresTarget(
-                context: context, server: nil, url: url, adminURL: url, needsRelay: needsRelay, child: child)
+                context: context, server: nil, url: url, adminURL: url, needsRelay: needsRelay,
+                readsLittle: readsLittle, child: child)
         case .temporarySQLite:
             return SQLiteTarget(context: context, path: scratch.path + "/chaosrig.db", isTemporary: true)
         case .sqlite(let path):
@@ -87,6 +88,10 @@ struct TargetFactory: Sendable {
         scenario.faults.contains { entry in
             FaultCatalogue.make(entry.kind, entry.parameters)?.needs.contains(.link) ?? false
         }
+    }
+
+    private var readsLittle: Bool {
+        scenario.faults.contains { FaultCatalogue.make($0.kind, $0.parameters) is ClientSlowReader }
     }
 
     /// The pool's process, where it has one of its own.

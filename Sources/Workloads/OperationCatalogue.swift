@@ -4,6 +4,7 @@ package import RigModel
 package enum OperationCatalogue {
     package static let all: [any Operation.Type] = [
         AppendOperation.self, AppendTransactionOperation.self, ReadOperation.self, TransferOperation.self,
+        ReadLargeOperation.self,
         LeakOperation.self,
     ]
 

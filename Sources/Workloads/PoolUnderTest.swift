@@ -33,6 +33,8 @@ package struct UseRequest: Sendable {
     package var isIdempotent: Bool
     /// No effect that could be doubted.
     package var isReadOnly: Bool
+    /// The rows are of interest to whoever asks; `false`: a pool in another process may keep them there.
+    package var wantsRows: Bool
     /// Borrow and never return.
     package var leaks: Bool
     /// The source line that borrows, for leak reports.
@@ -40,12 +42,14 @@ package struct UseRequest: Sendable {
 
     package init(
         isTransaction: Bool = false, isIdempotent: Bool = false, isReadOnly: Bool = false, leaks: Bool = false,
+        wantsRows: Bool = true,
         site: BorrowSite, steps: @escaping @Sendable (_ attempt: Int) -> [SQLStatement]
     ) {
         self.steps = steps
         self.isTransaction = isTransaction
         self.isIdempotent = isIdempotent
         self.isReadOnly = isReadOnly
+        self.wantsRows = wantsRows
         self.leaks = leaks
         self.site = site
     }

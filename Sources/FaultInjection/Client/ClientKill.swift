@@ -116,7 +116,10 @@ package struct ClientKill: Fault {
 
         func heal(on stage: FaultStage) async throws -> JSONValue {
             let client = try stage.needed(stage.client, .client)
-            guard client.process == nil else { return ["nothing_to_undo": true] }
+            guard client.process == nil else {
+                client.expectEnd(false)
+                return ["nothing_to_undo": true]
+            }
             let awayFor = killedAt.duration(to: .now)
             let startedAt = MonotonicInstant.now
             try await client.start()

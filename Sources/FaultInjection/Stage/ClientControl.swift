@@ -11,6 +11,8 @@ package protocol ClientControl: Sendable {
     /// - Parameter isEnd: it will end the process, which is then no problem of the pool's.
     /// - Returns: `false` when it does not run.
     func signal(_ number: Int32, isEnd: Bool) -> Bool
+    /// Whether it may end at any moment, which is then no problem of the pool's.
+    func expectEnd(_ isExpected: Bool)
     /// - Returns: `false` when it still runs at the limit.
     func waitUntilEnded(within limit: Duration) async -> Bool
     /// Starts it again, and returns when its pool answers.

@@ -26,6 +26,11 @@ enum Sockets {
     /// Small packets must not wait for each other. Without effect, and harmless, on a Unix socket.
     static func sendAtOnce(_ socket: Int32) { setOption(socket, Int32(IPPROTO_TCP), TCP_NODELAY) }
 
+    /// Sets how much the kernel takes in unread, and ends its own choice of it.
+    static func limitReceived(_ socket: Int32, _ bytes: Int) {
+        setOption(socket, SOL_SOCKET, SO_RCVBUF, Int32(clamping: bytes))
+    }
+
     /// Reads and clears the socket's pending error; 0 when there is none.
     static func takeError(_ socket: Int32) -> Int32 {
         var error: Int32 = 0
@@ -42,8 +47,8 @@ enum Sockets {
 
     static func message(_ error: Int32) -> String { String(cString: strerror(error)) }
 
-    static func setOption(_ socket: Int32, _ level: Int32, _ name: Int32) {
-        var on: Int32 = 1
-        setsockopt(socket, level, name, &on, socklen_t(MemoryLayout<Int32>.size))
+    static func setOption(_ socket: Int32, _ level: Int32, _ name: Int32, _ value: Int32 = 1) {
+        var value = value
+        setsockopt(socket, level, name, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 }

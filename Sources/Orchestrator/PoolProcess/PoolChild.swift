@@ -114,9 +114,11 @@ final class PoolChild: ClientControl {
 
     func signal(_ number: Int32, isEnd: Bool) -> Bool {
         guard let pool = pool.withLock({ $0 }) else { return false }
-        if isEnd { pool.expectEnd() }
+        if isEnd { pool.expectEnd(true) }
         return pool.signal(number)
     }
+
+    func expectEnd(_ isExpected: Bool) { pool.withLock { $0 }?.expectEnd(isExpected) }
 
     func waitUntilEnded(within limit: Duration) async -> Bool {
         await pool.withLock { $0 }?.waitUntilEnded(within: limit) ?? true

@@ -169,8 +169,8 @@ package final class AdapterPool: PoolUnderTest {
         return text.suffix(500).split(separator: "\n").suffix(3).joined(separator: " | ")
     }
 
-    /// Somebody will end the process: that is no problem of the pool's.
-    package func expectEnd() { state.withLock { $0.isEndExpected = true } }
+    /// Whether somebody will end the process, which is then no problem of the pool's.
+    package func expectEnd(_ isExpected: Bool) { state.withLock { $0.isEndExpected = isExpected } }
 
     @discardableResult
     package func signal(_ number: Int32) -> Bool { state.withLock { $0.life }?.signal(number) ?? false }
@@ -376,7 +376,7 @@ package final class AdapterPool: PoolUnderTest {
     ) async -> AttemptResult {
         let use = AdapterUse(
             steps: request.steps(number), isTransaction: request.isTransaction, isReadOnly: request.isReadOnly,
-            leaks: request.leaks)
+            leaks: request.leaks, wantsRows: request.wantsRows)
         let startedAt = runtime.now
         let answer = await ask(within: options.answerLimit) { id in
             use.line(id: id, timeout: options.acquireTimeout, deadline: options.answerLimit)

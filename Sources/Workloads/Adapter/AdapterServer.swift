@@ -124,7 +124,9 @@ package final class AdapterServer: Sendable {
             UseRequest(
                 isTransaction: use.isTransaction, isReadOnly: use.isReadOnly, leaks: use.leaks, site: .here()
             ) { _ in steps })
-        return AdapterAnswer(report, total: startedAt.duration(to: runtime.now))
+        var answer = AdapterAnswer(report, total: startedAt.duration(to: runtime.now))
+        if !use.wantsRows { answer.results = [] }
+        return answer
     }
 
     /// As this process sees it: a shared library may have changed it.

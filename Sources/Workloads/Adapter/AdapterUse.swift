@@ -5,18 +5,21 @@ import Threading
 /// One attempt at a use as a line of the adapter protocol, and back. Pure.
 ///
 /// Beside the members of design.md §10 there is, for our own pool: `role` of each step (what it means for the pool's
-/// transactions), `leak`, and whether it only reads.
+/// transactions), `leak`, `read_only`, and
+/// `"rows": false` (the rows need not come back).
 struct AdapterUse {
     var steps: [SQLStatement]
     var isTransaction: Bool
     var isReadOnly: Bool
     var leaks: Bool
+    var wantsRows: Bool
 
-    init(steps: [SQLStatement], isTransaction: Bool, isReadOnly: Bool, leaks: Bool) {
+    init(steps: [SQLStatement], isTransaction: Bool, isReadOnly: Bool, leaks: Bool, wantsRows: Bool) {
         self.steps = steps
         self.isTransaction = isTransaction
         self.isReadOnly = isReadOnly
         self.leaks = leaks
+        self.wantsRows = wantsRows
     }
 
     /// - Parameters:
@@ -29,6 +32,7 @@ struct AdapterUse {
             .init("deadline_ms", JSONValue(Int(deadline.milliseconds))), .init("hold_ms", 0),
         ]
         if isReadOnly { members.append(.init("read_only", true)) }
+        if !wantsRows { members.append(.init("rows", false)) }
         if leaks { members.append(.init("leak", true)) }
         return .object(members)
     }
@@ -55,6 +59,7 @@ struct AdapterUse {
         }
         isTransaction = line["tx"]?.boolValue ?? false
         isReadOnly = line["read_only"]?.boolValue ?? false
+        wantsRows = line["rows"]?.boolValue ?? true
         leaks = line["leak"]?.boolValue ?? false
     }
 }
