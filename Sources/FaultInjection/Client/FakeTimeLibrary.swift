@@ -11,5 +11,6 @@ package enum FakeTimeLibrary {
     /// Absolute; `nil` where there is none.
     package static var path: String? { folders.map { "\($0)/\(name)" }.first { SmallFile.exists($0) } }
 
-    package static let remedy = "client-clock needs libfaketime: apt-get install libfaketime"
+    package static let install = "apt-get install libfaketime"
+    package static let remedy = "client-clock needs libfaketime; to get it: \(install)"
 }
