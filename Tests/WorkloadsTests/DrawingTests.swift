@@ -23,7 +23,10 @@ struct DrawingTests {
 
     @Test("The catalogue makes each kind by the name that it shows")
     func catalogue() {
-        #expect(OperationCatalogue.shapes.map(\.name) == ["append", "append-transaction", "read", "transfer", "leak"])
+        #expect(
+            OperationCatalogue.shapes.map(\.name) == [
+                "append", "append-transaction", "read", "transfer", "read-large", "leak",
+            ])
         for shape in OperationCatalogue.shapes {
             #expect(OperationCatalogue.make(shape.name).map { type(of: $0).shape.name } == shape.name)
         }

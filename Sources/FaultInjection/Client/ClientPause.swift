@@ -25,6 +25,8 @@ package struct ClientPause: Fault {
         /// A shorter pause nobody would feel.
         private static let leastFelt = Duration.milliseconds(100)
 
+        private static let stopLimit = Duration.seconds(2)
+
         private var process: ProcessIdentity?
         private var entry: Int?
         private var stoppedAt: MonotonicInstant?
@@ -40,6 +42,11 @@ package struct ClientPause: Fault {
                 throw InjectionError("the pool's process ended before it could be stopped")
             }
             stoppedAt = .now
+            // It is stopped when the last of its threads is.
+            let giveUpAt = MonotonicInstant.now.advanced(by: Self.stopLimit)
+            while ProcessTable.status(of: process.pid)?.isStopped == false, MonotonicInstant.now < giveUpAt {
+                try await Task.sleep(for: .milliseconds(1))
+            }
         }
 
         func prove(on stage: FaultStage) async -> Landing {
@@ -57,7 +64,9 @@ package struct ClientPause: Fault {
             evidence.append(
                 landed
                     ? .init("no_answer_within_ms", .double(Self.leastFelt.milliseconds))
-                    : .init("reason", .string("it went on before a question had waited for \(Self.leastFelt.words)")))
+                    : .init(
+                        "reason",
+                        .string("it was not stopped for as long as a question waits: \(Self.leastFelt.words)")))
             return Landing(landed: landed, evidence: .object(evidence))
         }
 
