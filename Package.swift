@@ -53,7 +53,7 @@ let package = Package(
 
         // The roles. No role imports another role; the orchestrator joins them.
         target("ScenarioFile", ["RigModel", "CYAML"]),
-        target("Workloads", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
+        target("Workloads", ["ConnectionPool", "EventLoop", "HostSystem", "Threading", "RigModel", "CLinux"]),
         target("FaultInjection", ["HostSystem", "CNetfilterQueue", "CLinux", "Threading", "RigModel"]),
         target("FaultProxy", ["CLinux", "CMicroHTTPD", "Threading", "RigModel"]),
         target("DatabaseServers", ["HostSystem", "Threading", "RigModel", "CLibPQ"]),
@@ -102,7 +102,7 @@ let package = Package(
             "PostgresDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "DatabaseServers", "HostSystem"]),
         tests("SQLiteDriver", ["ConnectionPool", "EventLoop", "Threading", "RigModel", "CSQLite"]),
         tests("ScenarioFile", ["RigModel"]),
-        tests("Workloads", ["ConnectionPool", "EventLoop", "Threading", "RigModel"]),
+        tests("Workloads", ["ConnectionPool", "EventLoop", "HostSystem", "Threading", "RigModel"]),
         tests("FaultInjection", ["HostSystem", "Threading", "RigModel"]),
         tests("FaultProxy", ["HostSystem", "Threading", "RigModel", "CLinux"]),
         tests("DatabaseServers", ["HostSystem", "Threading", "RigModel"]),

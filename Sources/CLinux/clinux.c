@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,7 +38,7 @@ void clinux_name_thread(const char *name) {
 }
 
 // Runs in the child, between fork and exec: async-signal-safe calls only.
-static void exec_child(const clinux_spawn_request *r, int report_fd) {
+static void exec_child(const clinux_spawn_request *r, int report_fd, pid_t parent) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -59,6 +60,9 @@ static void exec_child(const clinux_spawn_request *r, int report_fd) {
     if (r->gid != UINT32_MAX && (setgroups(0, NULL) != 0 || setgid(r->gid) != 0)) goto failed;
     if (r->uid != UINT32_MAX && setuid(r->uid) != 0) goto failed;
     if (r->working_dir && chdir(r->working_dir) != 0) goto failed;
+    // After the change of user, which clears it. The parent may have died before.
+    if (r->death_signal && prctl(PR_SET_PDEATHSIG, r->death_signal, 0, 0, 0) != 0) goto failed;
+    if (r->death_signal && getppid() != parent) _exit(127);
 
     // Everything else becomes close-on-exec instead of closed, so the report pipe stays usable until exec.
     syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */);
@@ -75,8 +79,9 @@ failed:;
 pid_t clinux_spawn(const clinux_spawn_request *request) {
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) return -1;
+    pid_t parent = getpid();
     pid_t pid = fork();
-    if (pid == 0) exec_child(request, report[1]);
+    if (pid == 0) exec_child(request, report[1], parent);
     int fork_errno = errno;
     close(report[1]);
     if (pid < 0) {
@@ -170,4 +175,19 @@ void clinux_tell_on_crash(const char *text, const uint64_t *numbers, int count) 
     action.sa_handler = tell_and_go_on;
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < crash_signal_count; i++) sigaction(crash_signals[i], &action, &before_crash[i]);
+}
+
+// --- limits of processes -----------------------------------------------------------------------------------------
+
+int clinux_process_limit(pid_t pid, int resource, const uint64_t *new_soft, uint64_t *soft, uint64_t *hard) {
+    struct rlimit64 now;
+    if (prlimit64(pid, resource, NULL, &now) != 0) return -1;
+    if (new_soft) {
+        struct rlimit64 wanted = {.rlim_cur = *new_soft, .rlim_max = now.rlim_max};
+        if (prlimit64(pid, resource, &wanted, NULL) != 0) return -1;
+        if (prlimit64(pid, resource, NULL, &now) != 0) return -1;
+    }
+    *soft = now.rlim_cur;
+    *hard = now.rlim_max;
+    return 0;
 }

@@ -16,6 +16,7 @@ package enum Claim: Sendable, Hashable, CustomStringConvertible {
     /// Whether the client process runs, and what it may use.
     case clientLife
     case clientLimits
+    case clientClock
     case databaseFile
     case poolerLife
     case containerLife
@@ -32,6 +33,7 @@ package enum Claim: Sendable, Hashable, CustomStringConvertible {
         case .networkDevice: "the network device"
         case .clientLife: "the client's life"
         case .clientLimits: "the client's limits"
+        case .clientClock: "the client's clock"
         case .databaseFile: "the database file"
         case .poolerLife: "the pooler's life"
         case .containerLife: "the container's life"

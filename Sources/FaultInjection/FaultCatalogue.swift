@@ -42,7 +42,10 @@ package enum FaultCatalogue {
     ]
 
     /// The process that holds the pool is short of something.
-    static let client: [any Fault.Type] = []
+    static let client: [any Fault.Type] = [
+        ClientPause.self, ClientKill.self, ClientDescriptors.self, ClientCPU.self, ClientMemory.self, ClientClock.self,
+        ClientSlowReader.self,
+    ]
 
     /// An embedded database.
     static let sqlite: [any Fault.Type] = [

@@ -146,6 +146,7 @@ private func spawnProcess(_ request: SpawnRequest) -> Int32 {
                     raw.uid = request.user?.uid ?? .max
                     raw.gid = request.user?.gid ?? .max
                     raw.new_session = request.newSession ? 1 : 0
+                    raw.death_signal = request.deathSignal ?? 0
                     raw.network_fd = request.network?.descriptor ?? -1
                     return withExtendedLifetime(request.network) { clinux_spawn(&raw) }
                 }

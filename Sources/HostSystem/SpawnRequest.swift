@@ -21,12 +21,15 @@ package struct SpawnRequest: Sendable {
     package var newSession: Bool
     /// Where it runs; `nil` is the network of this process.
     package var network: NetworkNamespace?
+    /// What the child gets when the thread that started it ends, and with it when this process is killed; `nil`: nothing.
+    /// Only from a thread that lives as long as the child.
+    package var deathSignal: Int32?
 
     package init(
         path: String, arguments: [String] = [], name: String? = nil, environment: [String: String]? = nil,
         workingDirectory: String? = nil, user: ProcessUser? = nil, standardInput: Int32? = nil,
         standardOutput: Int32? = nil, standardError: Int32? = nil, keptDescriptor: Int32? = nil,
-        newSession: Bool = true, network: NetworkNamespace? = nil
+        newSession: Bool = true, network: NetworkNamespace? = nil, deathSignal: Int32? = nil
     ) {
         self.path = path
         self.arguments = arguments
@@ -40,5 +43,6 @@ package struct SpawnRequest: Sendable {
         self.keptDescriptor = keptDescriptor
         self.newSession = newSession
         self.network = network
+        self.deathSignal = deathSignal
     }
 }

@@ -7,6 +7,10 @@ package enum Undo: Sendable, Equatable, Codable {
     case stopServer(dataDirectory: String)
     /// Send SIGCONT to a process, if it is still the one that was stopped (same start time).
     case continueProcess(pid: Int32, startTicks: UInt64)
+    /// Kill a process that the rig has started, if it still runs (same start time).
+    case endProcess(pid: Int32, startTicks: UInt64)
+    /// Move what is in this control group to another one, then remove it.
+    case removeControlGroup(path: String, backTo: String)
     /// Delete a queueing discipline of a network device (`tc qdisc`), if it is there under this handle.
     case removeQdisc(device: String, handle: String)
     /// Take this mounted file system of the rig's out of the tree.

@@ -30,6 +30,8 @@ package struct Undoer: Sendable {
         case .stopServer(let dataDirectory): try stopServer(dataDirectory)
         case .continueProcess(let pid, let startTicks):
             try continueProcess(ProcessIdentity(pid: pid, startTicks: startTicks))
+        case .endProcess(let pid, let startTicks): try endProcess(ProcessIdentity(pid: pid, startTicks: startTicks))
+        case .removeControlGroup(let path, let other): try removeControlGroup(path, backTo: other)
         case .removeQdisc(let device, let handle): try removeQdisc(device, handle)
         case .unmount(let path): try unmount(path)
         case .removePacketRules(let chain, let isTableNew): try removePacketRules(chain, isTableNew: isTableNew)
@@ -49,6 +51,16 @@ package struct Undoer: Sendable {
             return status.startTicks != process.startTicks || !status.isStopped
         }
         if !runs { throw UndoFailure("process \(process.pid) is still stopped after SIGCONT") }
+    }
+
+    private func endProcess(_ process: ProcessIdentity) throws(UndoFailure) {
+        guard process.isAlive else { return }
+        let code = process.signal(SIGKILL)
+        guard code == 0 || code == ESRCH else {
+            throw UndoFailure("cannot end process \(process.pid): \(errorText(code))")
+        }
+        let isGone = Waiting.untilTrue(before: .now.advanced(by: limits.killed)) { !process.isAlive }
+        if !isGone { throw UndoFailure("process \(process.pid) is still there after SIGKILL") }
     }
 
     /// `tc` fails when there is nothing to delete; what counts is that its list does not show the handle any more.

@@ -28,6 +28,8 @@ struct PostgresTarget: RunTarget {
     private let linkSession: AdminSession<PostgresDriver>?
     private let sessionProbe: ServerSessionProbe
     private let serverVersion: String
+    /// `nil`: the pool is in this process.
+    private let child: PoolChild?
     private let statements: PostgresStatementControl
     private let plan: StagePlan
     let stage: FaultStage
@@ -39,18 +41,24 @@ struct PostgresTarget: RunTarget {
     ///   - url: how to reach the server, or the pooler, as the pool does.
     ///   - adminURL: how the rig reaches it on a way that no fault disturbs.
     ///   - plan: what is needed of the way between pool and server.
+    ///   - readsLittle: the relay takes in little that the pool has not read, so that the server feels a slow reader.
+    ///   - child: the pool's process, not started yet; `nil`: the pool is in this one.
     init(
         context: TargetContext, server: ManagedPostgres?, standby: ManagedPostgres? = nil,
-        pooler: ManagedPgBouncer? = nil, url: String, adminURL: String, plan: StagePlan
+        pooler: ManagedPgBouncer? = nil, url: String, adminURL: String, plan: StagePlan, readsLittle: Bool,
+        child: PoolChild?
     ) async throws(RunError) {
         self.context = context
         self.server = server
         self.standby = standby
         self.pooler = pooler
+        self.child = child
         let current = server.map(CurrentServer.init)
         let application = "chaosrig/\(context.runID)"
         self.plan = plan
-        let relay = plan.needsRelay ? try await Self.startRelay(to: url, in: plan.link, seed: context.seed) : nil
+        let relay =
+            plan.needsRelay
+            ? try await Self.startRelay(to: url, in: plan.link, seed: context.seed, readsLittle: readsLittle) : nil
         self.relay = relay
         do throws(PostgresConfigurationError) {
             var pool = try PostgresConfiguration(url: url)
@@ -115,6 +123,7 @@ struct PostgresTarget: RunTarget {
                         current: $0, direct: directToServer, rig: rig, secret: secret, makeDriver: makeDriver)
                 }, link: linkControl, file: nil, programs: SystemPrograms(), journal: context.journal)
             stage.statements = statements
+            stage.client = child
             let end = pool.endpoint ?? pool.servers.first
             if let end, !end.isUnixSocket, plan.link != nil || LoopbackAddress.contains(end.host) {
                 stage.names = plan.names?.server
@@ -183,11 +192,13 @@ struct PostgresTarget: RunTarget {
         }
     }
 
-    func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest {
+    func makePool(_ sink: any EventSink) async throws(RunError) -> any PoolUnderTest {
+        if let child { return try await child.start(configuration, context, sink) }
         let runtime = LoopRuntime(loops: context.poolLoops)
         let pool = Pool(
             driver: PostgresDriver(configuration: configuration, loops: context.poolLoops),
-            configuration: context.settings.configuration, runtime: runtime, seed: context.seed, observer: observer)
+            configuration: context.settings.configuration, runtime: runtime, seed: context.seed,
+            observer: PoolEventRecorder(sink: sink))
         return InstrumentedPool(
             pool: pool, policy: context.settings.policy, begin: database.schema.begin,
             askAboutCommits: context.settings.askAboutCommits, seed: context.seed)
@@ -210,7 +221,9 @@ struct PostgresTarget: RunTarget {
                 })
         }
         // Counted last: the look at the sessions may have opened a connection of the rig.
-        if let port = poolPort, let sockets = SocketProbe.establishedSockets(toRemotePort: port) {
+        if let child {
+            books.clientSockets = poolPort.flatMap { child.establishedSockets(toRemotePort: $0) }
+        } else if let port = poolPort, let sockets = SocketProbe.establishedSockets(toRemotePort: port) {
             books.clientSockets = sockets - ownSockets
         }
         return books
@@ -236,12 +249,12 @@ struct PostgresTarget: RunTarget {
     func readFinalState(_ sink: any EventSink) async throws { try await database.readFinalState(sink) }
 
     func tearDown() async -> [String] {
+        var left = await child?.shutDown() ?? []
         await linkSession?.close()
         await standbySession?.close()
         await statements.close()
         await sampling.close()
         await faultSession.close()
-        var left: [String] = []
         if server == nil { left += await database.dropTables() }
         await database.admin.close()
         if let relay { await onOwnThread("stop relay") { relay.stop() } }
@@ -269,17 +282,24 @@ extension PostgresTarget {
     static let poolRole = "chaosrig_pool"
 
     /// - Parameter link: with it the relay is in the server's network, so that packets between pool and relay pass the link.
-    private static func startRelay(to url: String, in link: PrivateLink?, seed: UInt64) async throws(RunError) -> PoolRelay {
+    private static func startRelay(
+        to url: String, in link: PrivateLink?, seed: UInt64, readsLittle: Bool
+    ) async throws(RunError) -> PoolRelay {
         do {
             guard let server = try PostgresConfiguration(url: url).servers.first else {
                 throw RunError.usage("target.postgres.url names no server")
             }
             let upstream: ProxyAddress =
                 server.isUnixSocket
-                ? .unix(path: server.description) : .tcp(host: link == nil ? server.host : "127.0.0.1", port: server.port)
+                ? .unix(path: server.description)
+                : .tcp(host: link == nil ? server.host : "127.0.0.1", port: server.port)
             var options = Relay.Options()
             options.name = "pool"
             options.seed = seed
+            if readsLittle {
+                options.receiveBytes = 64 << 10
+                options.heldBytes = 64 << 10
+            }
             let chosen = options
             return try await onOwnThread(
                 "start relay",

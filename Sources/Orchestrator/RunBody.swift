@@ -52,7 +52,7 @@ struct RunBody: Sendable {
             _ = try? history.finish()
             throw error
         }
-        let pool = try await target.makePool(observer: PoolEventRecorder(sink: history))
+        let pool = try await target.makePool(history)
         let sampler = Sampler(pool: pool, target: target, loop: site.rigLoop, sink: history)
         let workload = makeWorkload(pool: pool, sink: history)
         let nemesis = makeNemesis(stage: target.stage, sink: history)
@@ -78,6 +78,7 @@ struct RunBody: Sendable {
             problems.append("the final state could not be read: \(error)")
         }
         let metrics = pool.metrics()
+        problems += pool.problems
         await close(pool, sink: history)
         await books.record(.closed)
         history.beginPhase(.end)

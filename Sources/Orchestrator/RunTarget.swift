@@ -1,5 +1,5 @@
-import ConnectionPool
 import FaultInjection
+import HostSystem
 import RigModel
 import Workloads
 
@@ -15,7 +15,9 @@ protocol RunTarget: Sendable {
     /// Creates the workload's tables and tells the history what is in them.
     func prepare(_ sink: any EventSink) async throws(RunError)
     /// The pool under test, with its connections on the way that faults can disturb.
-    func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest
+    ///
+    /// - Parameter sink: is told what the pool tells of itself.
+    func makePool(_ sink: any EventSink) async throws(RunError) -> any PoolUnderTest
     /// What the outside sees of the pool now. A part that cannot be read, or does not exist here, is `nil`.
     ///
     /// - Parameter afterClose: the pool is closed; the rig closes what it holds itself before it counts.
@@ -26,6 +28,11 @@ protocol RunTarget: Sendable {
     ///
     /// - Returns: what could not be removed, with the command that would.
     func tearDown() async -> [String]
+}
+
+extension RunTarget {
+    /// The process that holds the pool; `nil`: the rig.
+    var poolPID: Int32? { stage.client?.process?.pid }
 }
 
 /// The two books that are not the pool's own.

@@ -46,11 +46,11 @@ struct SQLiteTarget: RunTarget {
 
     func prepare(_ sink: any EventSink) async throws(RunError) { try await database.prepare(sink) }
 
-    func makePool(observer: any PoolObserver) async throws(RunError) -> any PoolUnderTest {
+    func makePool(_ sink: any EventSink) async throws(RunError) -> any PoolUnderTest {
         let file = SQLiteConfiguration(path: path, fileSystem: shim?.name)
         let pool = Pool(
             driver: SQLiteDriver(file), configuration: context.settings.configuration,
-            runtime: LoopRuntime(loops: context.poolLoops), seed: context.seed, observer: observer)
+            runtime: LoopRuntime(loops: context.poolLoops), seed: context.seed, observer: PoolEventRecorder(sink: sink))
         return InstrumentedPool(
             pool: pool, policy: context.settings.policy, begin: database.schema.begin, seed: context.seed)
     }

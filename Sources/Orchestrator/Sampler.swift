@@ -36,8 +36,8 @@ final class Sampler: Sendable {
                     [
                         "server_sessions": JSONValue(books.serverSessions),
                         "client_sockets": JSONValue(books.clientSockets),
-                        "descriptors": JSONValue(DescriptorProbe.openDescriptors()),
-                        "rss_bytes": JSONValue(MemoryProbe.residentBytes()),
+                        "descriptors": JSONValue(DescriptorProbe.openDescriptors(of: target.poolPID)),
+                        "rss_bytes": JSONValue(MemoryProbe.residentBytes(of: target.poolPID)),
                     ])
             }
         }

@@ -18,15 +18,19 @@ struct TargetFactory: Sendable {
     private static let poolerClientsBesideThePool = 5
 
     /// What faults will find on the stage.
-    static func parts(of target: Scenario.Target) -> Set<StagePart> {
-        switch target {
+    static func parts(of scenario: Scenario) -> Set<StagePart> {
+        switch scenario.target {
         case .managedPostgres(let options):
-            Set<StagePart>([.sessions, .statements, .settings, .server, .link])
+            client(scenario).union([.sessions, .statements, .settings, .server, .link])
                 .union(options.standby ? [.standby] : []).union(options.tls ? [.certificates] : [])
                 .union(options.name ? [.names] : []).union(options.pgBouncer == nil ? [] : [.pooler])
-        case .postgres: [.sessions, .statements, .link]
+        case .postgres: client(scenario).union([.sessions, .statements, .link])
         case .temporarySQLite, .sqlite: [.file]
         }
+    }
+
+    private static func client(_ scenario: Scenario) -> Set<StagePart> {
+        scenario.pool.process == .child ? [.client] : []
     }
 
     /// What the machine must have for the target itself.
@@ -38,8 +42,9 @@ struct TargetFactory: Sendable {
     static func check(
         _ scenario: Scenario, faults: [any Fault], allowedRemoteHosts: Set<String>
     ) throws(RunError) {
-        let missing = FaultRequirements.missing(faults, available: parts(of: scenario.target))
+        let missing = FaultRequirements.missing(faults, available: parts(of: scenario))
         if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }
+        try PoolChild.check(scenario)
         for fault in faults {
             for disturbance in fault.disturbances(seed: 0) {
                 do { try PoolLinkControl.check(disturbance) } catch {
@@ -79,7 +84,8 @@ struct TargetFactory: Sendable {
                 pooler = try await startPooler(options, in: context, before: server)
                 return try await PostgresTarget(
                     context: context, server: server, standby: standby, pooler: pooler,
-                    url: pooler?.url ?? server.url, adminURL: adminURL, plan: plan)
+                    url: pooler?.url ?? server.url, adminURL: adminURL, plan: plan, readsLittle: readsLittle,
+                    child: child)
             } catch {
                 // What cannot be removed here is still in the journal.
                 try? await pooler?.destroy()
@@ -90,7 +96,9 @@ struct TargetFactory: Sendable {
             }
         case .postgres(let url):
             let plan = try await StagePlan.make(scenario, journal: context.journal, folder: scratch.path)
-            return try await PostgresTarget(context: context, server: nil, url: url, adminURL: url, plan: plan)
+            return try await PostgresTarget(
+                context: context, server: nil, url: url, adminURL: url, plan: plan, readsLittle: readsLittle,
+                child: child)
         case .temporarySQLite:
             return SQLiteTarget(
                 context: context, path: scratch.path + "/chaosrig.db", isTemporary: true, scratch: scratch,
@@ -103,6 +111,19 @@ struct TargetFactory: Sendable {
 
     private func needs(_ part: StagePart) -> Bool {
         ScenarioRun.faults(of: scenario).contains { $0.needs.contains(part) }
+    }
+
+    private var readsLittle: Bool { ScenarioRun.faults(of: scenario).contains { $0 is ClientSlowReader } }
+
+    /// The pool's process, where it has one of its own.
+    private var child: PoolChild? {
+        guard scenario.pool.process == .child else { return nil }
+        let needsClock = ScenarioRun.faults(of: scenario).contains { fault in
+            fault.capabilities.contains { $0.contains(.fakeTime) }
+        }
+        return PoolChild(
+            adapter: scenario.pool.adapter, logPath: folder.file("pool.log"), scratch: scratch.path,
+            hasClock: needsClock)
     }
 
     private func startServers(

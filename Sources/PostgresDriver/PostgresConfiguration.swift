@@ -11,7 +11,8 @@ import Threading
 /// What neither the URL nor an override says comes from libpq's usual places (`PGUSER`, `~/.pgpass`, …). The password
 /// appears in no description of this value.
 package struct PostgresConfiguration: Sendable {
-    private var source: ConnectionString
+    /// Holds the password.
+    private(set) var source: ConnectionString
 
     /// Where the URL says that the server listens, in the order in which libpq tries.
     package let servers: [PostgresEndpoint]
@@ -106,7 +107,7 @@ package struct PostgresConfiguration: Sendable {
 
     /// A dead path is noticed after about 3 s while idle or waiting (keep-alives), and while data is unacknowledged
     /// (`tcp_user_timeout`, in milliseconds); it takes both. Measured, see the project's fault notes; a URL may say otherwise.
-    private static let defaults = [
+    static let defaults = [
         "keepalives": "1", "keepalives_idle": "1", "keepalives_interval": "1", "keepalives_count": "3",
         "tcp_user_timeout": "3000",
     ]

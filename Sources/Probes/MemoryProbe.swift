@@ -1,13 +1,15 @@
 import Glibc
 import HostSystem
 
-/// This process's memory.
+/// The memory of this process, or of another one.
 package enum MemoryProbe {
-    /// Resident memory in bytes, from /proc/self/statm (its second field, in pages).
+    /// Resident memory in bytes, from /proc/PID/statm (its second field, in pages).
     ///
-    /// - Returns: `nil` when /proc cannot be read.
-    package static func residentBytes() -> Int? {
-        guard let fields = SmallFile.text("/proc/self/statm")?.split(separator: " "), fields.count > 1,
+    /// - Parameter pid: `nil`: this process.
+    /// - Returns: `nil` when /proc cannot be read, or there is no such process.
+    package static func residentBytes(of pid: Int32? = nil) -> Int? {
+        guard let fields = SmallFile.text("/proc/\(pid.map { "\($0)" } ?? "self")/statm")?.split(separator: " "),
+            fields.count > 1,
             let pages = Int(fields[1])
         else { return nil }
         return pages * sysconf(Int32(_SC_PAGESIZE))

@@ -12,6 +12,14 @@ package enum SocketProbe {
         return count(table, own: OpenDescriptors.socketInodes(links), remotePort: port)
     }
 
+    /// The same for another process.
+    package static func establishedSockets(toRemotePort port: UInt16, of pid: Int32) -> Int? {
+        guard let links = OpenDescriptors.links(of: "\(pid)"), let table = TCPSocket.all(ofNamespaceOf: "\(pid)") else {
+            return nil
+        }
+        return count(table, own: OpenDescriptors.socketInodes(links), remotePort: port)
+    }
+
     static func count(_ table: [TCPSocket], own inodes: Set<UInt64>, remotePort: UInt16) -> Int {
         table.count {
             $0.state == TCPSocket.established && $0.remotePort == remotePort && inodes.contains($0.inode)

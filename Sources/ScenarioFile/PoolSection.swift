@@ -7,6 +7,14 @@ struct PoolSection {
     func read(_ node: YAMLNode?, _ rules: ScenarioRules) -> Scenario.Pool {
         var pool = Scenario.Pool()
         let section = SectionReader(node, name: "pool", log)
+        section.choice("process", into: &pool.process)
+        if let node = section.node("adapter") { pool.adapter = words(node) }
+        if pool.adapter != nil {
+            if section.keys.contains("process"), pool.process == .rig {
+                log.add(section.position("process"), "process: an adapter is always a child; leave process out")
+            }
+            pool.process = .child
+        }
         section.count("max-open", into: &pool.maxOpen)
         section.count("min-idle", into: &pool.minIdle)
         section.count("max-idle", into: &pool.maxIdle)
@@ -39,5 +47,19 @@ struct PoolSection {
         section.finish()
         rules.check(pool, section, backoff)
         return pool
+    }
+
+    /// A command: program and arguments.
+    private func words(_ node: YAMLNode) -> [String]? {
+        guard case .sequence(let items) = node.content, !items.isEmpty else {
+            log.add(
+                node.position, "adapter: a list of words was expected (program, arguments), not \(node.kindInWords)")
+            return nil
+        }
+        return items.compactMap { item in
+            if case .scalar(let text, _) = item.content { return text }
+            log.add(item.position, "adapter: a word was expected, not \(item.kindInWords)")
+            return nil
+        }
     }
 }

@@ -63,7 +63,11 @@ package enum ResolvedScenario {
     }
 
     private static func pool(_ pool: Scenario.Pool) -> [(String, String)] {
-        var lines = [("max-open", "\(pool.maxOpen)"), ("min-idle", "\(pool.minIdle)")]
+        var lines = [("process", pool.process.rawValue)]
+        if let adapter = pool.adapter {
+            lines.append(("adapter", "[\(adapter.map { quoted($0) }.joined(separator: ", "))]"))
+        }
+        lines += [("max-open", "\(pool.maxOpen)"), ("min-idle", "\(pool.minIdle)")]
         func add(_ key: String, _ value: Int?) { if let value { lines.append((key, "\(value)")) } }
         func add(_ key: String, _ value: Duration?) { if let value { lines.append((key, text(value))) } }
         add("max-idle", pool.maxIdle)

@@ -62,7 +62,17 @@ package struct Scenario: Sendable, Equatable {
         case full
     }
 
+    /// Where the pool lives.
+    package enum PoolProcess: String, Sendable, CaseIterable {
+        case rig
+        /// In a process of its own, which faults can stop, starve and kill.
+        case child
+    }
+
     package struct Pool: Sendable, Equatable {
+        package var process = PoolProcess.rig
+        /// The command of somebody else's pool, as an adapter by protocol 1; `nil`: our own pool.
+        package var adapter: [String]?
         package var maxOpen = 10
         package var minIdle = 0
         /// `nil`: as many as `maxOpen`.

@@ -11,6 +11,17 @@ struct CallTimes {
     private(set) var connection: Int?
     private(set) var backendPID: Int?
 
+    init() {}
+
+    /// Of an attempt that was measured elsewhere.
+    init(acquire: Duration?, query: Duration?, release: Duration?, connection: Int?, backendPID: Int?) {
+        self.acquire = acquire
+        longestQuery = query
+        self.release = release
+        self.connection = connection
+        self.backendPID = backendPID
+    }
+
     mutating func begin(_ now: MonotonicInstant) { startedAt = now }
 
     mutating func endAcquire(_ now: MonotonicInstant) { acquire = startedAt.duration(to: now) }

@@ -5,11 +5,10 @@ import Threading
 /// Our own pool as the pool under test: does each use, measures every call from outside, and follows the retry policy.
 package final class InstrumentedPool<D: Driver>: PoolUnderTest {
     private let pool: Pool<D>
-    private let policy: RetryPolicy
+    private let retrying: RetryingUse
     private let begin: SQLStatement
     /// For how long the server is asked what became of a COMMIT without an answer; `nil`: it is not asked.
     private let askAboutCommits: Duration?
-    private let generator: Lock<SeededGenerator>
     private let leaked = Lock<[LeakedLease<D>]>([])
 
     /// - Parameters:
@@ -21,9 +20,8 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
     ) {
         self.askAboutCommits = askAboutCommits
         self.pool = pool
-        self.policy = policy
         self.begin = begin
-        generator = Lock(SeededGenerator(seed: seed, stream: "retry"))
+        retrying = RetryingUse(policy: policy, seed: seed)
     }
 
     package var gauges: PoolGauges { pool.gauges }
@@ -56,50 +54,9 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
     }
 
     package func use(_ request: UseRequest) async -> UseReport {
-        let startedAt = pool.runtime.now
-        var completion = Completion(attempt: 0)
-        var attempts: [Attempt] = []
-        while true {
-            let number = attempts.count + 1
-            let attempt = await tryOnce(request, number: number, into: &completion)
-            guard let failure = attempt.failure, failure.outcome != .ok else {
-                if !attempts.isEmpty || attempt.failure != nil {
-                    attempts.append(
-                        Attempt(
-                            number: number, outcome: .ok, error: attempt.failure?.description,
-                            isIdempotent: request.isIdempotent, doubt: attempt.doubt))
-                }
-                completion.attempts = attempts
-                return UseReport(outcome: .ok, completion: completion, results: attempt.results)
-            }
-            let delay = generator.withLock { generator in
-                policy.delay(
-                    after: failure.outcome, cause: failure.cause, attempt: number, isIdempotent: request.isIdempotent,
-                    elapsed: startedAt.duration(to: pool.runtime.now), generator: &generator)
-            }
-            var ended = Attempt(
-                number: number, outcome: failure.outcome, error: failure.description,
-                isIdempotent: request.isIdempotent, doubt: attempt.doubt)
-            if let delay, (try? await pool.runtime.sleep(until: pool.runtime.now.advanced(by: delay))) != nil {
-                ended.delayNanoseconds = delay.nanoseconds
-                attempts.append(ended)
-                pool.countRetry()
-                continue
-            }
-            attempts.append(ended)
-            completion.attempts = attempts
-            completion.error = failure.description
-            // One attempt of unknown outcome makes the whole unknown, whatever came later.
-            let outcome = attempts.map(\.outcome).max() ?? .fail
-            return UseReport(outcome: outcome, completion: completion)
-        }
-    }
-
-    private struct AttemptResult {
-        var results: [SQLResult] = []
-        /// With the outcome ok: a COMMIT without an answer that the server says was done.
-        var failure: UseFailure?
-        var doubt: CommitDoubt?
+        await retrying.run(
+            request, runtime: pool.runtime, onRetry: { pool.countRetry() },
+            tryOnce: { number, completion in await tryOnce(request, number: number, into: &completion) })
     }
 
     private func tryOnce(

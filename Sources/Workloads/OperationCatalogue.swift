@@ -4,8 +4,7 @@ package import RigModel
 package enum OperationCatalogue {
     package static let all: [any Operation.Type] = [
         AppendOperation.self, AppendTransactionOperation.self, ReadOperation.self, ReadRowOperation.self,
-        TransferOperation.self,
-        PausingTransferOperation.self, LeakOperation.self,
+        ReadLargeOperation.self, TransferOperation.self, PausingTransferOperation.self, LeakOperation.self,
     ]
 
     package static var shapes: [Shape] { all.map { $0.shape } }

@@ -11,10 +11,16 @@ package protocol PoolUnderTest: Sendable {
     func metrics() -> [JSONValue.Member]
     /// The leases that are out now, for the books.
     func openLeases() -> JSONValue
+    /// What went wrong with the pool as a whole, so that nothing can be concluded from its run; in words.
+    var problems: [String] { get }
     /// Ends the pool within its close timeout.
     ///
     /// - Returns: the number of leases that had to be cut.
     func close() async -> Int
+}
+
+extension PoolUnderTest {
+    package var problems: [String] { [] }
 }
 
 /// What a workload asks of the pool.
@@ -29,6 +35,8 @@ package struct UseRequest: Sendable {
     package var isIdempotent: Bool
     /// No effect that could be doubted.
     package var isReadOnly: Bool
+    /// The rows are of interest to whoever asks; `false`: a pool in another process may keep them there.
+    package var wantsRows: Bool
     /// Borrow and never return.
     package var leaks: Bool
     /// The source line that borrows, for leak reports.
@@ -36,12 +44,14 @@ package struct UseRequest: Sendable {
 
     package init(
         isTransaction: Bool = false, isIdempotent: Bool = false, isReadOnly: Bool = false, leaks: Bool = false,
+        wantsRows: Bool = true,
         site: BorrowSite, steps: @escaping @Sendable (_ attempt: Int) -> [SQLStatement]
     ) {
         self.steps = steps
         self.isTransaction = isTransaction
         self.isIdempotent = isIdempotent
         self.isReadOnly = isReadOnly
+        self.wantsRows = wantsRows
         self.leaks = leaks
         self.site = site
     }

@@ -12,8 +12,10 @@ struct UseFailure {
     /// Translates whatever the pool threw, by the one outcome table.
     init(_ error: any Error, _ request: UseRequest) {
         let phase: OperationPhase
+        let cause: FailureCause
         let message: String
         var requestSent = true
+        var doubtfulCommit: DoubtfulCommit?
         switch error {
         case let error as PoolError: (phase, cause, message) = (.acquire, error.cause, error.description)
         case let error as PhasedError:
@@ -31,6 +33,15 @@ struct UseFailure {
             // Nothing else can come out of a use; if it does, nothing may be concluded from it.
             (phase, cause, message) = (.query, .cancelled, "\(error)")
         }
+        self.init(cause, during: phase, message: message, requestSent: requestSent, request)
+        self.doubtfulCommit = doubtfulCommit
+    }
+
+    /// What came of it by the one outcome table.
+    init(
+        _ cause: FailureCause, during phase: OperationPhase, message: String, requestSent: Bool, _ request: UseRequest
+    ) {
+        self.cause = cause
         outcome = OutcomeTable.outcome(
             of: cause, during: phase, requestSent: requestSent, inTransaction: request.isTransaction,
             readOnly: request.isReadOnly)

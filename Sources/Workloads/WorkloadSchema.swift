@@ -75,6 +75,17 @@ package struct WorkloadSchema: Sendable, Equatable {
         SQLStatement("SELECT * FROM \(accountsTable) WHERE id = $1", [.int(Int64(account))], role: .read)
     }
 
+    /// Reads so many rows of so many letters. The same text in each: the server has little work with it.
+    package func large(rows: Int, bytesPerRow: Int) -> SQLStatement {
+        dialect == .sqlite
+            ? SQLStatement(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) "
+                    + "SELECT hex(zeroblob($2)) FROM n", [.int(Int64(rows)), .int(Int64(bytesPerRow / 2))], role: .read)
+            : SQLStatement(
+                "SELECT repeat('x', $2::int) FROM generate_series(1, $1::int)",
+                [.int(Int64(rows)), .int(Int64(bytesPerRow))], role: .read)
+    }
+
     /// - Parameter isLast: the main statement of its operation, which takes the statement time.
     package func deposit(_ amount: Int, to account: Int, isLast: Bool) -> SQLStatement {
         let update = "UPDATE \(accountsTable) SET balance = balance + $1"

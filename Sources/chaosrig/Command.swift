@@ -1,4 +1,5 @@
 import FaultInjection
+import Orchestrator
 import RigModel
 
 /// One command of the command line.
@@ -42,6 +43,7 @@ enum CommandTable {
         case SocketKillTrial.command: return SocketKillTrial.main()
         case PacketQueueCommand.name: return PacketQueueCommand.main(rest)
         case SQLiteWorkCommand.name: return SQLiteWorkCommand.run(rest)
+        case PoolProcessMain.command: return await PoolProcessMain.run()
         default: break
         }
         guard let command = all.first(where: { $0.name == name }) else { return unknown(name) }

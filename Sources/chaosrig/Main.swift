@@ -9,8 +9,14 @@ enum Main {
         PrivateStage.enterIfAsked()
         // A reader that goes away (`chaosrig run | head`) must not end the run before it has healed.
         signal(SIGPIPE, SIG_IGN)
-        let code = await CommandTable.run(Array(CommandLine.arguments.dropFirst()))
+        let code = await CommandTable.run(Array(arguments.dropFirst()))
         fflush(nil)
         exit(code)
+    }
+
+    /// With libfaketime preloaded (the fault client-clock) the standard library finds no arguments, not even the program's name.
+    private static var arguments: [String] {
+        let found = CommandLine.arguments
+        return found.isEmpty ? ProcessTable.commandLine(of: getpid()) ?? [] : found
     }
 }

@@ -25,7 +25,8 @@ struct DrawingTests {
     func catalogue() {
         #expect(
             OperationCatalogue.shapes.map(\.name) == [
-                "append", "append-transaction", "read", "read-row", "transfer", "pausing-transfer", "leak",
+                "append", "append-transaction", "read", "read-row", "read-large", "transfer", "pausing-transfer",
+                "leak",
             ])
         for shape in OperationCatalogue.shapes {
             #expect(OperationCatalogue.make(shape.name).map { type(of: $0).shape.name } == shape.name)

@@ -82,6 +82,7 @@ typedef struct {
     uint32_t gid;                // or UINT32_MAX: unchanged (also clears the supplementary groups)
     int new_session;             // 1: setsid(), so the terminal's Ctrl-C does not reach the child
     int network_fd;              // a network namespace that the child enters before it becomes another user; or -1
+    int death_signal;            // or 0: what the child gets when the thread that spawned it ends (PR_SET_PDEATHSIG)
 } clinux_spawn_request;
 
 /// fork + exec with what posix_spawn lacks (user, session, working directory). All descriptors except 0, 1, 2 and
@@ -92,6 +93,10 @@ pid_t clinux_spawn(const clinux_spawn_request *request);
 /// waitpid(2) decoded. Returns pid, 0 when the child still runs (no_hang), -1 on error.
 /// exited is 1 with code = exit status, or 0 with code = the signal that ended it.
 pid_t clinux_wait(pid_t pid, int no_hang, int *exited, int *code);
+
+/// Reads a limit of a process (prlimit(2), RLIMIT_…), after its soft limit was set where `new_soft` is not NULL. Returns 0, or
+/// -1 with errno set.
+int clinux_process_limit(pid_t pid, int resource, const uint64_t *new_soft, uint64_t *soft, uint64_t *hard);
 
 /// prctl(PR_SET_CHILD_SUBREAPER, 1): orphans of our children become ours, so they can be reaped and found.
 int clinux_become_subreaper(void);

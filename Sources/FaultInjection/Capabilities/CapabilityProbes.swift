@@ -12,7 +12,9 @@ package enum CapabilityProbes {
         case .containers: await containers(programs)
         case .privateStage, .packetRules, .packetQueue, .netem, .rateLimit, .socketKill:
             await StageProbes.probe(capability, programs: programs)
-        case .cpuLimit, .memoryLimit, .fakeTime: .missing(reason: "nothing tries it yet", remedy: "")
+        case .cpuLimit: await ClientCapabilities.cpuLimit()
+        case .memoryLimit: await ClientCapabilities.memoryLimit()
+        case .fakeTime: await ClientCapabilities.fakeTime()
         }
     }
 

@@ -7,10 +7,12 @@ package import RigModel
 /// end, since what followed could not be understood; packets are sent again by the kernel, and the connections may live.
 package struct Blackhole: Fault {
     package static let shape = Shape(
-        name: "blackhole", summary: "packets between pool and server are swallowed, sockets stay open (packet rules or relay)",
+        name: "blackhole",
+        summary: "packets between pool and server are swallowed, sockets stay open (packet rules or relay)",
         parameters: [
             Parameter(
-                "direction", .choice(["both"] + PacketRule.Direction.allCases.map(\.rawValue)), default: .choice("both"),
+                "direction", .choice(["both"] + PacketRule.Direction.allCases.map(\.rawValue)),
+                default: .choice("both"),
                 summary: "of the packets; from-server alone loses answers to what was done"),
             Parameter(
                 "connections", .choice(Connections.allCases.map(\.rawValue)), default: .choice("all"),

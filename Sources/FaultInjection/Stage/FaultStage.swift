@@ -25,6 +25,8 @@ package struct FaultStage: Sendable {
     package var names: (any NameControl)?
     /// A PgBouncer of the run's own in front of the server.
     package var pooler: (any PoolerControl)?
+    /// The process that holds the pool, where that is not the rig.
+    package var client: (any ClientControl)?
     package var journal: any UndoJournal
 
     package init(

@@ -31,6 +31,9 @@ package final class Relay: ProxyRelay, @unchecked Sendable {
         /// What toxics may hold per direction before the relay stops reading. It bounds the throughput of a connection
         /// under latency to this much per latency.
         package var heldBytes = 4 << 20
+        /// What the kernel takes in from the server before the relay has read it; `nil`: as much as it likes, which may be many
+        /// megabytes. The kernel doubles it. Not where the relay dials first.
+        package var receiveBytes: Int?
         /// Told on a relay's thread, which waits for it: it must be quick, and call nothing of the relay.
         package var feed: (@Sendable (RelayEvent) -> Void)?
 

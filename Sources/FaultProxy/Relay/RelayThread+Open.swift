@@ -29,6 +29,8 @@ extension RelayThread {
         DescriptorReserve.has(server)
         Sockets.sendAtOnce(client)
         if ready == nil, address.family != AF_UNIX { Sockets.sendAtOnce(server) }
+        // Before it is connected: the window is agreed upon then.
+        if ready == nil, let bytes = relay.options.receiveBytes { Sockets.limitReceived(server, bytes) }
         let dial = RelayLink.Dial(deadline: now.advanced(by: relay.options.dialTimeout))
         let link = RelayLink(
             relay: relay, to: address, number: number, client: client, server: server, now: now,

@@ -26,6 +26,11 @@ enum Sockets {
     /// Small packets must not wait for each other. Without effect, and harmless, on a Unix socket.
     static func sendAtOnce(_ socket: Int32) { setOption(socket, Int32(IPPROTO_TCP), TCP_NODELAY) }
 
+    /// Sets how much the kernel takes in unread, and ends its own choice of it.
+    static func limitReceived(_ socket: Int32, _ bytes: Int) {
+        setOption(socket, SOL_SOCKET, SO_RCVBUF, to: Int32(clamping: bytes))
+    }
+
     /// Reads and clears the socket's pending error; 0 when there is none.
     static func takeError(_ socket: Int32) -> Int32 {
         var error: Int32 = 0
