@@ -58,7 +58,8 @@ extension ServerPoolTests {
                 try #require(frozen > 0 && kill(frozen, SIGSTOP) == 0)
                 #expect(await server.pool.close(within: .milliseconds(500)) == 1)
                 await #expect(throws: DriverError.self) { try await running.value }
-                #expect(kill(frozen, SIGCONT) == 0)
+                // On a busy machine the limit may have passed before the cancel was on its way.
+                #expect(kill(frozen, SIGTERM) == 0 && kill(frozen, SIGCONT) == 0)
             }
         }
 
