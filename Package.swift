@@ -114,7 +114,7 @@ let package = Package(
         tests(
             "Orchestrator",
             [
-                "Checkers", "Workloads", "ConnectionPool", "EventLoop", "PostgresDriver", "SQLiteDriver",
+                "FaultInjection", "Checkers", "Workloads", "ConnectionPool", "EventLoop", "PostgresDriver", "SQLiteDriver",
                 "ScenarioFile",
                 "RigModel", "HostSystem", "DatabaseServers", "Threading",
             ]),

@@ -11,13 +11,20 @@ package final class TalkingProcess: Sendable {
     }
 
     private final class Ear: Sendable {
+        private static let look = Duration.milliseconds(50)
         let said = Lock(Said())
+        /// The child is gone. What it started may still have its output open.
+        let isOver = Lock(false)
 
-        /// Reads up to the end of the stream, and closes it.
+        /// Reads up to the end of the stream, or up to what there is when the child is gone, and closes it.
         func listen(to descriptor: Int32) {
             var buffer = [UInt8](repeating: 0, count: 4096)
             var line: [UInt8] = []
             while true {
+                guard Waiting.forDescriptor(descriptor, until: .now.advanced(by: Self.look)) else {
+                    if isOver.withLock({ $0 }) { break }
+                    continue
+                }
                 let got = read(descriptor, &buffer, buffer.count)
                 if got < 0 && errno == EINTR { continue }
                 guard got > 0 else { break }
@@ -74,8 +81,9 @@ package final class TalkingProcess: Sendable {
     }
 
     deinit {
-        child.signal(SIGKILL)
+        child.signalGroup(SIGKILL)
         letGo()
+        ear.isOver.withLock { $0 = true }
     }
 
     package var pid: Int32 { child.pid }
@@ -92,10 +100,10 @@ package final class TalkingProcess: Sendable {
         letGo()
         var end = await child.wait(within: limit)
         while end == nil {
-            child.signal(SIGKILL)
+            child.signalGroup(SIGKILL)
             end = await child.wait(within: .seconds(1))
         }
-        // Its output has ended with it.
+        ear.isOver.withLock { $0 = true }
         await onOwnThread("ear") { [listener] in listener.join() }
         return end ?? .unknown
     }

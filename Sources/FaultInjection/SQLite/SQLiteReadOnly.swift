@@ -1,7 +1,7 @@
 package import RigModel
 
 /// The SQLite database can only be read for a time, as after a change of its mode, its mount or its owner: whoever begins to
-/// write gets SQLITE_READONLY. A change of mode itself has no effect on files that are open, nor on root.
+/// write gets SQLITE_READONLY, already at BEGIN IMMEDIATE. A change of mode itself has no effect on files that are open, nor on root.
 ///
 /// Landed: connections of the pool that were refused.
 package struct SQLiteReadOnly: Fault {
