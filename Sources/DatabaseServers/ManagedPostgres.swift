@@ -96,7 +96,9 @@ package final class ManagedPostgres: Sendable {
     // MARK: - What it is
 
     /// For libpq, over TCP.
-    package var url: String { "postgresql://\(ServerProgram.role)@\(program.network?.addresses.first ?? "127.0.0.1"):\(port)/postgres" }
+    package var url: String {
+        "postgresql://\(ServerProgram.role)@\(program.network?.addresses.first ?? "127.0.0.1"):\(port)/postgres"
+    }
     package var port: UInt16 { program.port }
     /// The folder of its Unix socket: `host` in a libpq connection string, with the same port.
     package var socketDirectory: String { program.folders.sockets }

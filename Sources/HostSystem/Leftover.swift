@@ -24,7 +24,8 @@ extension Undo {
         case .stopServer(let dataDirectory): "pg_ctl -D \(quoted(dataDirectory)) -m immediate stop"
         case .continueProcess(let pid, _): "kill -CONT \(pid)"
         case .removeQdisc(let device, let handle): "tc qdisc del dev \(quoted(device)) root handle \(quoted(handle))"
-        case .removePacketRules(let chain, _): "iptables -S | grep \(quoted(chain))  # and delete these rules with iptables -D"
+        case .removePacketRules(let chain, _):
+            "iptables -S | grep \(quoted(chain))  # and delete these rules with iptables -D"
         case .endPrivateNetwork(let network, _): "lsns -t net | grep \(quoted(network))  # and kill its processes"
         case .program(let arguments, _): arguments.map(quoted).joined(separator: " ")
         }

@@ -42,7 +42,9 @@ package enum PrivateStage {
     /// Executes this program anew, inside a stage. Only comes back when it could not; then this process is as before.
     package static func reenter(arguments: [String]) {
         setenv(variable, "enter", 1)
-        exec(SmallFile.linkTarget("/proc/self/exe").flatMap { isExecutableFile($0) ? $0 : nil } ?? "/proc/self/exe", arguments)
+        exec(
+            SmallFile.linkTarget("/proc/self/exe").flatMap { isExecutableFile($0) ? $0 : nil } ?? "/proc/self/exe",
+            arguments)
         let error = SystemError("execute the rig anew")
         unsetenv(variable)
         giveUp("\(error)")

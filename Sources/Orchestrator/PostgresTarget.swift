@@ -114,7 +114,9 @@ struct PostgresTarget: RunTarget {
         server == nil ? configuration.maskedURL : "managed PostgreSQL \(serverVersion)"
     }
 
-    var environment: [JSONValue.Member] { [.init("server", .string("PostgreSQL \(serverVersion)")), .init("stage", plan.facts)] }
+    var environment: [JSONValue.Member] {
+        [.init("server", .string("PostgreSQL \(serverVersion)")), .init("stage", plan.facts)]
+    }
 
     func prepare(_ sink: any EventSink) async throws(RunError) {
         try await database.prepare(sink)
@@ -193,14 +195,17 @@ extension PostgresTarget {
     private static let poolRole = "chaosrig_pool"
 
     /// - Parameter link: with it the relay is in the server's network, so that packets between pool and relay pass the link.
-    private static func startRelay(to url: String, in link: PrivateLink?, seed: UInt64) async throws(RunError) -> PoolRelay {
+    private static func startRelay(to url: String, in link: PrivateLink?, seed: UInt64) async throws(RunError)
+        -> PoolRelay
+    {
         do {
             guard let server = try PostgresConfiguration(url: url).servers.first else {
                 throw RunError.usage("target.postgres.url names no server")
             }
             let upstream: ProxyAddress =
                 server.isUnixSocket
-                ? .unix(path: server.description) : .tcp(host: link == nil ? server.host : "127.0.0.1", port: server.port)
+                ? .unix(path: server.description)
+                : .tcp(host: link == nil ? server.host : "127.0.0.1", port: server.port)
             var options = Relay.Options()
             options.name = "pool"
             options.seed = seed

@@ -21,7 +21,8 @@ import Threading
             asks: [.toxic("bandwidth@upstream:rate=150KB/s"), .toxic("bandwidth@downstream:rate=150KB/s")],
             effect: { ($0.heldChunks, $0.medianHold) = (1, .milliseconds(3)) }),
         Row(
-            kind: "blackhole", parameters: ["direction": .choice("from-server")], asks: [.toxic("blackhole@downstream")],
+            kind: "blackhole", parameters: ["direction": .choice("from-server")],
+            asks: [.toxic("blackhole@downstream")],
             effect: { $0.swallowedBytes = 1 }),
         Row(
             kind: "half-open", parameters: ["idle": .duration(.seconds(2))],

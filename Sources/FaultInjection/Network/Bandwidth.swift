@@ -14,7 +14,8 @@ package struct Bandwidth: Fault {
                 summary: "in each direction, of each connection (relay) or of all together (packets); 1KB/s or more"),
             StreamChoice.parameter,
             NetworkMeans.parameter(
-                [.auto, .packets, .relay], summary: "relay, packets (tc tbf, both ways), or auto: relay, which limits each connection"),
+                [.auto, .packets, .relay],
+                summary: "relay, packets (tc tbf, both ways), or auto: relay, which limits each connection"),
         ], isLasting: true)
 
     private let bytesPerSecond: Double
@@ -55,7 +56,8 @@ package struct Bandwidth: Fault {
         func inject(on stage: FaultStage) async throws {
             // The burst must hold a packet with its headers; what waits longer than the latency is dropped, and sent again.
             queues = try await LinkQueues.install(
-                ["tbf", "rate", "\(kilobytes * 8)kbit", "burst", "\(max(2_000, kilobytes))b", "latency", "500ms"], on: stage)
+                ["tbf", "rate", "\(kilobytes * 8)kbit", "burst", "\(max(2_000, kilobytes))b", "latency", "500ms"],
+                on: stage)
         }
 
         func prove(on stage: FaultStage) async -> Landing {

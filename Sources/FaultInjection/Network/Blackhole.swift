@@ -7,10 +7,12 @@ package import RigModel
 /// end, since what followed could not be understood; packets are sent again by the kernel, and the connections may live.
 package struct Blackhole: Fault {
     package static let shape = Shape(
-        name: "blackhole", summary: "packets between pool and server are swallowed, sockets stay open (packet rules or relay)",
+        name: "blackhole",
+        summary: "packets between pool and server are swallowed, sockets stay open (packet rules or relay)",
         parameters: [
             Parameter(
-                "direction", .choice(["both"] + PacketRule.Direction.allCases.map(\.rawValue)), default: .choice("both"),
+                "direction", .choice(["both"] + PacketRule.Direction.allCases.map(\.rawValue)),
+                default: .choice("both"),
                 summary: "of the packets; from-server alone loses answers to what was done"),
             Parameter(
                 "connections", .choice(Connections.allCases.map(\.rawValue)), default: .choice("all"),
@@ -53,7 +55,8 @@ package struct Blackhole: Fault {
     }
 
     package func disturbances(seed: UInt64) -> [Disturbance] {
-        directions.map { .toxic($0 == .toServer ? "blackhole@upstream" : "blackhole@downstream") }
+        guard connections == .all, means != .packets else { return [] }
+        return directions.map { .toxic($0 == .toServer ? "blackhole@upstream" : "blackhole@downstream") }
     }
 
     package func makeInjection(seed: UInt64) -> any Injection {

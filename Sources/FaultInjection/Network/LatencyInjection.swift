@@ -51,7 +51,8 @@ actor LatencyInjection: Injection {
             return Landing(landed: false, evidence: ["reason": "a latency of 0 changes nothing"])
         }
         var evidence: [JSONValue.Member] = [
-            .init("via", .string(means?.rawValue ?? "")), .init("round_trip_before_ms", JSONValue(before?.milliseconds)),
+            .init("via", .string(means?.rawValue ?? "")),
+            .init("round_trip_before_ms", JSONValue(before?.milliseconds)),
         ]
         if means != .relay { evidence.append(.init("where", .string(stage.network?.words ?? ""))) }
         evidence += passedOver

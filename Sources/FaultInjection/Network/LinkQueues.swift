@@ -40,7 +40,8 @@ struct LinkQueues: Sendable {
     func count(_ word: String, on stage: FaultStage) async throws -> Int {
         var sum = 0
         for end in ends {
-            sum += Self.count(word, in: try await stage.mustRun(["tc", "-s", "qdisc", "show", "dev", end.device], in: end.network))
+            sum += Self.count(
+                word, in: try await stage.mustRun(["tc", "-s", "qdisc", "show", "dev", end.device], in: end.network))
         }
         return sum
     }

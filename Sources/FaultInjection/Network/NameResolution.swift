@@ -10,7 +10,8 @@ import Threading
 /// Landed: lookups were answered so; after a move, also: connections to the new address are open.
 package struct NameResolution: Fault {
     package static let shape = Shape(
-        name: "name-resolution", summary: "the server's name is looked up slowly, in vain, or has moved (private stage)",
+        name: "name-resolution",
+        summary: "the server's name is looked up slowly, in vain, or has moved (private stage)",
         parameters: [
             Parameter(
                 "mode", .choice(Mode.allCases.map(\.rawValue)), isRequired: true,
@@ -129,7 +130,8 @@ package struct NameResolution: Fault {
                 if landed { return Landing(landed: true, evidence: .object(evidence)) }
                 let waited = startedAt.duration(to: .now)
                 if isHealed || Task.isCancelled || waited >= Self.proofLimit {
-                    evidence.append(.init("reason", .string("nobody looked the name up to any effect within \(waited.words)")))
+                    evidence.append(
+                        .init("reason", .string("nobody looked the name up to any effect within \(waited.words)")))
                     return Landing(landed: false, evidence: .object(evidence))
                 }
                 try? await Task.sleep(for: .milliseconds(50))

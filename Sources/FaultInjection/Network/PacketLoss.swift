@@ -8,7 +8,8 @@ package struct PacketLoss: Fault {
     package static let shape = Shape(
         name: "packet-loss", summary: "a share of the packets between pool and server is lost (packet queue)",
         parameters: [
-            Parameter("share", .share, isRequired: true, summary: "of the packets in each direction, drawn from the seed")
+            Parameter(
+                "share", .share, isRequired: true, summary: "of the packets in each direction, drawn from the seed")
         ], isLasting: true)
 
     private let share: Double

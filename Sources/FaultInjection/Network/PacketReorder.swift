@@ -9,7 +9,8 @@ package struct PacketReorder: Fault {
     package static let shape = Shape(
         name: "packet-reorder", summary: "a share of the packets is overtaken by later ones (packet queue)",
         parameters: [
-            Parameter("share", .share, isRequired: true, summary: "of the packets in each direction, drawn from the seed"),
+            Parameter(
+                "share", .share, isRequired: true, summary: "of the packets in each direction, drawn from the seed"),
             Parameter(
                 "delay", .duration, default: .duration(.milliseconds(20)), summary: "for how long they are held back"),
         ], isLasting: true)

@@ -19,7 +19,8 @@ final class PoolRelay: Sendable {
         threads = try RelayThreads(count: 1) { try? network?.enter() }
         do throws(ProxyError) {
             relay = Relay(
-                listen: .tcp(host: network == nil ? "127.0.0.1" : "", port: 0), upstream: upstream, options: options, threads: threads)
+                listen: .tcp(host: network == nil ? "127.0.0.1" : "", port: 0), upstream: upstream, options: options,
+                threads: threads)
             port = try ProxyAddress(relay.start()).port
         } catch {
             threads.stop()

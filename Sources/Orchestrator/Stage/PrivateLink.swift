@@ -19,7 +19,8 @@ struct PrivateLink: Sendable {
 
     /// - Parameter folder: of the run, as it is in the command lines of all processes that will live there.
     /// - Throws: why there can be none; nothing of it is left then.
-    static func make(programs: any ProgramRunner, journal: any UndoJournal, folder: String) async throws -> PrivateLink {
+    static func make(programs: any ProgramRunner, journal: any UndoJournal, folder: String) async throws -> PrivateLink
+    {
         let namespace = try await NetworkNamespace.make()
         if let name = namespace.kernelName {
             // Stays open until the run's end: it is done when no process is left there.

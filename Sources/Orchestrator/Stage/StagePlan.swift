@@ -25,9 +25,10 @@ struct StagePlan: Sendable {
     /// Faults of this kind touch packets or mounts.
     static func wantsPrivateStage(_ scenario: Scenario) -> Bool {
         guard case .managedPostgres(let options) = scenario.target else { return false }
-        return options.name || ScenarioRun.faults(of: scenario).contains { fault in
-            fault.capabilities.contains { $0.contains(where: \.wantsPrivateStage) }
-        }
+        return options.name
+            || ScenarioRun.faults(of: scenario).contains { fault in
+                fault.capabilities.contains { $0.contains(where: \.wantsPrivateStage) }
+            }
     }
 
     /// Tries what the scenario's faults name.
@@ -84,7 +85,8 @@ struct StagePlan: Sendable {
     var facts: JSONValue {
         let stage: JSONValue =
             switch PrivateStage.state {
-            case .inside: .string(link == nil ? "namespaces of the run's own" : "namespaces of the run's own, veth c0-s0")
+            case .inside:
+                .string(link == nil ? "namespaces of the run's own" : "namespaces of the run's own, veth c0-s0")
             case .outside: "this machine"
             case .unavailable(let reason): .string("this machine; no private stage: \(reason)")
             }
@@ -128,7 +130,9 @@ struct StagePlan: Sendable {
             return "\(capability.rawValue): \(reason); to get it: \(remedy)"
         }
         if case .unavailable(let reason) = PrivateStage.state { reasons.insert("no private stage: \(reason)", at: 0) }
-        if reasons.isEmpty { reasons = ["it needs a server of the run's own on a private stage (Linux, root or user namespaces)"] }
+        if reasons.isEmpty {
+            reasons = ["it needs a server of the run's own on a private stage (Linux, root or user namespaces)"]
+        }
         return .missing("\(name) cannot be made here: \(reasons.joined(separator: "; "))")
     }
 

@@ -19,7 +19,8 @@ package struct PacketQueueOrder: Sendable, Equatable {
 
     package var arguments: [String] {
         [
-            queues.map { "\($0)" }.joined(separator: ","), "\(mark)", "\(seed)", "\(plan.delay)", "\(plan.jitter)", "\(plan.loss)",
+            queues.map { "\($0)" }.joined(separator: ","), "\(mark)", "\(seed)", "\(plan.delay)", "\(plan.jitter)",
+            "\(plan.loss)",
             "\(plan.reorder)", "\(plan.reorderDelay)", folder,
         ]
     }
