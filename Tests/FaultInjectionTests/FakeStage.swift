@@ -39,11 +39,17 @@ final class FakeStage: Sendable {
         var answers: [String: (Int32, String)] = [:]
     }
     let state = Lock(State())
+    private let network: NetworkPlace?
+
+    /// - Parameter network: where packets may be touched.
+    init(network: NetworkPlace? = nil) { self.network = network }
 
     var stage: FaultStage {
-        FaultStage(
+        var stage = FaultStage(
             sessions: Sessions(fake: self), server: Server(fake: self), link: Link(fake: self), file: File(fake: self),
             programs: Programs(fake: self), journal: FakeJournal(fake: self))
+        stage.network = network
+        return stage
     }
 
     func addSessions(_ states: [String], age: Double = 10) {
@@ -270,6 +276,15 @@ final class FakeStage: Sendable {
             }
         }
         func didUndo(_ entry: Int) throws { fake.state.withLock { $0.undone += 1 } }
+    }
+}
+
+extension NetworkPlace {
+    /// The machine's own loopback, where the rig may do so much.
+    static func loopback(_ capabilities: Set<Capability>) -> NetworkPlace {
+        NetworkPlace(
+            serverNetwork: nil, serverDevice: "lo", clientDevice: "lo", serverAddresses: ["127.0.0.1"], port: 5432,
+            capabilities: capabilities, runID: "run1", folder: "/tmp/chaosrig-run1")
     }
 }
 

@@ -55,7 +55,8 @@ package struct Blackhole: Fault {
     }
 
     package func disturbances(seed: UInt64) -> [Disturbance] {
-        directions.map { .toxic($0 == .toServer ? "blackhole@upstream" : "blackhole@downstream") }
+        guard connections == .all, means != .packets else { return [] }
+        return directions.map { .toxic($0 == .toServer ? "blackhole@upstream" : "blackhole@downstream") }
     }
 
     package func makeInjection(seed: UInt64) -> any Injection {
