@@ -67,7 +67,7 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         var result = AttemptResult()
         do {
             if request.leaks {
-                let lease = try await pool.acquire(site: request.site)
+                let lease = try await pool.acquire(deadline: deadline(of: request), site: request.site)
                 calls.endAcquire(pool.runtime.now)
                 calls.note(connection: lease.connectionNumber, backendPID: lease.connection.backendPID)
                 let kept = LeakedLease(lease)
@@ -82,6 +82,10 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         completion.absorb(calls, attempt: number)
         if let commit = result.failure?.doubtfulCommit { await resolve(commit, request, &result) }
         return result
+    }
+
+    private func deadline(of request: UseRequest) -> MonotonicInstant {
+        request.acquireLimit.map { pool.runtime.now.advanced(by: $0) } ?? .distantFuture
     }
 
     /// The lease is back by now: asking may need its place in the pool.
@@ -110,7 +114,7 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
     private func borrow(
         _ request: UseRequest, number: Int, _ calls: inout CallTimes
     ) async throws -> [SQLResult] {
-        let lease = try await pool.acquire(site: request.site)
+        let lease = try await pool.acquire(deadline: deadline(of: request), site: request.site)
         calls.endAcquire(pool.runtime.now)
         calls.note(connection: lease.connectionNumber, backendPID: lease.connection.backendPID)
         do {
@@ -119,6 +123,7 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
                 request.isTransaction
                 ? try await runTransaction(steps, pause: request.pause, on: lease, &calls)
                 : try await run(steps, pause: request.pause, on: lease, &calls)
+            if request.hold > .zero { try await pool.runtime.sleep(until: pool.runtime.now.advanced(by: request.hold)) }
             calls.beginRelease(pool.runtime.now)
             lease.release()
             return results

@@ -39,6 +39,10 @@ package struct UseRequest: Sendable {
     package var wantsRows: Bool
     /// Borrow and never return.
     package var leaks: Bool
+    /// Wait for a connection no longer than this, where the pool's own limit is longer; `nil`: its own.
+    package var acquireLimit: Duration?
+    /// Keep the connection for so long after the last step.
+    package var hold = Duration.zero
     /// The source line that borrows, for leak reports.
     package var site: BorrowSite
 

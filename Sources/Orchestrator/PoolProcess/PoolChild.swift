@@ -91,10 +91,9 @@ final class PoolChild: ClientControl {
     ) throws(RunError) -> [String: String] {
         var environment = ProcessInfo.processInfo.environment
         environment["CHAOSRIG_DSN"] = configuration.secretURL
-        environment["CHAOSRIG_POOL"] =
-            AdapterSettings(
-                configuration: settings.configuration, askAboutCommits: settings.askAboutCommits, seed: seed
-            ).json.compactText
+        let pool = AdapterSettings(
+            configuration: settings.configuration, askAboutCommits: settings.askAboutCommits, seed: seed)
+        environment["CHAOSRIG_POOL"] = (adapter == nil ? pool.json : pool.commonJSON).compactText
         guard hasClock else { return environment }
         guard let library = FakeTimeLibrary.path else { throw .missing(FakeTimeLibrary.remedy) }
         do { try shiftClock(by: .zero) } catch { throw .cannotProceed("\(error)") }

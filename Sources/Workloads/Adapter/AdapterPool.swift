@@ -374,13 +374,19 @@ package final class AdapterPool: PoolUnderTest {
     private func tryOnce(
         _ request: UseRequest, number: Int, into completion: inout Completion
     ) async -> AttemptResult {
+        if let lacking = lacking(request) {
+            var result = AttemptResult()
+            result.failure = UseFailure(
+                .poolRefused, during: .acquire, message: "this adapter has no capability \(lacking.rawValue)",
+                requestSent: false, request)
+            return result
+        }
         let use = AdapterUse(
             steps: request.steps(number), isTransaction: request.isTransaction, isReadOnly: request.isReadOnly,
-            leaks: request.leaks, wantsRows: request.wantsRows)
+            leaks: request.leaks, wantsRows: request.wantsRows, timeout: options.acquireTimeout,
+            deadline: options.answerLimit)
         let startedAt = runtime.now
-        let answer = await ask(within: options.answerLimit) { id in
-            use.line(id: id, timeout: options.acquireTimeout, deadline: options.answerLimit)
-        }
+        let answer = await ask(within: options.answerLimit) { id in use.line(id: id) }
         var times = CallTimes()
         times.begin(startedAt)
         let phase: OperationPhase = request.isTransaction ? .commit : .query
@@ -397,6 +403,8 @@ package final class AdapterPool: PoolUnderTest {
             result = answer.result(request)
             times = measured(answer)
         case .ended(let reason):
+            // Which of its calls took how long died with it.
+            times = CallTimes(acquire: .zero, query: nil, release: nil, connection: nil, backendPID: nil)
             result.failure = UseFailure(
                 .connectionLost, during: phase, message: "the pool's process ended during the use: \(reason)",
                 requestSent: true, request)
@@ -412,6 +420,13 @@ package final class AdapterPool: PoolUnderTest {
         times.end(runtime.now)
         completion.absorb(times, attempt: number)
         return result
+    }
+
+    /// What the request needs, and the adapter has not said that it can; `nil` also where it has not said anything yet.
+    private func lacking(_ request: UseRequest) -> AdapterHello.Capability? {
+        guard let known = hello?.capabilities else { return nil }
+        if request.leaks, !known.contains(.leak) { return .leak }
+        return request.isTransaction && !known.contains(.transaction) ? .transaction : nil
     }
 
     /// What the adapter measured, with the number that its connection has in the history.

@@ -120,13 +120,26 @@ package final class AdapterServer: Sendable {
             return answer
         }
         let steps = use.steps
-        let report = await pool.use(
-            UseRequest(
-                isTransaction: use.isTransaction, isReadOnly: use.isReadOnly, leaks: use.leaks, site: .here()
-            ) { _ in steps })
+        var request = UseRequest(
+            isTransaction: use.isTransaction, isReadOnly: use.isReadOnly, leaks: use.leaks, site: .here()
+        ) { _ in steps }
+        request.acquireLimit = use.timeout
+        request.hold = use.hold
+        let timer = use.deadline.map { cancelWhenLate(line["id"]?.intValue ?? 0, $0) }
+        let report = await pool.use(request)
+        timer?.cancel()
         var answer = AdapterAnswer(report, total: startedAt.duration(to: runtime.now))
         if !use.wantsRows { answer.results = [] }
         return answer
+    }
+
+    /// The deadline of a whole use goes the way of a cancellation: the pool's own limits are others.
+    private func cancelWhenLate(_ id: Int64, _ deadline: Duration) -> Task<Void, Never> {
+        let end = runtime.now.advanced(by: deadline)
+        return runtime.run(near: -1) { [self] in
+            guard (try? await runtime.sleep(until: end)) != nil else { return }
+            state.withLock { $0.running[id] }?.cancel()
+        }
     }
 
     /// As this process sees it: a shared library may have changed it.

@@ -31,7 +31,13 @@ package struct AdapterSettings: Sendable, Equatable {
         .init("seed", "draws what is random in the pool"),
     ]
 
-    package var json: JSONValue {
+    /// For our own pool.
+    package var json: JSONValue { json(options: ownOptions) }
+
+    /// For any pool.
+    package var commonJSON: JSONValue { json(options: .object([])) }
+
+    private func json(options: JSONValue) -> JSONValue {
         let pool = configuration
         func ms(_ duration: Duration?) -> JSONValue { JSONValue(duration?.milliseconds) }
         return [
@@ -39,18 +45,24 @@ package struct AdapterSettings: Sendable, Equatable {
             "acquire_timeout_ms": ms(pool.acquireTimeout), "connect_timeout_ms": ms(pool.connectTimeout),
             "statement_timeout_ms": ms(pool.statementTimeout), "max_lifetime_ms": ms(pool.maxLifetime),
             "max_idle_ms": ms(pool.maxIdleTime), "check": true,
-            "options": [
-                "max_idle": JSONValue(pool.maxIdle), "max_waiters": JSONValue(pool.maxWaiters),
-                "max_lifetime_jitter": .double(pool.maxLifetimeJitter), "check_timeout_ms": ms(pool.checkTimeout),
-                "release_timeout_ms": ms(pool.releaseTimeout), "close_timeout_ms": ms(pool.closeTimeout),
-                "check_after_idle_ms": ms(pool.checkAfterIdle),
-                "health_check_interval_ms": ms(pool.healthCheckInterval),
-                "leak_threshold_ms": ms(pool.leakThreshold), "reset": .string(pool.reset.rawValue),
-                "idle_order": .string(pool.idleOrder.rawValue), "max_connecting": JSONValue(pool.maxConnecting),
-                "breaker_after_ms": ms(pool.breakerAfter), "backoff_first_ms": ms(pool.backoffFirst),
-                "backoff_cap_ms": ms(pool.backoffCap), "ask_about_commits_ms": ms(askAboutCommits),
-                "seed": .string("\(seed)"),
-            ],
+            "options": options,
+        ]
+    }
+
+    private var ownOptions: JSONValue {
+        let pool = configuration
+        func ms(_ duration: Duration?) -> JSONValue { JSONValue(duration?.milliseconds) }
+        return [
+            "max_idle": JSONValue(pool.maxIdle), "max_waiters": JSONValue(pool.maxWaiters),
+            "max_lifetime_jitter": .double(pool.maxLifetimeJitter), "check_timeout_ms": ms(pool.checkTimeout),
+            "release_timeout_ms": ms(pool.releaseTimeout), "close_timeout_ms": ms(pool.closeTimeout),
+            "check_after_idle_ms": ms(pool.checkAfterIdle),
+            "health_check_interval_ms": ms(pool.healthCheckInterval),
+            "leak_threshold_ms": ms(pool.leakThreshold), "reset": .string(pool.reset.rawValue),
+            "idle_order": .string(pool.idleOrder.rawValue), "max_connecting": JSONValue(pool.maxConnecting),
+            "breaker_after_ms": ms(pool.breakerAfter), "backoff_first_ms": ms(pool.backoffFirst),
+            "backoff_cap_ms": ms(pool.backoffCap), "ask_about_commits_ms": ms(askAboutCommits),
+            "seed": .string("\(seed)"),
         ]
     }
 

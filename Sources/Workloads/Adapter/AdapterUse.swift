@@ -13,8 +13,18 @@ struct AdapterUse {
     var isReadOnly: Bool
     var leaks: Bool
     var wantsRows: Bool
+    /// Of the wait for a connection, and of the whole; `nil`: the pool's own.
+    var timeout: Duration?
+    var deadline: Duration?
+    /// With the connection held, after the last step.
+    var hold = Duration.zero
 
-    init(steps: [SQLStatement], isTransaction: Bool, isReadOnly: Bool, leaks: Bool, wantsRows: Bool) {
+    init(
+        steps: [SQLStatement], isTransaction: Bool, isReadOnly: Bool, leaks: Bool, wantsRows: Bool, timeout: Duration?,
+        deadline: Duration?
+    ) {
+        self.timeout = timeout
+        self.deadline = deadline
         self.steps = steps
         self.isTransaction = isTransaction
         self.isReadOnly = isReadOnly
@@ -22,15 +32,13 @@ struct AdapterUse {
         self.wantsRows = wantsRows
     }
 
-    /// - Parameters:
-    ///   - timeout: of the wait for a connection.
-    ///   - deadline: of the whole.
-    func line(id: Int, timeout: Duration, deadline: Duration) -> JSONValue {
+    func line(id: Int) -> JSONValue {
         var members: [JSONValue.Member] = [
             .init("id", JSONValue(id)), .init("op", "use"), .init("steps", .array(steps.map(Self.step))),
-            .init("tx", .bool(isTransaction)), .init("timeout_ms", JSONValue(Int(timeout.milliseconds))),
-            .init("deadline_ms", JSONValue(Int(deadline.milliseconds))), .init("hold_ms", 0),
+            .init("tx", .bool(isTransaction)), .init("hold_ms", JSONValue(Int(hold.milliseconds))),
         ]
+        if let timeout { members.append(.init("timeout_ms", JSONValue(Int(timeout.milliseconds)))) }
+        if let deadline { members.append(.init("deadline_ms", JSONValue(Int(deadline.milliseconds)))) }
         if isReadOnly { members.append(.init("read_only", true)) }
         if !wantsRows { members.append(.init("rows", false)) }
         if leaks { members.append(.init("leak", true)) }
@@ -59,6 +67,12 @@ struct AdapterUse {
         }
         isTransaction = line["tx"]?.boolValue ?? false
         isReadOnly = line["read_only"]?.boolValue ?? false
+        func duration(_ name: String) -> Duration? {
+            line[name]?.doubleValue.map { .nanoseconds(Int64(min(max($0, 0), 1e12) * 1e6)) }
+        }
+        timeout = duration("timeout_ms")
+        deadline = duration("deadline_ms")
+        hold = duration("hold_ms") ?? .zero
         wantsRows = line["rows"]?.boolValue ?? true
         leaks = line["leak"]?.boolValue ?? false
     }

@@ -23,11 +23,14 @@ import Threading
                 role: .write),
             SQLStatement("select 1", role: .read),
         ]
-        let use = AdapterUse(steps: steps, isTransaction: true, isReadOnly: false, leaks: false, wantsRows: false)
-        let line = try sent(use.line(id: 9, timeout: .seconds(2), deadline: .seconds(5)))
+        let use = AdapterUse(
+            steps: steps, isTransaction: true, isReadOnly: false, leaks: false, wantsRows: false,
+            timeout: .seconds(2), deadline: .seconds(5))
+        let line = try sent(use.line(id: 9))
         #expect(line["id"] == 9 && line["op"] == "use" && line["tx"] == true && line["timeout_ms"] == 2000)
         let back = try #require(AdapterUse(line))
         #expect(back.steps == steps && back.isTransaction && !back.isReadOnly && !back.leaks && !back.wantsRows)
+        #expect(back.timeout == .seconds(2) && back.deadline == .seconds(5) && back.hold == .zero)
     }
 
     @Test("A parameter that is a list is refused") func listIsRefused() throws {

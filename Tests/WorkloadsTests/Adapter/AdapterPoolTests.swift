@@ -24,7 +24,8 @@ struct AdapterPoolTests {
         loop = try EventLoop(name: "test")
     }
 
-    private static let hello = #"{"hello":{"protocol":1,"pool":"shell","version":"1","capabilities":["stats"]}}"#
+    private static let hello =
+        #"{"hello":{"protocol":1,"pool":"shell","version":"1","capabilities":["stats","transaction"]}}"#
 
     /// Answers every line by its number with what the shell variable `answer` holds.
     private static func adapter(_ onUse: String) -> String {
@@ -125,6 +126,16 @@ struct AdapterPoolTests {
         #expect(pool.process != nil && pool.process != first)
         #expect(pool.problems == [])
         #expect(await write(pool).completion.connection == 2)
+        await expectGone(pool)
+    }
+
+    @Test("What the adapter cannot do is not asked of it")
+    func lackingCapabilityIsNotAsked() async throws {
+        let pool = pool(Self.adapter(#"echo "{\"id\":$id,\"status\":\"ok\",\"rows\":[]}""#))
+        try await pool.start()
+        let report = await pool.use(UseRequest(leaks: true, site: .here()) { _ in [] })
+        #expect(report.outcome == .fail)
+        #expect(report.completion.error?.message.contains("leak") == true)
         await expectGone(pool)
     }
 
