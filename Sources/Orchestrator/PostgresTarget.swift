@@ -16,6 +16,7 @@ struct PostgresTarget: RunTarget {
     /// `nil`: the server is not ours.
     private let server: ManagedPostgres?
     private let pooler: ManagedPgBouncer?
+    private let container: ComposeService?
     private let configuration: PostgresConfiguration
     private let database: WorkloadDatabase<PostgresDriver>
     /// For the samples: never waits behind a final read or a fault.
@@ -31,16 +32,18 @@ struct PostgresTarget: RunTarget {
     /// - Parameters:
     ///   - server: the private server, which runs; `nil` for one that exists.
     ///   - pooler: in front of it, running.
+    ///   - container: in which a server runs that is not ours.
     ///   - url: how to reach the server, or the pooler, as the pool does.
     ///   - adminURL: how the rig reaches it on a way that no fault disturbs.
     ///   - needsRelay: a fault wants to disturb the way between pool and server.
     init(
-        context: TargetContext, server: ManagedPostgres?, pooler: ManagedPgBouncer? = nil, url: String,
-        adminURL: String, needsRelay: Bool
+        context: TargetContext, server: ManagedPostgres?, pooler: ManagedPgBouncer? = nil,
+        container: ComposeService? = nil, url: String, adminURL: String, needsRelay: Bool
     ) async throws(RunError) {
         self.context = context
         self.server = server
         self.pooler = pooler
+        self.container = container
         let application = "chaosrig/\(context.runID)"
         let relay = needsRelay ? try await Self.startRelay(to: url, seed: context.seed) : nil
         self.relay = relay
@@ -106,6 +109,9 @@ struct PostgresTarget: RunTarget {
                     statements: statements, runtime: LoopRuntime(loop: context.rigLoop))
                 stage.log = ServerLogFile(path: server.logPath, application: application)
             }
+            stage.container = container.map {
+                ContainerPlace(id: $0.container, service: $0.service, project: $0.project)
+            }
             if let pooler {
                 stage.pooler = ManagedPoolerControl(pooler: pooler, direct: direct, makeDriver: makeDriver)
             }
@@ -125,7 +131,10 @@ struct PostgresTarget: RunTarget {
     }
 
     var description: String {
-        guard server != nil else { return configuration.maskedURL }
+        guard server != nil else {
+            return configuration.maskedURL
+                + (container.map { ", the compose service \($0.service) of \($0.project)" } ?? "")
+        }
         return "managed PostgreSQL \(serverVersion)"
             + (pooler.map { " behind PgBouncer \($0.version) (\($0.pooling.rawValue) pooling)" } ?? "")
     }

@@ -24,13 +24,18 @@ struct TargetFactory: Sendable {
             Set<StagePart>([.sessions, .statements, .settings, .server, .link])
                 .union(options.pgBouncer == nil ? [] : [.pooler])
         case .postgres: [.sessions, .statements, .link]
+        case .compose: [.sessions, .statements, .link, .containers]
         case .temporarySQLite, .sqlite: [.file]
         }
     }
 
     /// What the machine must have for the target itself.
     static func capabilities(of target: Scenario.Target) -> Set<Capability> {
-        if case .managedPostgres(let options) = target, options.pgBouncer != nil { [.pgBouncer] } else { [] }
+        switch target {
+        case .managedPostgres(let options): options.pgBouncer == nil ? [] : [.pgBouncer]
+        case .compose: [.containers]
+        case .postgres, .temporarySQLite, .sqlite: []
+        }
     }
 
     /// Refuses what the scenario's target cannot do, before anything is started.
@@ -82,6 +87,14 @@ struct TargetFactory: Sendable {
         case .postgres(let url):
             return try await PostgresTarget(
                 context: context, server: nil, url: url, adminURL: url, needsRelay: needsRelay)
+        case .compose(let name, let file):
+            let service: ComposeService
+            do { service = try await ComposeService.find(name, in: file) } catch {
+                throw .missing("target.compose: \(error)")
+            }
+            return try await PostgresTarget(
+                context: context, server: nil, container: service, url: service.connectionString,
+                adminURL: service.connectionString, needsRelay: needsRelay)
         case .temporarySQLite:
             return SQLiteTarget(context: context, path: scratch.path + "/chaosrig.db", isTemporary: true)
         case .sqlite(let path):

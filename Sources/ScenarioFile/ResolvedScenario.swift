@@ -53,6 +53,7 @@ package enum ResolvedScenario {
         case .managedPostgres(let options):
             "{postgres: managed\(options.pgBouncer.map { ", pgbouncer: \($0.rawValue)" } ?? "")}"
         case .postgres(let url): "{postgres: {url: \(quoted(SecretMask.inURL(url)))}}  # passwords are masked"
+        case .compose(let service, let file): "{compose: \(quoted(service)), file: \(quoted(file))}"
         case .temporarySQLite: "{sqlite: temporary}"
         case .sqlite(let path): "{sqlite: \(quoted(path))}"
         }

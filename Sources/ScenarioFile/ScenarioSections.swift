@@ -48,44 +48,47 @@ struct ScenarioSections {
             return nil
         }
         let section = SectionReader(node, name: "target", log)
-        defer { section.finish(also: ["postgres", "sqlite", "pgbouncer"]) }
-        if section.node("compose") != nil {
-            log.add(
-                section.keyPosition("compose"),
-                "target.compose is not supported; give the service's address: {postgres: {url: …}}")
-            return nil
-        }
+        defer { section.finish(also: ["postgres", "sqlite", "compose", "pgbouncer", "file"]) }
         var options = Scenario.ManagedOptions()
         let pooling = Scenario.Pooling.allCases.map(\.rawValue)
         if let word = section.value("pgbouncer", .choice(pooling))?.choiceValue {
             options.pgBouncer = Scenario.Pooling(rawValue: word)
         }
-        switch (section.node("postgres"), section.node("sqlite")) {
-        case (let postgres?, nil):
+        let named = ["postgres", "sqlite", "compose"].filter(section.keys.contains)
+        if named.count > 1 {
+            log.add(section.keyPosition(named[1]), "target names two databases; a run has one")
+            return nil
+        }
+        if named != ["compose"] { refuse(["file"], section, "a compose service: compose: NAME") }
+        if let postgres = section.node("postgres") {
             let target = postgresTarget(postgres, options)
-            if case .postgres = target { refuse(["pgbouncer"], section) }
+            if case .postgres = target { refuse(["pgbouncer"], section, Self.ownServer) }
             return target
-        case (nil, let sqlite?):
-            refuse(["pgbouncer"], section)
+        }
+        refuse(["pgbouncer"], section, Self.ownServer)
+        if let sqlite = section.node("sqlite") {
             guard let text = SectionReader.value(of: sqlite, key: "target.sqlite", [.text], log)?.textValue else {
                 return nil
             }
             return text == "temporary" ? .temporarySQLite : .sqlite(path: text)
-        case (.some, .some):
-            log.add(section.keyPosition("sqlite"), "target names two databases; a run has one")
-            return nil
-        case (nil, nil):
-            if section.keys.isEmpty {
-                log.add(
-                    node.position, "target: postgres: managed, postgres: {url: …} or sqlite: temporary was expected")
-            }
-            return nil
         }
+        if section.node("compose") != nil {
+            let file = section.value("file", .text)?.textValue ?? "docker-compose.yml"
+            return section.value("compose", .text)?.textValue.map { .compose(service: $0, file: file) }
+        }
+        if section.keys.isEmpty {
+            log.add(
+                node.position,
+                "target: postgres: managed, postgres: {url: …}, compose: NAME or sqlite: temporary was expected")
+        }
+        return nil
     }
 
-    private func refuse(_ keys: [String], _ section: SectionReader) {
+    private static let ownServer = "a server of the run's own: postgres: managed"
+
+    private func refuse(_ keys: [String], _ section: SectionReader, _ need: String) {
         for key in keys where section.keys.contains(key) {
-            log.add(section.keyPosition(key), "target.\(key) needs a server of the run's own: postgres: managed")
+            log.add(section.keyPosition(key), "target.\(key) needs \(need)")
         }
     }
 

@@ -19,6 +19,8 @@ package struct FaultStage: Sendable {
     package var log: (any ServerLog)?
     /// A PgBouncer of the run's own in front of the server.
     package var pooler: (any PoolerControl)?
+    /// The container of a compose service; ``programs`` has its engine's.
+    package var container: ContainerPlace?
     package var journal: any UndoJournal
 
     package init(
