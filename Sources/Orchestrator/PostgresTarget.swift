@@ -110,7 +110,9 @@ struct PostgresTarget: RunTarget {
                 stage.log = ServerLogFile(path: server.logPath, application: application)
             }
             stage.container = container.map {
-                ContainerPlace(id: $0.container, service: $0.service, project: $0.project)
+                ContainerPlace(
+                    id: $0.container, service: $0.service, project: $0.project,
+                    engine: currentEnvironment()["DOCKER_HOST"])
             }
             if let pooler {
                 stage.pooler = ManagedPoolerControl(pooler: pooler, direct: direct, makeDriver: makeDriver)

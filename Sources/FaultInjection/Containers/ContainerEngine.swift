@@ -20,6 +20,9 @@ struct ContainerEngine {
         journal = stage.journal
     }
 
+    /// The engine's program, told which engine.
+    private var program: [String] { ["docker"] + (place.engine.map { ["--host", $0] } ?? []) }
+
     /// - Throws: when there is no such container any more, or it is not that of the service.
     func state() async throws -> ContainerState {
         let output = try await run(["inspect", "--type", "container", "--format", ContainerState.format, place.id])
@@ -36,7 +39,7 @@ struct ContainerEngine {
 
     @discardableResult
     func run(_ arguments: [String]) async throws -> String {
-        let words = ["docker"] + arguments
+        let words = program + arguments
         let result = try await programs.run(words, within: Self.limit)
         guard result.exitCode == 0 else {
             throw InjectionError("\(words.joined(separator: " ")) ended with \(result.exitCode): \(result.output)")
@@ -84,23 +87,22 @@ struct ContainerEngine {
 
     /// `docker inspect` fails when the template does: that makes a condition an exit status, without a shell.
     private func verify(isWrong condition: String) -> [String] {
-        [
-            "docker", "inspect", "--type", "container", "--format", "{{if \(condition)}}{{index .Id 9999}}{{end}}",
-            place.id,
+        program + [
+            "inspect", "--type", "container", "--format", "{{if \(condition)}}{{index .Id 9999}}{{end}}", place.id,
         ]
     }
 
     var startAgain: Undo {
-        .program(arguments: ["docker", "start", place.id], verify: verify(isWrong: "not .State.Running"))
+        .program(arguments: program + ["start", place.id], verify: verify(isWrong: "not .State.Running"))
     }
 
     var unpause: Undo {
-        .program(arguments: ["docker", "unpause", place.id], verify: verify(isWrong: ".State.Paused"))
+        .program(arguments: program + ["unpause", place.id], verify: verify(isWrong: ".State.Paused"))
     }
 
     func connect(_ network: String, _ attachment: ContainerState.Attachment) -> Undo {
         .program(
-            arguments: ["docker"] + connectArguments(network, attachment),
+            arguments: program + connectArguments(network, attachment),
             verify: verify(isWrong: "not (index .NetworkSettings.Networks \"\(network)\")"))
     }
 
