@@ -59,7 +59,9 @@ package enum FaultCatalogue {
     ]
 
     /// Services of a compose file.
-    static let containers: [any Fault.Type] = []
+    static let containers: [any Fault.Type] = [
+        ContainerRestart.self, ContainerKill.self, ContainerPause.self, ContainerDisconnect.self,
+    ]
 
     package static var shapes: [Shape] { all.map { $0.shape } }
 

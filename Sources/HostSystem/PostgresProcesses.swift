@@ -1,6 +1,6 @@
 /// Finding the processes of one PostgreSQL server, also backends that outlived their postmaster.
 package enum PostgresProcesses {
-    /// Every process that runs on this data directory. O(processes of the machine); about 5 ms for 300.
+    /// Every process that runs on this data directory, or makes it. O(processes of the machine); about 5 ms for 300.
     ///
     /// A server process changes into its data directory first of all and stays there, and keeps the name of its
     /// program although it rewrites its command line. Before that change its command line still names the directory.
@@ -8,9 +8,12 @@ package enum PostgresProcesses {
     package static func running(on dataDirectory: String) -> [ProcessIdentity] {
         let real = SmallFile.realPath(dataDirectory) ?? dataDirectory
         return ProcessTable.pids().compactMap { pid in
-            guard let status = ProcessTable.status(of: pid), status.name == "postgres", !status.isDead else {
-                return nil
+            guard let status = ProcessTable.status(of: pid), !status.isDead else { return nil }
+            // It starts server after server, each for a moment: they are not gone before it is.
+            if status.name == "initdb", isStartedOn([real, dataDirectory], pid) {
+                return ProcessIdentity(pid: pid, startTicks: status.startTicks)
             }
+            guard status.name == "postgres" else { return nil }
             guard ProcessTable.workingDirectory(of: pid) == real || isStartedOn([real, dataDirectory], pid) else {
                 return nil
             }

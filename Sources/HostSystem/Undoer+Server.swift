@@ -16,20 +16,25 @@ extension Undoer {
                 PostgresProcesses.running(on: dataDirectory).isEmpty
             }
         }
-        var left: [ProcessIdentity] = []
+        var problem = ""
         let gone = Waiting.untilTrue(before: .now.advanced(by: limits.killed)) {
-            left = PostgresProcesses.running(on: dataDirectory)
+            let left = PostgresProcesses.running(on: dataDirectory)
             for process in left { process.signal(SIGKILL) }
-            return left.isEmpty
+            guard left.isEmpty else {
+                let list = left.map { "\($0.pid)" }.joined(separator: ", ")
+                problem = "processes of the server on \(dataDirectory) do not end: \(list)"
+                return false
+            }
+            // A server that stopped in order has removed first its segment and then this file. One that initdb began just
+            // before its own end comes up once more: its segment is in use until that one is gone, too.
+            guard let segment = PostmasterFile.read(in: dataDirectory)?.sharedMemoryID else { return true }
+            do throws(UndoFailure) { try removeSegment(segment, of: dataDirectory) } catch {
+                problem = "\(error)"
+                return false
+            }
+            return true
         }
-        guard gone else {
-            let list = left.map { "\($0.pid)" }.joined(separator: ", ")
-            throw UndoFailure("processes of the server on \(dataDirectory) do not end: \(list)")
-        }
-        // A server that stopped in order has removed first its segment and then this file.
-        if let segment = PostmasterFile.read(in: dataDirectory)?.sharedMemoryID {
-            try removeSegment(segment, of: dataDirectory)
-        }
+        if !gone { throw UndoFailure(problem) }
     }
 
     /// Only a segment that belongs to the owner of the data directory, and that nobody is attached to.

@@ -19,6 +19,7 @@ struct PostgresTarget: RunTarget {
     private let standby: ManagedPostgres?
     private let standbySession: AdminSession<PostgresDriver>?
     private let pooler: ManagedPgBouncer?
+    private let container: ComposeService?
     private let configuration: PostgresConfiguration
     private let database: WorkloadDatabase<PostgresDriver>
     /// For the samples: never waits behind a final read or a fault.
@@ -38,6 +39,7 @@ struct PostgresTarget: RunTarget {
     ///   - server: the private server, which runs; `nil` for one that exists.
     ///   - standby: follows it.
     ///   - pooler: in front of it, running.
+    ///   - container: in which a server runs that is not ours.
     ///   - url: how to reach the server, or the pooler, as the pool does.
     ///   - adminURL: how the rig reaches it on a way that no fault disturbs.
     ///   - plan: what is needed of the way between pool and server.
@@ -45,13 +47,14 @@ struct PostgresTarget: RunTarget {
     ///   - child: the pool's process, not started yet; `nil`: the pool is in this one.
     init(
         context: TargetContext, server: ManagedPostgres?, standby: ManagedPostgres? = nil,
-        pooler: ManagedPgBouncer? = nil, url: String, adminURL: String, plan: StagePlan, readsLittle: Bool,
-        child: PoolChild?
+        pooler: ManagedPgBouncer? = nil, container: ComposeService? = nil, url: String, adminURL: String,
+        plan: StagePlan, readsLittle: Bool, child: PoolChild?
     ) async throws(RunError) {
         self.context = context
         self.server = server
         self.standby = standby
         self.pooler = pooler
+        self.container = container
         self.child = child
         let current = server.map(CurrentServer.init)
         let application = "chaosrig/\(context.runID)"
@@ -135,6 +138,11 @@ struct PostgresTarget: RunTarget {
                 stage.log = ServerLogFile(path: server.logPath, application: application)
             }
             if let server, server.hasCertificate { stage.certificates = ManagedCertificateControl(server: server) }
+            stage.container = container.map {
+                ContainerPlace(
+                    id: $0.container, service: $0.service, project: $0.project,
+                    engine: currentEnvironment()["DOCKER_HOST"])
+            }
             if let pooler {
                 stage.pooler = ManagedPoolerControl(pooler: pooler, direct: direct, makeDriver: makeDriver)
             }
@@ -164,7 +172,10 @@ struct PostgresTarget: RunTarget {
     }
 
     var description: String {
-        guard server != nil else { return configuration.maskedURL }
+        guard server != nil else {
+            return configuration.maskedURL
+                + (container.map { ", the compose service \($0.service) of \($0.project)" } ?? "")
+        }
         return "managed PostgreSQL \(serverVersion)"
             + (pooler.map { " behind PgBouncer \($0.version) (\($0.pooling.rawValue) pooling)" } ?? "")
     }

@@ -112,7 +112,7 @@ struct RunBody: Sendable {
             scenario.workload.rate.map { .open(ratePerSecond: $0, maxLag: scenario.workload.maxLag) } ?? .closed
         let dialect: WorkloadSchema.Dialect =
             switch scenario.target {
-            case .managedPostgres, .postgres: .postgres
+            case .managedPostgres, .postgres, .compose: .postgres
             case .temporarySQLite, .sqlite: .sqlite
             }
         return WorkloadRunner(

@@ -76,6 +76,7 @@ package struct ScenarioRun: Sendable {
     /// Whether these runs belong on a private stage: faults of one touch packets or mounts, and none needs this machine's network.
     package static func wantPrivateStage(_ scenarios: [Scenario]) -> Bool {
         let staysOutside = scenarios.contains { scenario in
+            if case .compose = scenario.target { return true }
             guard case .postgres(let url) = scenario.target else { return false }
             let servers = try? PostgresConfiguration(url: url).servers
             return servers?.allSatisfy(\.isUnixSocket) != true

@@ -25,6 +25,7 @@ struct TargetFactory: Sendable {
                 .union(options.standby ? [.standby] : []).union(options.tls ? [.certificates] : [])
                 .union(options.name ? [.names] : []).union(options.pgBouncer == nil ? [] : [.pooler])
         case .postgres: client(scenario).union([.sessions, .statements, .link])
+        case .compose: client(scenario).union([.sessions, .statements, .link, .containers])
         case .temporarySQLite, .sqlite: [.file]
         }
     }
@@ -35,7 +36,11 @@ struct TargetFactory: Sendable {
 
     /// What the machine must have for the target itself.
     static func capabilities(of target: Scenario.Target) -> Set<Capability> {
-        if case .managedPostgres(let options) = target, options.pgBouncer != nil { [.pgBouncer] } else { [] }
+        switch target {
+        case .managedPostgres(let options): options.pgBouncer == nil ? [] : [.pgBouncer]
+        case .compose: [.containers]
+        case .postgres, .temporarySQLite, .sqlite: []
+        }
     }
 
     /// Refuses what the scenario's target cannot do, before anything is started.
@@ -99,6 +104,15 @@ struct TargetFactory: Sendable {
             return try await PostgresTarget(
                 context: context, server: nil, url: url, adminURL: url, plan: plan, readsLittle: readsLittle,
                 child: child)
+        case .compose(let name, let file):
+            let service: ComposeService
+            do { service = try await ComposeService.find(name, in: file) } catch {
+                throw .missing("target.compose: \(error)")
+            }
+            let plan = try await StagePlan.make(scenario, journal: context.journal, folder: scratch.path)
+            return try await PostgresTarget(
+                context: context, server: nil, container: service, url: service.connectionString,
+                adminURL: service.connectionString, plan: plan, readsLittle: readsLittle, child: child)
         case .temporarySQLite:
             return SQLiteTarget(
                 context: context, path: scratch.path + "/chaosrig.db", isTemporary: true, scratch: scratch,

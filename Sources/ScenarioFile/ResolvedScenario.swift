@@ -57,6 +57,7 @@ package enum ResolvedScenario {
         switch target {
         case .managedPostgres(let options): "{postgres: managed\(managed(options))}"
         case .postgres(let url): "{postgres: {url: \(quoted(SecretMask.inURL(url)))}}  # passwords are masked"
+        case .compose(let service, let file): "{compose: \(quoted(service)), file: \(quoted(file))}"
         case .temporarySQLite: "{sqlite: temporary}"
         case .sqlite(let path): "{sqlite: \(quoted(path))}"
         }

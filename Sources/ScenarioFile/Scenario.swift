@@ -7,6 +7,8 @@ package struct Scenario: Sendable, Equatable {
         case managedPostgres(ManagedOptions)
         /// A server that exists; a libpq URL. May hold a password: mask it before it is shown.
         case postgres(url: String)
+        /// A PostgreSQL in a running service of a compose file.
+        case compose(service: String, file: String)
         /// A new database file, removed afterwards.
         case temporarySQLite
         case sqlite(path: String)

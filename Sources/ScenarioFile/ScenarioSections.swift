@@ -48,7 +48,7 @@ struct ScenarioSections {
             return nil
         }
         let section = SectionReader(node, name: "target", log)
-        defer { section.finish(also: ["postgres", "sqlite"] + Self.managedKeys) }
+        defer { section.finish(also: ["postgres", "sqlite", "compose", "file"] + Self.managedKeys) }
         var options = Scenario.ManagedOptions()
         if let flag = section.value("standby", .flag)?.flagValue { options.standby = flag }
         if let flag = section.value("tls", .flag)?.flagValue { options.tls = flag }
@@ -57,41 +57,43 @@ struct ScenarioSections {
         if let word = section.value("pgbouncer", .choice(pooling))?.choiceValue {
             options.pgBouncer = Scenario.Pooling(rawValue: word)
         }
-        if section.node("compose") != nil {
-            log.add(
-                section.keyPosition("compose"),
-                "target.compose is not supported; give the service's address: {postgres: {url: …}}")
+        let named = ["postgres", "sqlite", "compose"].filter(section.keys.contains)
+        if named.count > 1 {
+            log.add(section.keyPosition(named[1]), "target names two databases; a run has one")
             return nil
         }
-        switch (section.node("postgres"), section.node("sqlite")) {
-        case (let postgres?, nil):
+        if named != ["compose"] { refuse(["file"], section, "a compose service: compose: NAME") }
+        if let postgres = section.node("postgres") {
             let target = postgresTarget(postgres, options)
-            if case .postgres = target { refuse(Self.managedKeys, section) }
+            if case .postgres = target { refuse(Self.managedKeys, section, Self.ownServer) }
             return target
-        case (nil, let sqlite?):
-            refuse(Self.managedKeys, section)
+        }
+        refuse(Self.managedKeys, section, Self.ownServer)
+        if let sqlite = section.node("sqlite") {
             guard let text = SectionReader.value(of: sqlite, key: "target.sqlite", [.text], log)?.textValue else {
                 return nil
             }
             return text == "temporary" ? .temporarySQLite : .sqlite(path: text)
-        case (.some, .some):
-            log.add(section.keyPosition("sqlite"), "target names two databases; a run has one")
-            return nil
-        case (nil, nil):
-            if section.keys.isEmpty {
-                log.add(
-                    node.position, "target: postgres: managed, postgres: {url: …} or sqlite: temporary was expected")
-            }
-            return nil
         }
+        if section.node("compose") != nil {
+            let file = section.value("file", .text)?.textValue ?? "docker-compose.yml"
+            return section.value("compose", .text)?.textValue.map { .compose(service: $0, file: file) }
+        }
+        if section.keys.isEmpty {
+            log.add(
+                node.position,
+                "target: postgres: managed, postgres: {url: …}, compose: NAME or sqlite: temporary was expected")
+        }
+        return nil
     }
 
     /// What only a server of the run's own has.
     private static let managedKeys = ["standby", "tls", "name", "pgbouncer"]
+    private static let ownServer = "a server of the run's own: postgres: managed"
 
-    private func refuse(_ keys: [String], _ section: SectionReader) {
+    private func refuse(_ keys: [String], _ section: SectionReader, _ need: String) {
         for key in keys where section.keys.contains(key) {
-            log.add(section.keyPosition(key), "target.\(key) needs a server of the run's own: postgres: managed")
+            log.add(section.keyPosition(key), "target.\(key) needs \(need)")
         }
     }
 

@@ -66,7 +66,12 @@ private let badInputs: [BadInput] = [
         "pooler before another's server",
         minimal.replacing("sqlite: temporary", with: "postgres: {url: x}, pgbouncer: session"),
         "target.pgbouncer needs a server of the run's own"),
-    BadInput("compose", minimal.replacing("sqlite: temporary", with: "compose: db"), "target.compose is not supported"),
+    BadInput(
+        "compose file without compose", minimal.replacing("sqlite: temporary", with: "sqlite: temporary, file: x.yml"),
+        "target.file needs a compose service: compose: NAME"),
+    BadInput(
+        "compose and SQLite", minimal.replacing("sqlite: temporary", with: "sqlite: temporary, compose: db"),
+        "names two databases"),
     BadInput(
         "min-idle over max-open", with("pool: {max-open: 2, min-idle: 3}"),
         "x.yaml:6:31: min-idle: 3 is more than max-open (2)"),

@@ -162,3 +162,11 @@ func secretsAreMasked(_ text: String, _ masked: String) { #expect(SecretMask.inU
         #expect(try load(ResolvedScenario.yaml(scenario)).target == scenario.target)
     }
 }
+
+@Test func composeServiceIsReadAndWrittenAgain() throws {
+    for (words, file) in [("compose: db", "docker-compose.yml"), ("compose: db, file: ../other.yml", "../other.yml")] {
+        let scenario = try load(minimal.replacing("sqlite: temporary", with: words))
+        #expect(scenario.target == .compose(service: "db", file: file))
+        #expect(try load(ResolvedScenario.yaml(scenario)).target == scenario.target)
+    }
+}

@@ -31,7 +31,8 @@ extension CapabilityProbes {
 
     static func containers(_ programs: any ProgramRunner) async -> Availability {
         let answer = await attempt(
-            ["docker", "info"], with: programs, shows: "a container engine answers", package: "docker.io")
+            // Says why on its first line, which docker info does not.
+            ["docker", "ps", "--quiet"], with: programs, shows: "a container engine answers", package: "docker.io")
         guard case .missing(let reason, "") = answer else { return answer }
         return .missing(reason: reason, remedy: "start the engine (systemctl start docker), and be in the group docker")
     }

@@ -27,6 +27,8 @@ package struct FaultStage: Sendable {
     package var pooler: (any PoolerControl)?
     /// The process that holds the pool, where that is not the rig.
     package var client: (any ClientControl)?
+    /// The container of a compose service; ``programs`` has its engine's.
+    package var container: ContainerPlace?
     package var journal: any UndoJournal
 
     package init(
