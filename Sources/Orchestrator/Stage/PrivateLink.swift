@@ -21,6 +21,19 @@ struct PrivateLink: Sendable {
     /// - Throws: why there can be none; nothing of it is left then.
     static func make(programs: any ProgramRunner, journal: any UndoJournal, folder: String) async throws -> PrivateLink
     {
+        // Seen to fail once in some hundred times on a machine that was short of everything, and never twice.
+        var attempt = 1
+        while true {
+            do { return try await makeOnce(programs, journal, folder) } catch {
+                guard attempt < 3 else { throw error }
+                attempt += 1
+            }
+        }
+    }
+
+    private static func makeOnce(
+        _ programs: any ProgramRunner, _ journal: any UndoJournal, _ folder: String
+    ) async throws -> PrivateLink {
         let namespace = try await NetworkNamespace.make()
         if let name = namespace.kernelName {
             // Stays open until the run's end: it is done when no process is left there.
@@ -53,7 +66,8 @@ struct PrivateLink: Sendable {
         let words = text.split(separator: " ").map(String.init)
         let result = try await programs.run(words, in: network, within: .seconds(10))
         guard result.exitCode == 0 else {
-            throw RunError.missing("\(text) failed: \(result.output)")
+            let words = result.output.split(separator: "\n").joined(separator: "; ")
+            throw RunError.missing("\(text) failed: \(words)")
         }
     }
 }
