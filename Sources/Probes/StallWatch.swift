@@ -40,9 +40,12 @@ package final class StallWatch: Sendable {
         self.stopping = stopping
         thread = ServiceThread(name: "stall watch", stackBytes: 256 << 10) {
             let rule = StallRule(pause: Self.pause, tolerance: Self.tolerance)
+            // From one waking to the next, so that no moment is left out: a process may be stopped between two sleeps, too.
+            var start = MonotonicInstant.now
             while !stopping.isSet {
-                let start = MonotonicInstant.now
-                if let late = rule.lateness(asleepFrom: start, until: sleep()) { onStall(late) }
+                let end = sleep()
+                if let late = rule.lateness(asleepFrom: start, until: end) { onStall(late) }
+                start = end
             }
         }
     }

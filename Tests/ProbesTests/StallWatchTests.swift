@@ -25,6 +25,20 @@ import Threading
         #expect(lateness > .seconds(59))
     }
 
+    @Test func timeBetweenTwoSleepsCounts() async {
+        let (reports, report) = AsyncStream.makeStream(of: Duration.self)
+        // It woke a minute ago, and was held up before it could go to sleep again.
+        let first = Once()
+        let watch = StallWatch(
+            onStall: { report.yield($0) },
+            sleep: {
+                first.take() ? MonotonicInstant(nanoseconds: MonotonicInstant.now.nanoseconds - 60_000_000_000) : .now
+            })
+        let lateness = await reports.first { _ in true } ?? .zero
+        watch.stop()
+        #expect(lateness > .seconds(59))
+    }
+
     @Test func stoppedWatchReportsNoMore() async {
         let (sleeps, slept) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let box = Counter()

@@ -17,7 +17,10 @@ extension FaultCase {
         client("client-kill", lands: "{restart-after: 500ms}", cannotLand: "{signal: HUP}"),
         client("client-descriptors", lands: "{}, for: 1s", cannotLand: "{left: 5000}, for: 1s"),
         client("client-cpu", lands: "{share: 95%}, for: 1500ms", cannotLand: "{share: 0%}, for: 1s"),
-        client("client-memory", lands: "{megabytes: 4}, for: 2s", cannotLand: "{megabytes: 4000}, for: 1s", mix: large),
+        client(
+            "client-cpu", lands: "{share: 90%, via: duty-cycle}, for: 1500ms",
+            cannotLand: "{share: 0%, via: duty-cycle}, for: 1s"),
+        client("client-memory", lands: "{megabytes: 2}, for: 2s", cannotLand: "{megabytes: 4000}, for: 1s", mix: large),
         client("client-clock", lands: "{by: 5m, direction: back}, for: 1s", cannotLand: "{by: 0s}, for: 1s"),
         client("client-slow-reader", lands: "{}, for: 2s", cannotLand: "{rate: 900MB/s}, for: 1s", mix: large),
     ]
