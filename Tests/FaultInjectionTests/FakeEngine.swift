@@ -29,7 +29,9 @@ final class FakeEngine: ProgramRunner {
         return stage
     }
 
-    func run(_ arguments: [String], within limit: Duration) async throws -> (exitCode: Int32, output: String) {
+    func run(_ arguments: [String], in network: NetworkNamespace?, within limit: Duration) async throws -> (
+        exitCode: Int32, output: String
+    ) {
         state.withLock { state in
             guard arguments.prefix(3) == ["docker", "--host", "unix:///e.sock"] else { return (127, "another engine") }
             let words = Array(arguments.dropFirst(3))

@@ -50,7 +50,6 @@ actor KillInjection: Injection {
         of targets: [ServerSession], on stage: FaultStage, _ control: any SessionControl
     ) async throws {
         let statements = try stage.needed(stage.statements, .statements)
-        guard let programs = stage.programs else { throw InjectionError("this target has no programs to call") }
         let text = try await statements.run("SHOW port", within: .seconds(2)).first?.first ?? nil
         guard let port = text.flatMap({ Int($0) }) else { throw InjectionError("the server does not tell its port") }
         let kill = SocketKill(serverPort: port, clients: targets.compactMap(SocketKill.client))
@@ -58,7 +57,7 @@ actor KillInjection: Injection {
             facts.append(.init("why", "the sessions come over a Unix socket, and ss closes none of those"))
             return
         }
-        let answer = try await programs.run(kill.arguments, within: Self.programLimit)
+        let answer = try await stage.runBesideServer(kill.arguments, within: Self.programLimit)
         let closed = kill.closedClientPorts(answer.output)
         ended = targets.filter { closed.contains($0.clientPort ?? -1) }
         if ended.isEmpty {

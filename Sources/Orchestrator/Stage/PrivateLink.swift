@@ -21,7 +21,7 @@ struct PrivateLink: Sendable {
     /// - Throws: why there can be none; nothing of it is left then.
     static func make(programs: any ProgramRunner, journal: any UndoJournal, folder: String) async throws -> PrivateLink
     {
-        // Seen to fail once in some hundred times on a machine that was short of everything, and never twice.
+        // One start in about a hundred failed on a machine that was short of everything; why is not known.
         var attempt = 1
         while true {
             do { return try await makeOnce(programs, journal, folder) } catch {
