@@ -114,7 +114,9 @@ struct CommandLineSuite {
         #expect(files.count >= 5)
         for file in files {
             let result = try await Rig.command(["validate", "faults/\(file)", "--resolved"])
-            #expect(result.exitCode == 0, "\(file): \(result.errors)")
+            // A machine that tests need not have a container engine.
+            let needsEngine = file.hasPrefix("container-") && result.errors.contains("needs containers: ")
+            #expect(result.exitCode == (needsEngine ? 3 : 0), "\(file): \(result.errors)")
             let head = try String(contentsOfFile: Rig.root + "/faults/\(file)", encoding: .utf8)
             #expect(head.hasPrefix("# ") && head.contains("Green proves"), "\(file) has no header")
         }
