@@ -36,7 +36,7 @@ run: ## run SCENARIO and judge it
 	@echo 'chaosrig: exit code 0, every invariant is valid'
 
 test: ## run all tests, on a real PostgreSQL and SQLite
-	@scripts/install-missing build server poolers clients
+	@scripts/install-missing build server poolers faults clients
 	$(SWIFT_TEST)
 
 # Under a sanitizer the suites that work hard run by themselves: they would take the machine from the other tests, whose
@@ -45,15 +45,15 @@ test: ## run all tests, on a real PostgreSQL and SQLite
 HARD = PoolFeatureTests|ExplorationTests
 PLAIN_ONLY = PoolSimulatorTests|BenchmarksTests
 # Of the suites that run the program, those in which it works under load; what the others ask of it once, unit tests do as well.
-UNDER_LOAD = ShippedScenarioSuite|ProxyScenarioSuite|CounterexampleSuite
+UNDER_LOAD = ShippedScenarioSuite|ProxyScenarioSuite|CounterexampleSuite|HealingSuite
 test-tsan: ## run the tests under the thread sanitizer, all but those that only repeat what others do
-	@scripts/install-missing build server poolers clients
+	@scripts/install-missing build server poolers faults clients
 	export CHAOSRIG_SANITIZER=1; t='$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan'; \
 	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter '$(UNDER_LOAD)'
 
 # lld: the default linker warns some 280 times of symbols of the address sanitizer.
 test-asan: ## the same under the address sanitizer and its leak checker
-	@scripts/install-missing build server poolers clients
+	@scripts/install-missing build server poolers faults clients
 	export CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS; \
 	    t='$(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld'; \
 	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter '$(UNDER_LOAD)'

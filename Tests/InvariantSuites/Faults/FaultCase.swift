@@ -46,7 +46,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
 
 /// So many rigs run at a time, each with a server of its own; the others wait.
 actor FaultLanes {
-    static let count = 3
+    static let count = 5
     static let shared = FaultLanes()
 
     private var free = FaultLanes.count
