@@ -56,7 +56,7 @@ test-asan: ## the same under the address sanitizer and its leak checker
 	@scripts/install-missing build server poolers faults clients
 	export CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS; \
 	    t='$(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld'; \
-	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter '$(UNDER_LOAD)'
+	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter 'ShippedScenarioSuite|HealingSuite'
 
 build: ## build the program: .build/release/chaosrig
 	@scripts/install-missing build

@@ -29,6 +29,7 @@ package struct ScenarioRun: Sendable {
     package static func check(_ scenario: Scenario, allowedRemoteHosts: Set<String>) async throws(RunError) {
         let faults = faults(of: scenario)
         try TargetFactory.check(scenario, faults: faults, allowedRemoteHosts: allowedRemoteHosts)
+        try StagePlan.check(scenario)
         let target = TargetFactory.capabilities(of: scenario.target)
         // One that works without anything of the machine needs no trial here.
         let demanding = faults.filter { !$0.capabilities.contains([]) }

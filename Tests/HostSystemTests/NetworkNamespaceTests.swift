@@ -2,6 +2,7 @@ import Glibc
 import HostSystem
 import RigTestSupport
 import Testing
+import Threading
 
 /// Networks of the run's own. They need root, or a user namespace, which a process with threads cannot enter: an ordinary user's
 /// are tried by the suite that runs the rig.
@@ -37,7 +38,12 @@ import Testing
         let ours = try sleeper(folder.path, network)
         let stranger = try sleeper("/", network)
         let elsewhere = try sleeper(folder.path, nil)
-        defer { for child in [ours, stranger, elsewhere] { child.signalGroup(SIGKILL) } }
+        defer {
+            for child in [ours, stranger, elsewhere] {
+                child.signalGroup(SIGKILL)
+                _ = child.waitBlocking(until: .now.advanced(by: .seconds(60)))
+            }
+        }
         try Undoer().perform(.endPrivateNetwork(network: name, folder: folder.path))
         #expect(!ours.isRunning)
         #expect(stranger.isRunning && elsewhere.isRunning)

@@ -33,6 +33,21 @@ struct StagePlan: Sendable {
             }
     }
 
+    /// Refuses faults that this target leaves no way, whatever the machine can do. Tries nothing.
+    static func check(_ scenario: Scenario) throws(RunError) {
+        // Outside a private stage a run touches one port of loopback, and nothing else.
+        let possible: Set<Capability> =
+            wantsPrivateStage(scenario) ? StageProbes.capabilities : [.packetRules, .socketKill]
+        for fault in ScenarioRun.faults(of: scenario)
+        where !fault.capabilities.contains(where: { $0.intersection(StageProbes.capabilities).isSubset(of: possible) })
+        {
+            throw .missing("\(type(of: fault).shape.name) cannot be made here: \(Self.wantsOwnServer)")
+        }
+    }
+
+    private static let wantsOwnServer =
+        "it needs a server of the run's own on a private stage (target: {postgres: managed}, Linux, root or user namespaces)"
+
     /// Tries what the scenario's faults name.
     ///
     /// - Parameter folder: the run's temporary folder.
@@ -133,7 +148,7 @@ struct StagePlan: Sendable {
         }
         if case .unavailable(let reason) = PrivateStage.state { reasons.insert("no private stage: \(reason)", at: 0) }
         if reasons.isEmpty {
-            reasons = ["it needs a server of the run's own on a private stage (Linux, root or user namespaces)"]
+            reasons = [Self.wantsOwnServer]
         }
         return .missing("\(name) cannot be made here: \(reasons.joined(separator: "; "))")
     }
