@@ -79,7 +79,8 @@ let package = Package(
         .executableTarget(
             name: "chaosrig",
             dependencies: [
-                "Orchestrator", "Benchmarks", "PoolSimulator", "FaultProxy", "FaultInjection", "ScenarioFile", "Reporting", "HostSystem",
+                "Orchestrator", "Benchmarks", "PoolSimulator", "FaultProxy", "FaultInjection", "ScenarioFile",
+                "Reporting", "HostSystem",
                 "Threading", "RigModel", "CLinux",
             ],
             swiftSettings: strict),
@@ -114,7 +115,8 @@ let package = Package(
         tests(
             "Orchestrator",
             [
-                "FaultInjection", "Checkers", "Workloads", "ConnectionPool", "EventLoop", "PostgresDriver", "SQLiteDriver",
+                "FaultInjection", "Checkers", "Workloads", "ConnectionPool", "EventLoop", "PostgresDriver",
+                "SQLiteDriver",
                 "ScenarioFile",
                 "RigModel", "HostSystem", "DatabaseServers", "Threading",
             ]),

@@ -1,6 +1,6 @@
 /// Scenarios for runs that are ended at any moment: together they use every family of faults.
 enum Campaign {
-    static let all = [server, relay, pooler, sqlite]
+    static let all = [server, stalls, statements, relay, packets, client, pooler, sqlite]
 
     private static func scenario(_ target: String, _ faults: String, pool: String = "") -> String {
         """
@@ -28,6 +28,44 @@ enum Campaign {
             every: 800ms
         """)
 
+    private static let stalls = scenario(
+        "{postgres: managed}",
+        """
+          - random:
+              - freeze: {what: server}
+                for: 400ms
+              - freeze: {what: postmaster}
+                for: 400ms
+              - slots-exhausted: {}
+                for: 400ms
+              - read-only: {}
+                for: 400ms
+              - refuse-authentication: {}
+                for: 400ms
+              - disk-full: {what: data}
+                for: 400ms
+              - starting-up: {hold: 400ms}
+            at: 0s
+            every: 1500ms
+        """)
+
+    private static let statements = scenario(
+        "{postgres: managed}",
+        """
+          - random:
+              - lock-contention: {}
+                for: 400ms
+              - slow-statements: {delay: 50ms}
+                for: 400ms
+              - statement-timeout: {after: 5ms}
+                for: 400ms
+              - cancel-statements: {}
+              - max-lifetime: {max-age: 100ms}
+                for: 400ms
+            at: 0s
+            every: 900ms
+        """, pool: ", server-statement-timeout: false")
+
     private static let relay = scenario(
         "{postgres: managed}",
         """
@@ -40,6 +78,37 @@ enum Campaign {
             at: 0s
             every: 500ms
         """)
+
+    private static let packets = scenario(
+        "{postgres: managed}",
+        """
+          - random:
+              - blackhole: {connections: new}
+                for: 300ms
+              - packet-loss: {share: 20%}
+                for: 300ms
+              - latency: {latency: 20ms}
+                for: 300ms
+              - link-down: {}
+                for: 300ms
+            at: 0s
+            every: 900ms
+        """)
+
+    private static let client = scenario(
+        "{postgres: managed}",
+        """
+          - random:
+              - client-pause: {}
+                for: 300ms
+              - client-kill: {restart-after: 200ms}
+              - client-cpu: {share: 50%}
+                for: 300ms
+              - client-descriptors: {left: 1}
+                for: 300ms
+            at: 0s
+            every: 1500ms
+        """, pool: ", process: child")
 
     private static let pooler = scenario(
         "{postgres: managed, pgbouncer: transaction}",
