@@ -45,7 +45,7 @@ test: ## run all tests, on a real PostgreSQL and SQLite
 HARD = PoolFeatureTests|ExplorationTests
 PLAIN_ONLY = PoolSimulatorTests|BenchmarksTests
 # Of the suites that run the program, those in which it works under load; what the others ask of it once, unit tests do as well.
-UNDER_LOAD = ShippedScenarioSuite|ProxyScenarioSuite|CounterexampleSuite|HealingSuite
+UNDER_LOAD = ShippedScenarioSuite|ProxyScenarioSuite|HealingSuite
 test-tsan: ## run the tests under the thread sanitizer, all but those that only repeat what others do
 	@scripts/install-missing build server poolers faults clients
 	export CHAOSRIG_SANITIZER=1; t='$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan'; \
@@ -56,7 +56,7 @@ test-asan: ## the same under the address sanitizer and its leak checker
 	@scripts/install-missing build server poolers faults clients
 	export CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS; \
 	    t='$(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld'; \
-	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter 'ShippedScenarioSuite|HealingSuite'
+	    $$t --skip 'InvariantSuites|$(HARD)|$(PLAIN_ONLY)' && $$t --filter '$(HARD)' && $$t --filter ShippedScenarioSuite
 
 build: ## build the program: .build/release/chaosrig
 	@scripts/install-missing build
