@@ -86,6 +86,7 @@ package final class TalkingProcess: Sendable {
         _ = child.waitBlocking(until: .now.advanced(by: .seconds(5)))
         letGo()
         ear.isOver.withLock { $0 = true }
+        listener.join()  // within one look
     }
 
     package var pid: Int32 { child.pid }
