@@ -26,9 +26,16 @@ extension Undoer {
         guard let nft = findProgram("nft"),
             let shown = try? ProgramCall(
                 path: nft, arguments: ["list", "table", "ip", "filter"], timeout: limits.program
-            ).runBlocking(), shown.succeeded, !shown.standardOutput.contains("chain")
+            ).runBlocking(), shown.succeeded, Self.isEmptyTable(shown.standardOutput)
         else { return }
         _ = run(["nft", "delete", "table", "ip", "filter"])
+    }
+
+    /// Whether a listing of the table shows nothing in it: no chain, and none of somebody's sets, maps or counters. Pure.
+    package static func isEmptyTable(_ listing: String) -> Bool {
+        let lines = listing.split(separator: "\n").map { $0.trimmingPrefix(while: \.isWhitespace) }
+            .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+        return lines == ["table ip filter {", "}"]
     }
 
     /// The rules that lead to a chain, as `iptables -D` takes them. Pure.

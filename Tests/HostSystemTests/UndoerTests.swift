@@ -130,3 +130,10 @@ import Threading
         _ = child.waitBlocking(until: .now.advanced(by: .seconds(60)))
     }
 }
+
+@Test func aTableWithAnythingInItIsNotEmpty() {
+    #expect(Undoer.isEmptyTable("# Warning: managed by iptables-nft\ntable ip filter {\n}\n"))
+    #expect(!Undoer.isEmptyTable("table ip filter {\n\tset allowed {\n\t\ttype ipv4_addr\n\t}\n}\n"))
+    #expect(!Undoer.isEmptyTable("table ip filter {\n\tchain INPUT {\n\t}\n}\n"))
+    #expect(!Undoer.isEmptyTable(""))
+}

@@ -39,6 +39,12 @@ struct StagePlan: Sendable {
         let possible: Set<Capability> =
             wantsPrivateStage(scenario) ? StageProbes.capabilities : [.packetRules, .socketKill]
         for fault in ScenarioRun.faults(of: scenario)
+        where fault.capabilities.contains([.tmpfs]) && !wantsPrivateStage(scenario) && geteuid() != 0 {
+            throw .missing(
+                "\(type(of: fault).shape.name) cannot be made here: without root it needs a private stage, which a target "
+                    + "with a standby or a PgBouncer has not")
+        }
+        for fault in ScenarioRun.faults(of: scenario)
         where !fault.capabilities.contains(where: { $0.intersection(StageProbes.capabilities).isSubset(of: possible) })
         {
             throw .missing("\(type(of: fault).shape.name) cannot be made here: \(Self.wantsOwnServer)")
