@@ -39,27 +39,23 @@ test: ## run all tests, on a real PostgreSQL and SQLite
 	@scripts/install-missing build server poolers faults clients
 	$(SWIFT_TEST)
 
-# Under a sanitizer the suites that work hard run by themselves: they would take the machine from the other tests, whose
-# deadlines then pass. Of the simulation only what has threads runs there, and the benchmarks do not: they use what the other
-# suites test, and `make test` runs them.
+# Under a sanitizer everything is slow, and what runs beside much else misses its deadlines: so only these targets, then by
+# themselves the suites that work hard, then some scenarios on the program. `make test` runs all the others.
+SANITIZED = ThreadingTests|RigModelTests|EventLoopTests|ConnectionPoolTests|PostgresDriverTests|SQLiteDriverTests|CheckersTests
+SANITIZED_TOO = ReportingTests|ScenarioFileTests|WorkloadsTests|FaultInjectionTests
 HARD = PoolFeatureTests|ExplorationTests
-# By itself, too: its sockets give up after a minute, which passes where everything else runs at the same time.
-PROXY = FaultProxyTests
-PLAIN_ONLY = PoolSimulatorTests|BenchmarksTests
-# Of the suites that run the program, those in which it works under load; what the others ask of it once, unit tests do as well.
-UNDER_LOAD = ShippedScenarioSuite|ProxyScenarioSuite|HealingSuite
-test-tsan: ## run the tests under the thread sanitizer, all but those that only repeat what others do
+test-tsan: ## run the tests of pool, drivers and models, and some scenarios, under the thread sanitizer
 	@scripts/install-missing build server poolers faults clients
 	export CHAOSRIG_SANITIZER=1; t='$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan'; \
-	    $$t --skip 'InvariantSuites|$(HARD)|$(PROXY)|$(PLAIN_ONLY)' && $$t --filter '$(PROXY)' && \
-	    $$t --filter '$(HARD)' && $$t --filter '$(UNDER_LOAD)'
+	    $$t --filter '$(SANITIZED)|$(SANITIZED_TOO)' && \
+	    $$t --filter '$(HARD)' && $$t --filter ShippedScenarioSuite
 
 # lld: the default linker warns some 280 times of symbols of the address sanitizer.
 test-asan: ## the same under the address sanitizer and its leak checker
 	@scripts/install-missing build server poolers faults clients
 	export CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS; \
 	    t='$(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld'; \
-	    $$t --skip 'InvariantSuites|$(HARD)|$(PROXY)|$(PLAIN_ONLY)' && $$t --filter '$(PROXY)' && \
+	    $$t --filter '$(SANITIZED)|$(SANITIZED_TOO)' && \
 	    $$t --filter '$(HARD)' && $$t --filter ShippedScenarioSuite
 
 build: ## build the program: .build/release/chaosrig

@@ -14,7 +14,7 @@ final class TestSocket: Sendable {
 
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
-        var limit = timeval(tv_sec: 60, tv_usec: 0)
+        var limit = timeval(tv_sec: 600, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
@@ -51,7 +51,7 @@ final class TestSocket: Sendable {
     }
 
     /// Waits for the next client; `nil` when the listener was cut, or after the limit (-1: none).
-    func accept(withinMilliseconds limit: Int32 = 60_000) -> TestSocket? {
+    func accept(withinMilliseconds limit: Int32 = 600_000) -> TestSocket? {
         while true {
             var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let count = poll(&ready, 1, limit)
@@ -241,7 +241,7 @@ func onThread<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async thr
 
 /// Waits until `condition` holds; only a hang reaches the limit. For tests on a thread of their own.
 func eventually(_ what: String, _ condition: () -> Bool) throws {
-    let limit = MonotonicInstant.now.advanced(by: .seconds(60))
+    let limit = MonotonicInstant.now.advanced(by: .seconds(600))
     while !condition() {
         guard MonotonicInstant.now < limit else { throw SocketTestError("it never came true: \(what)") }
         usleep(1000)
@@ -250,7 +250,7 @@ func eventually(_ what: String, _ condition: () -> Bool) throws {
 
 /// The same for asynchronous tests: it leaves the cooperative pool to others in between.
 func eventually(_ what: String, _ condition: () -> Bool) async throws {
-    let limit = MonotonicInstant.now.advanced(by: .seconds(60))
+    let limit = MonotonicInstant.now.advanced(by: .seconds(600))
     while !condition() {
         guard MonotonicInstant.now < limit else { throw SocketTestError("it never came true: \(what)") }
         try await Task.sleep(for: .milliseconds(1))
