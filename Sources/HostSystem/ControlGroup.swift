@@ -30,8 +30,19 @@ package struct ControlGroup: Sendable, Equatable {
         else {
             throw ControlGroupError("no control groups with the controller \(controller.rawValue) are mounted")
         }
-        return ControlGroup(
-            path: "\(found.parent)/chaosrig-\(name)", home: found.home, isVersion2: found.isVersion2)
+        let path = "\(found.parent)/chaosrig-\(name)"
+        guard isRigs(path) else {
+            throw ControlGroupError(
+                "the control groups with the controller \(controller.rawValue) are in \(found.parent), where the rig would not "
+                    + "dare to remove one; mount them below /sys/fs/cgroup")
+        }
+        return ControlGroup(path: path, home: found.home, isVersion2: found.isVersion2)
+    }
+
+    /// Whether a path is a control group that the rig makes, and may remove. Pure.
+    static func isRigs(_ path: String) -> Bool {
+        let parts = path.split(separator: "/")
+        return path.hasPrefix("/sys/fs/cgroup/") && parts.last?.hasPrefix("chaosrig-") == true && !parts.contains("..")
     }
 
     /// Pure: where a new group belongs, by the texts of /proc/PID/cgroup and /proc/self/mounts.

@@ -26,7 +26,8 @@ package enum PrivateStage {
     /// Where this process is.
     package static var state: State { current.withLock { $0 } }
 
-    /// The first thing that a program does: enters a stage when ``reenter(arguments:)`` asked for it.
+    /// The first thing that a program does: enters a stage when ``reenter(arguments:)`` asked for it. A process that cannot, which
+    /// was tried before, may be in half a stage, and is ended with 3: what it did next might reach the machine, or nothing.
     package static func enterIfAsked() {
         guard let wish = getenv(variable).map({ String(cString: $0) }) else { return }
         guard wish == "enter" else { return giveUp("\(variable)=\(wish)") }
@@ -35,7 +36,8 @@ package enum PrivateStage {
             try enter()
             current.withLock { $0 = .inside }
         } catch {
-            giveUp("\(error)")
+            complain("the private stage could not be entered: \(error). \(variable)=none goes on without one")
+            exit(3)
         }
     }
 

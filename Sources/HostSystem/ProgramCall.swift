@@ -96,7 +96,10 @@ package struct ProgramCall: Sendable {
             return try ChildProcess(
                 SpawnRequest(
                     path: path, arguments: arguments, environment: environment, workingDirectory: workingDirectory,
-                    user: user, standardInput: input, standardOutput: output, standardError: errors, network: network))
+                    user: user, standardInput: input, standardOutput: output, standardError: errors, network: network,
+                    // A program that outlived the rig could make its change after the watchdog has undone it. The thread
+                    // that starts it stays until it has ended.
+                    deathSignal: SIGKILL))
         } catch {
             throw .notStarted(error)
         }

@@ -5,9 +5,7 @@ extension Undoer {
     /// Moves every process out of a control group, and removes it. A group with a process in it cannot be removed, and one
     /// that has just ended counts for a moment.
     func removeControlGroup(_ path: String, backTo other: String) throws(UndoFailure) {
-        guard path.hasPrefix("/sys/fs/cgroup/"), path.split(separator: "/").last?.hasPrefix("chaosrig-") == true,
-            !path.split(separator: "/").contains("..")
-        else { throw UndoFailure("refused: \(path) is no control group of the rig") }
+        guard ControlGroup.isRigs(path) else { throw UndoFailure("refused: \(path) is no control group of the rig") }
         var reason: Int32 = 0
         let isGone = Waiting.untilTrue(before: .now.advanced(by: limits.killed)) {
             guard SmallFile.exists(path) else { return true }

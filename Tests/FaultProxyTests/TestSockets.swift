@@ -1,6 +1,7 @@
 import CLinux
 import FaultProxy
 import Glibc
+import HostSystem
 import Testing
 import Threading
 
@@ -242,19 +243,14 @@ func onThread<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async thr
 /// Waits until `condition` holds; only a hang reaches the limit. For tests on a thread of their own.
 func eventually(_ what: String, _ condition: () -> Bool) throws {
     let limit = MonotonicInstant.now.advanced(by: .seconds(600))
-    while !condition() {
-        guard MonotonicInstant.now < limit else { throw SocketTestError("it never came true: \(what)") }
-        usleep(1000)
+    guard Waiting.untilTrue(before: limit, every: .milliseconds(1), condition) else {
+        throw SocketTestError("it never came true: \(what)")
     }
 }
 
-/// The same for asynchronous tests: it leaves the cooperative pool to others in between.
-func eventually(_ what: String, _ condition: () -> Bool) async throws {
-    let limit = MonotonicInstant.now.advanced(by: .seconds(600))
-    while !condition() {
-        guard MonotonicInstant.now < limit else { throw SocketTestError("it never came true: \(what)") }
-        try await Task.sleep(for: .milliseconds(1))
-    }
+/// The same for asynchronous tests: it leaves the cooperative pool to others.
+func eventually(_ what: String, _ condition: @escaping @Sendable () -> Bool) async throws {
+    try await onThread { try eventually(what, condition) }
 }
 
 /// `count` bytes in which no two neighbouring parts are alike.

@@ -9,11 +9,14 @@ import Threading
     }
 
     private func wait(_ process: TalkingProcess, forLines count: Int) async throws {
-        let limit = MonotonicInstant.now.advanced(by: .seconds(600))
-        while process.lines < count {
-            try #require(MonotonicInstant.now < limit, "it said \(process.lines) lines")
-            try await Task.sleep(for: .milliseconds(2))
+        try await until { process.lines >= count }
+    }
+
+    private func until(_ condition: @escaping @Sendable () -> Bool) async throws {
+        let isTrue = await onOwnThread("until") {
+            Waiting.untilTrue(before: .now.advanced(by: .seconds(600)), every: .milliseconds(2), condition)
         }
+        try #require(isTrue)
     }
 
     @Test func linesAreHeardAndTheEndOfItsInputEndsIt() async throws {
@@ -38,10 +41,6 @@ import Threading
         if let process { try await wait(process, forLines: 1) }
         let identity = try #require(process.flatMap { ProcessTable.identity(of: $0.pid) })
         process = nil
-        let limit = MonotonicInstant.now.advanced(by: .seconds(600))
-        while identity.isAlive {
-            try #require(MonotonicInstant.now < limit)
-            try await Task.sleep(for: .milliseconds(2))
-        }
+        try await until { !identity.isAlive }
     }
 }

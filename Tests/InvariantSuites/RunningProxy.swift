@@ -1,4 +1,5 @@
 import Foundation
+import HostSystem
 import RigModel
 import RigTestSupport
 import Threading
@@ -97,8 +98,10 @@ final class RunningProxy: Sendable {
             Thread.detachNewThread { [self] in
                 let process = process.withLock { ProcessBox($0) }
                 while isSanitized, process.value.isRunning {
-                    for _ in 0..<50 where process.value.isRunning { Thread.sleep(forTimeInterval: 0.1) }
-                    if process.value.isRunning { kill(pid, signal) }
+                    let hasEnded = Waiting.untilTrue(before: .now.advanced(by: .seconds(5))) {
+                        !process.value.isRunning
+                    }
+                    if !hasEnded { kill(pid, signal) }
                 }
                 process.value.waitUntilExit()
                 continuation.resume(returning: process.value.terminationStatus)

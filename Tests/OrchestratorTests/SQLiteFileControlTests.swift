@@ -39,17 +39,21 @@ import Threading
 
     @Test func checkpointWaitsForOneThatSomebodyElseMakes() async throws {
         try await with { control, shim, connection in
+            let driver = SQLiteDriver(SQLiteConfiguration(path: try await path(of: connection)))
             let slow = shim.begin(SQLiteDisturbance(.delay(.seconds(100_000)), on: [.sync]))
             async let other = run("PRAGMA wal_checkpoint(FULL)", on: connection)
             while shim.effect(of: slow).hits == 0 { await Task.yield() }
-            // While it lasts there are no numbers to be had.
-            let ending = Task {
-                try? await Task.sleep(for: .milliseconds(100))
-                shim.end(slow)
+            async let waiting = control.checkpoint()
+            // While it lasts there are no numbers to be had. Asked so often, that the other has asked meanwhile, too.
+            for _ in 0..<50 {
+                let beside = try await driver.connect(deadline: .distantFuture)
+                let answer = try await run("PRAGMA wal_checkpoint(PASSIVE)", on: beside).rows.first
+                #expect(answer == [.int(1), .int(-1), .int(-1)])
+                await beside.close(deadline: .distantFuture)
             }
-            let state = try await control.checkpoint()
+            shim.end(slow)
+            let state = try await waiting
             #expect(state.pages > 0 && state.checkpointed == state.pages)
-            await ending.value
             _ = try await other
         }
     }

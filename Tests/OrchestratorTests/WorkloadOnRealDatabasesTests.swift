@@ -75,13 +75,11 @@ private func exercise<D: Driver>(_ driver: D, _ schema: WorkloadSchema, _ loop: 
 @Test func everyOperationWorksOnSQLite() async throws {
     let loop = try EventLoop(name: "test-workload")
     defer { loop.shutdown() }
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("chaosrig-test-\(UUID().uuidString).db")
-        .path
-    defer { for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) } }
+    let folder = try TemporaryFolder()
+    defer { withExtendedLifetime(folder) {} }
     try await exercise(
-        SQLiteDriver(SQLiteConfiguration(path: path)),
-        WorkloadSchema(dialect: .sqlite, run: "test", statementTime: .zero),
-        loop)
+        SQLiteDriver(SQLiteConfiguration(path: folder.file("test.db"))),
+        WorkloadSchema(dialect: .sqlite, run: "test", statementTime: .zero), loop)
 }
 
 @Test func adminSessionReplacesAConnectionThatWasKilled() async throws {

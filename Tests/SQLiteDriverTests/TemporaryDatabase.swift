@@ -1,6 +1,7 @@
 import ConnectionPool
 import Glibc
 import RigModel
+import RigTestSupport
 import SQLiteDriver
 import Testing
 import Threading
@@ -11,18 +12,9 @@ struct TemporaryDatabase {
     var path: String { folder + "/test.db" }
 
     static func with<R>(_ body: (TemporaryDatabase) async throws -> R) async throws -> R {
-        var template = Array("/tmp/chaosrig-sqlite-XXXXXX".utf8CString)
-        let made = mkdtemp(&template)
-        let name = try #require(made, "cannot make a folder in /tmp: error \(errno)")
-        let database = TemporaryDatabase(folder: String(cString: name))
-        defer { database.remove() }
-        return try await body(database)
-    }
-
-    private func remove() {
-        // SQLite makes no other files than these.
-        for suffix in ["", "-wal", "-shm", "-journal"] { unlink(path + suffix) }
-        rmdir(folder)
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        return try await body(TemporaryDatabase(folder: folder.path))
     }
 
     func configuration(
