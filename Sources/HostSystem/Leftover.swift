@@ -23,11 +23,11 @@ extension Undo {
         case .removeFolder(let path): "rm -rf \(quoted(path))"
         case .stopServer(let dataDirectory): "pg_ctl -D \(quoted(dataDirectory)) -m immediate stop"
         case .continueProcess(let pid, _): "kill -CONT \(pid)"
-        case .endProcess(let pid, _): "kill -KILL \(pid)"
+        case .endProcess(let pid, _): "pkill -KILL --session \(pid); kill -KILL \(pid)"
         case .removeControlGroup(let path, _): "rmdir \(quoted(path))"
         case .removeQdisc(let device, let handle): "tc qdisc del dev \(quoted(device)) root handle \(quoted(handle))"
         case .unmount(let path): "umount --lazy \(quoted(path))"
-        case .removePacketRules(let chain, _):
+        case .removePacketRules(let chain, _, _):
             "iptables -S | grep \(quoted(chain))  # and delete these rules with iptables -D"
         case .endPrivateNetwork(let network, _): "lsns -t net | grep \(quoted(network))  # and kill its processes"
         case .program(let arguments, _): arguments.map(quoted).joined(separator: " ")

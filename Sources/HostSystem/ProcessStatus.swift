@@ -5,6 +5,8 @@ package struct ProcessStatus: Sendable, Equatable {
     /// `R`, `S`, `D`, `T`, `Z`, …
     package let state: Character
     package let parent: Int32
+    /// The number of the process that began its session.
+    package let session: Int32
     /// Start time in clock ticks since boot. With the number it names a process for good.
     package let startTicks: UInt64
 
@@ -20,11 +22,13 @@ package struct ProcessStatus: Sendable, Equatable {
         let fields = line[line.index(after: end)...].split(whereSeparator: \.isWhitespace)
         // fields[0] is the third field of the file; the start time is its 22nd.
         guard fields.count >= 20, let state = fields[0].first, let parent = Int32(fields[1]),
+            let session = Int32(fields[3]),
             let ticks = UInt64(fields[19])
         else { return nil }
         name = String(line[line.index(after: start)..<end])
         self.state = state
         self.parent = parent
+        self.session = session
         startTicks = ticks
     }
 }

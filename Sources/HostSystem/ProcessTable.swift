@@ -26,6 +26,21 @@ package enum ProcessTable {
         return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// The network, as the kernel names it: `net:[4026532201]`. `nil` when it cannot be read (other user, zombie).
+    package static func network(of pid: Int32) -> String? { SmallFile.linkTarget("/proc/\(pid)/ns/net") }
+
+    /// Those in the session that this process began, itself too, also when it has ended. O(processes).
+    package static func session(of leader: ProcessIdentity) -> [ProcessIdentity] {
+        // While somebody is in its session its number is given to nobody else; a new process with it has none of ours.
+        if let status = status(of: leader.pid), status.startTicks != leader.startTicks { return [] }
+        return pids().compactMap { pid in
+            guard let status = status(of: pid), status.session == leader.pid, status.startTicks >= leader.startTicks,
+                !status.isDead
+            else { return nil }
+            return ProcessIdentity(pid: pid, startTicks: status.startTicks)
+        }
+    }
+
     /// The working directory, or `nil` when it cannot be read (other user, zombie). A removed one keeps its old name.
     package static func workingDirectory(of pid: Int32) -> String? {
         guard let target = SmallFile.linkTarget("/proc/\(pid)/cwd") else { return nil }

@@ -18,6 +18,9 @@ package struct ProgramCall: Sendable {
     package var outputLimitBytes: Int
     /// Where it runs; `nil` is the network of this process.
     package var network: NetworkNamespace?
+    /// It undoes what it does by itself, and must come to that when the rig is killed. All others die with the rig: their change
+    /// could come after the watchdog has undone it.
+    package var outlivesRig = false
 
     package init(
         path: String, arguments: [String] = [], environment: [String: String]? = nil, workingDirectory: String? = nil,
@@ -97,9 +100,8 @@ package struct ProgramCall: Sendable {
                 SpawnRequest(
                     path: path, arguments: arguments, environment: environment, workingDirectory: workingDirectory,
                     user: user, standardInput: input, standardOutput: output, standardError: errors, network: network,
-                    // A program that outlived the rig could make its change after the watchdog has undone it. The thread
-                    // that starts it stays until it has ended.
-                    deathSignal: SIGKILL))
+                    // The thread that starts it stays until it has ended.
+                    deathSignal: outlivesRig ? nil : SIGKILL))
         } catch {
             throw .notStarted(error)
         }

@@ -7,7 +7,7 @@ package enum Undo: Sendable, Equatable, Codable {
     case stopServer(dataDirectory: String)
     /// Send SIGCONT to a process, if it is still the one that was stopped (same start time).
     case continueProcess(pid: Int32, startTicks: UInt64)
-    /// Kill a process that the rig has started, if it still runs (same start time).
+    /// Kill a process that the rig has started (same start time), and what is left of the session that it began.
     case endProcess(pid: Int32, startTicks: UInt64)
     /// Move what is in this control group to another one, then remove it.
     case removeControlGroup(path: String, backTo: String)
@@ -17,8 +17,10 @@ package enum Undo: Sendable, Equatable, Codable {
     case unmount(path: String)
     /// Delete a chain of packet rules (`iptables`) and what leads to it, if it is there.
     ///
-    /// - `isTableNew`: nobody had rules in this table; it goes as well, should it be empty then.
-    case removePacketRules(chain: String, isTableNew: Bool)
+    /// - `isTableNew`: nobody but rigs had rules in this table; it goes as well, should it be empty then.
+    /// - `network`: in which they are, as the kernel names it. In another one there is nothing to undo: that one went with the
+    ///   processes of the run.
+    case removePacketRules(chain: String, isTableNew: Bool, network: String?)
     /// End the processes of a run that are left in a network of its own, with which its devices, rules and queues go.
     ///
     /// - `network`: as the kernel names it, `net:[4026532201]`.

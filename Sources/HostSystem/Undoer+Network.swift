@@ -69,7 +69,7 @@ extension Undoer {
         var left: [ProcessIdentity] = []
         let gone = Waiting.untilTrue(before: .now.advanced(by: limits.killed)) {
             left = ProcessTable.pids().compactMap { pid in
-                guard !spared.contains(pid), SmallFile.linkTarget("/proc/\(pid)/ns/net") == network,
+                guard !spared.contains(pid), ProcessTable.network(of: pid) == network,
                     Self.uses(folder, pid), let identity = ProcessTable.identity(of: pid), identity.isAlive
                 else { return nil }
                 return identity

@@ -34,7 +34,9 @@ package struct Undoer: Sendable {
         case .removeControlGroup(let path, let other): try removeControlGroup(path, backTo: other)
         case .removeQdisc(let device, let handle): try removeQdisc(device, handle)
         case .unmount(let path): try unmount(path)
-        case .removePacketRules(let chain, let isTableNew): try removePacketRules(chain, isTableNew: isTableNew)
+        case .removePacketRules(let chain, let isTableNew, let network):
+            guard network == nil || network == ProcessTable.network(of: getpid()) else { return }
+            try removePacketRules(chain, isTableNew: isTableNew)
         case .endPrivateNetwork(let network, let folder): try endPrivateNetwork(network, folder)
         case .program(let arguments, let verify): try runUndo(arguments, verify)
         }
@@ -53,14 +55,22 @@ package struct Undoer: Sendable {
         if !runs { throw UndoFailure("process \(process.pid) is still stopped after SIGCONT") }
     }
 
+    /// What it started goes with it: a wrapper may have ended long before the program that it wrapped.
     private func endProcess(_ process: ProcessIdentity) throws(UndoFailure) {
-        guard process.isAlive else { return }
-        let code = process.signal(SIGKILL)
-        guard code == 0 || code == ESRCH else {
-            throw UndoFailure("cannot end process \(process.pid): \(errorText(code))")
+        var left: [ProcessIdentity] = []
+        var problem: Int32 = 0
+        let isGone = Waiting.untilTrue(before: .now.advanced(by: limits.killed)) {
+            left = ProcessTable.session(of: process)
+            if process.isAlive, !left.contains(process) { left.append(process) }
+            for one in left {
+                let code = one.signal(SIGKILL)
+                if code != 0 && code != ESRCH { problem = code }
+            }
+            return left.isEmpty || problem != 0
         }
-        let isGone = Waiting.untilTrue(before: .now.advanced(by: limits.killed)) { !process.isAlive }
-        if !isGone { throw UndoFailure("process \(process.pid) is still there after SIGKILL") }
+        let list = left.map { "\($0.pid)" }.joined(separator: ", ")
+        if problem != 0 { throw UndoFailure("cannot end process \(list): \(errorText(problem))") }
+        if !isGone { throw UndoFailure("process \(list) is still there after SIGKILL") }
     }
 
     /// `tc` fails when there is nothing to delete; what counts is that its list does not show the handle any more.

@@ -46,7 +46,7 @@ package struct ScenarioRun: Sendable {
     package func run() async throws(RunError) -> RunOutcome {
         try await Self.check(scenario, allowedRemoteHosts: options.allowedRemoteHosts)
         // A private stage has others' rules out of reach: whoever entered it has healed before.
-        if PrivateStage.state != .inside { await Self.healDeadRuns(options.progress) }
+        if PrivateStage.state != .inside { try await Self.healDeadRuns(options.progress) }
         let startedAt = Date()
         let folder = try RunFolder(
             out: options.out, name: scenario.name, startedAt: startedAt, seed: options.seed)
@@ -62,7 +62,14 @@ package struct ScenarioRun: Sendable {
         }
         let leftovers = await site.leave()
         options.progress.end()
-        var facts = try result.get()
+        var facts: RunFacts
+        switch result {
+        case .success(let value): facts = value
+        case .failure(let error) where leftovers.isEmpty: throw error
+        case .failure(let error):
+            throw .cannotProceed(
+                (["\(error)", "and what the run did could not all be undone:"] + leftovers).joined(separator: "\n"))
+        }
         facts.leftovers += leftovers
         let report = RunReporter(scenario: scenario, options: options, startedAt: startedAt).report(facts)
         try RunReporter.write(report, to: folder)
@@ -92,10 +99,20 @@ package struct ScenarioRun: Sendable {
         return "\(reason); to get one: \(remedy)"
     }
 
-    package static func healDeadRuns(_ progress: any ProgressDisplay) async {
+    /// - Throws: ``RunError/cannotProceed(_:)`` with what is left and the commands that remove it: a rule or a stopped process of
+    ///   another run would be taken for an effect of this one.
+    package static func healDeadRuns(_ progress: any ProgressDisplay) async throws(RunError) {
+        var left: [String] = []
         for dead in DeadRun.find() {
             progress.say("healing what the run in \(dead.folder) left behind")
-            for leftover in await dead.heal() { progress.say("could not heal: \(leftover)") }
+            // Another rig that starts at the same time may be at it, too.
+            if await dead.heal().isEmpty || !DeadRun.find().contains(dead) { continue }
+            left += await dead.heal().map { "\(dead.folder): \($0)" }
+        }
+        guard left.isEmpty else {
+            throw .cannotProceed(
+                (["a run that was killed has left this behind, and it could not be undone:"] + left).joined(
+                    separator: "\n"))
         }
     }
 

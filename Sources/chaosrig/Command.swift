@@ -41,6 +41,7 @@ enum CommandTable {
         case WatchdogCommand.name: return WatchdogCommand.run(rest)
         case StageCommand.name: return StageCommand.run(rest)
         case SocketKillTrial.command: return SocketKillTrial.main()
+        case ControlGroupTrial.command: return ControlGroupTrial.main(rest)
         case PacketQueueCommand.name: return PacketQueueCommand.main(rest)
         case SQLiteWorkCommand.name: return SQLiteWorkCommand.run(rest)
         case PoolProcessMain.command: return await PoolProcessMain.run()

@@ -56,7 +56,12 @@ enum RunCommand: Command {
             if isJSON || isQuiet { SilentProgress() } else if screen.isTerminal { TerminalProgress(screen) } else {
                 PlainProgress()
             }
-        await enterStage(scenarios.map(\.scenario), files: arguments.positional, progress)
+        do throws(RunError) {
+            try await enterStage(scenarios.map(\.scenario), files: arguments.positional, progress)
+        } catch {
+            Output.error("\(error)")
+            return error.exitCode
+        }
         let signals = SignalWatch(interrupt, progress: progress)
         defer { signals.stop() }
 
@@ -95,14 +100,14 @@ enum RunCommand: Command {
     /// same process.
     private static func enterStage(
         _ scenarios: [Scenario], files: [String], _ progress: any ProgressDisplay
-    ) async {
+    ) async throws(RunError) {
         guard PrivateStage.state == .outside, ScenarioRun.wantPrivateStage(scenarios) else { return }
         if let pipe = files.first(where: { !SmallFile.isPlain($0) }) {
             PrivateStage.giveUp("\(pipe) is not a file and can be read only once")
         } else if let reason = await ScenarioRun.refusalOfStage() {
             PrivateStage.giveUp(reason)
         } else {
-            await ScenarioRun.healDeadRuns(progress)
+            try await ScenarioRun.healDeadRuns(progress)
             PrivateStage.reenter(arguments: CommandLine.arguments)
         }
         if case .unavailable(let reason) = PrivateStage.state { progress.say("no private stage: \(reason)") }

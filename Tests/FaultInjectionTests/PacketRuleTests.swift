@@ -1,3 +1,4 @@
+import Glibc
 import HostSystem
 import RigModel
 import Testing
@@ -53,8 +54,26 @@ import Threading
                   12     1234 DROP       tcp  --  *      *       0.0.0.0/0            0.0.0.0/0            tcp dpt:5432
                    3      180 DROP       tcp  --  *      *       0.0.0.0/0            0.0.0.0/0            tcp spt:5432
             """
-        #expect(PacketChain.packets(output) == 15)
-        #expect(PacketChain.packets("Chain x (0 references)\n pkts bytes target\n") == 0)
+        let ways = [PacketRule.Direction.toServer, .fromServer]
+        let both = Self.chain(ways.map { PacketRule(direction: $0, which: .all, action: .drop) })
+        #expect(both.packets(output) == 15)
+        #expect(both.packets("Chain x (0 references)\n pkts bytes target\n") == 0)
+        let one = Self.chain(
+            ways.map { PacketRule(direction: $0, which: .all, action: .drop, isProof: $0 == .fromServer) })
+        #expect(one.packets(output) == 3)
+    }
+
+    @Test func aTableThatOnlyRigsUseGoesWithTheLastOfThem() {
+        let base = ":INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+        let rigs = ":chaosrig-run1-1 - [0:0]\n-A INPUT -i lo -p tcp --dport 5432 -j chaosrig-run1-1\n"
+        #expect(PacketChain.isTableOfRigs(""))
+        #expect(PacketChain.isTableOfRigs("*nat\n:A ACCEPT [0:0]\nCOMMIT\n*filter\n\(base)\(rigs)COMMIT\n# done\n"))
+        #expect(!PacketChain.isTableOfRigs("*filter\n\(base)COMMIT\n"))
+        #expect(!PacketChain.isTableOfRigs("*filter\n\(base)\(rigs)-A INPUT -j DROP\nCOMMIT\n"))
+        #expect(!PacketChain.isTableOfRigs("*filter\n\(base)\(rigs):docker - [0:0]\nCOMMIT\n"))
+        #expect(
+            !PacketChain.isTableOfRigs(
+                "*filter\n\(base.replacing(":INPUT ACCEPT", with: ":INPUT DROP"))\(rigs)COMMIT\n"))
     }
 
     @Test func aChainIsFoundByItsWholeName() {
@@ -94,7 +113,11 @@ import Threading
         // The first command fails, since this machine answers nothing else.
         await #expect(throws: InjectionError.self) { try await injection.inject(on: fake.stage) }
         let (undos, undone, programs) = fake.state.withLock { ($0.undos, $0.undone, $0.programs) }
-        #expect(undos == [.removePacketRules(chain: "chaosrig-run1-1", isTableNew: false)])
+        #expect(
+            undos == [
+                .removePacketRules(
+                    chain: "chaosrig-run1-1", isTableNew: false, network: ProcessTable.network(of: getpid()))
+            ])
         #expect(undone == 0)
         #expect(programs.first == ["iptables-save"])
         #expect(programs.contains(["iptables", "-w", "10", "-X", "chaosrig-run1-1"]))

@@ -52,7 +52,7 @@ import Threading
     }
 
     @Test func removingAChainThatIsNotThereIsASuccess() throws {
-        let undo = Undo.removePacketRules(chain: "chaosrig-none-1", isTableNew: false)
+        let undo = Undo.removePacketRules(chain: "chaosrig-none-1", isTableNew: false, network: nil)
         if geteuid() == 0 {
             try Undoer().perform(undo)
         } else {

@@ -89,6 +89,33 @@ import Threading
         try undoer.perform(.continueProcess(pid: identity.pid, startTicks: identity.startTicks))
     }
 
+    @Test func whatAWrapperStartedEndsWithItsSessionAlsoAfterTheWrapper() async throws {
+        let wrapper = try ChildProcess(
+            SpawnRequest(path: "/bin/sh", arguments: ["-c", "sleep 600 & sleep 600 & read nothing"], newSession: true))
+        let identity = try #require(ProcessTable.identity(of: wrapper.pid))
+        let bothRun = await onOwnThread("wait for both") {
+            Waiting.untilTrue(before: .now.advanced(by: .seconds(600))) {
+                ProcessTable.session(of: identity).filter { ProcessTable.commandLine(of: $0.pid)?.first == "sleep" }
+                    .count == 2
+                    || !wrapper.isRunning
+            }
+        }
+        #expect(bothRun)
+        wrapper.signal(SIGKILL)
+        _ = await wrapper.wait(within: .seconds(60))
+        let other = ProcessIdentity(pid: identity.pid, startTicks: identity.startTicks + 1_000_000)
+        try await perform(.endProcess(pid: other.pid, startTicks: other.startTicks))
+        #expect(ProcessTable.session(of: identity).count == 2)  // of another process with that number: left alone
+
+        try await perform(.endProcess(pid: identity.pid, startTicks: identity.startTicks))
+        #expect(ProcessTable.session(of: identity) == [])
+        try await perform(.endProcess(pid: identity.pid, startTicks: identity.startTicks))
+    }
+
+    private func perform(_ undo: Undo) async throws {
+        try await onOwnThread("undo", throwing: { () throws(UndoFailure) in try Undoer().perform(undo) })
+    }
+
     @Test func onlyTheCheckDecidesWhetherAProgramUndid() throws {
         try undoer.perform(.program(arguments: ["false"], verify: ["true"]))
         #expect(throws: UndoFailure.self) { try undoer.perform(.program(arguments: ["true"], verify: ["false"])) }

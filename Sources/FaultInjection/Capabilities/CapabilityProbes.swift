@@ -1,3 +1,5 @@
+import HostSystem
+
 /// Tries what this machine can do for faults. Everything is tried in a throw-away place: nothing is changed.
 package enum CapabilityProbes {
     static let limit = Duration.seconds(20)
@@ -12,8 +14,8 @@ package enum CapabilityProbes {
         case .containers: await containers(programs)
         case .privateStage, .packetRules, .packetQueue, .netem, .rateLimit, .socketKill:
             await StageProbes.probe(capability, programs: programs)
-        case .cpuLimit: await ClientCapabilities.cpuLimit()
-        case .memoryLimit: await ClientCapabilities.memoryLimit()
+        case .cpuLimit: await ClientCapabilities.controlGroup(.cpu)
+        case .memoryLimit: await ClientCapabilities.controlGroup(.memory)
         case .fakeTime: await ClientCapabilities.fakeTime()
         }
     }

@@ -6,48 +6,21 @@ import Threading
 enum ClientCapabilities {
     private static let limit = Duration.seconds(10)
 
-    static func cpuLimit() async -> Availability {
-        await controlGroup(.cpu, "cpu.cfs_quota_us", "5000", "cpu.max", "5000 100000")
-    }
-
-    static func memoryLimit() async -> Availability {
-        await controlGroup(.memory, "memory.limit_in_bytes", "8388608", "memory.max", "8388608")
-    }
-
-    /// A group with a limit, and a process in it.
-    private static func controlGroup(
-        _ controller: ControlGroup.Controller, _ file1: String, _ value1: String, _ file2: String, _ value2: String
-    ) async -> Availability {
+    static func controlGroup(_ controller: ControlGroup.Controller) async -> Availability {
         let remedy =
             geteuid() == 0
             ? "mount the control groups with the controller \(controller.rawValue) writable (in a container: --privileged)"
             : "run as root"
-        guard let sleep = findProgram("sleep") else {
-            return .missing(reason: "the program sleep is not on this machine", remedy: "apt-get install coreutils")
-        }
-        let child: ChildProcess
+        var call = ProgramCall(
+            path: "/proc/self/exe", arguments: [ControlGroupTrial.command, controller.rawValue], timeout: limit)
+        call.outlivesRig = true
         do {
-            child = try ChildProcess(SpawnRequest(path: sleep, arguments: ["20"]))
+            let result = try await call.run()
+            let words = result.standardOutput.firstLine
+            return result.succeeded ? .available(words) : .missing(reason: words, remedy: remedy)
         } catch {
             return .missing(reason: "\(error)", remedy: remedy)
         }
-        var group: ControlGroup?
-        var answer: Availability
-        do {
-            let place = try ControlGroup.place(
-                for: child.pid, controller: controller, name: "probe-\(controller.rawValue)-\(child.pid)")
-            try place.make()
-            group = place
-            try place.set(place.isVersion2 ? value2 : value1, place.isVersion2 ? file2 : file1)
-            try place.take(child.pid)
-            answer = .available("a \(controller.rawValue) control group (version \(place.isVersion2 ? 2 : 1))")
-        } catch {
-            answer = .missing(reason: "\(error)", remedy: remedy)
-        }
-        child.signalGroup(SIGKILL)
-        _ = await child.wait(within: limit)
-        do { try await group?.remove() } catch { answer = .missing(reason: "\(error)", remedy: remedy) }
-        return answer
     }
 
     /// A program that prints the time, an hour ahead.

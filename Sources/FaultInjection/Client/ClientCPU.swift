@@ -46,7 +46,8 @@ package struct ClientCPU: Fault {
         case .dutyCycle: [[]]
         }
     }
-    package var claims: Set<Claim> { [.clientLimits] }
+    /// The duty cycle lets a process go on that another fault has stopped.
+    package var claims: Set<Claim> { mechanism == .cgroup ? [.clientLimits] : [.clientLimits, .clientLife] }
     package var ownDuration: Duration? { nil }
     package var detail: String { "\(Int((share * 100).rounded())) % of a processor taken away, \(mechanism.rawValue)" }
     package func makeInjection(seed: UInt64) -> any Injection { Starvation(share: share, mechanism: mechanism) }

@@ -49,6 +49,7 @@ package struct ClientKill: Fault {
 
     private actor Kill: Injection {
         private static let endLimit = Duration.seconds(3)
+        private static let graceLimit = Duration.seconds(10)
         /// The server looks for its client only between statements, or every `client_connection_check_interval`.
         private static let sessionLimit = Duration.seconds(10)
 
@@ -116,6 +117,13 @@ package struct ClientKill: Fault {
 
         func heal(on stage: FaultStage) async throws -> JSONValue {
             let client = try stage.needed(stage.client, .client)
+            // HUP may be ignored; who got another one is about to end, and nobody would start it again later.
+            if signal != .hangUp, let process, client.process == process {
+                if await !client.waitUntilEnded(within: Self.graceLimit) {
+                    _ = client.signal(SIGKILL, isEnd: true)
+                    _ = await client.waitUntilEnded(within: Self.graceLimit)
+                }
+            }
             guard client.process == nil else {
                 client.expectEnd(false)
                 return ["nothing_to_undo": true]

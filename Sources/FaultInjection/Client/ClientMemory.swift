@@ -5,7 +5,7 @@ import Threading
 /// The process that holds the pool may use only so much more memory than it has; when it wants more the kernel kills it, as in a
 /// container with too small a limit. By a control group (root). A process that was killed is started again.
 ///
-/// Landed: the kernel has refused memory to the group, or the process died of it.
+/// Landed: the kernel has killed the process for want of memory.
 package struct ClientMemory: Fault {
     package static let shape = Shape(
         name: "client-memory",
@@ -29,6 +29,7 @@ package struct ClientMemory: Fault {
 
     private actor Shortage: Injection {
         private static let proofLimit = Duration.seconds(30)
+        private static let endLimit = Duration.seconds(10)
 
         private let bytes: Int
         private var process: ProcessIdentity?
@@ -60,30 +61,35 @@ package struct ClientMemory: Fault {
             ]
             let giveUpAt = MonotonicInstant.now.advanced(by: Self.proofLimit)
             while MonotonicInstant.now < giveUpAt, !Task.isCancelled {
-                let isAlive = process.isAlive
-                let refused = Self.refused(by: group)
-                if !isAlive || refused > 0 {
-                    evidence.append(.init("process_alive", .bool(isAlive)))
-                    evidence.append(.init("refused", .int(refused)))
+                let killed = Self.killed(in: group)
+                if killed > 0 {
+                    evidence.append(.init("killed", .int(killed)))
                     return Landing(landed: true, evidence: .object(evidence))
                 }
                 try? await Task.sleep(for: .milliseconds(50))
             }
-            evidence.append(.init("reason", "it did not want more memory than it may have"))
+            evidence.append(
+                .init(
+                    "reason",
+                    process.isAlive
+                        ? "it did not want more memory than it may have"
+                        : "the process has ended, and not because of its memory"))
             return Landing(landed: false, evidence: .object(evidence))
         }
 
-        /// How often the group came to its limit.
-        private static func refused(by group: ControlGroup) -> Int64 {
-            group.isVersion2
-                ? max(group.number("memory.events", "max") ?? 0, group.number("memory.events", "oom_kill") ?? 0)
-                : group.number("memory.failcnt") ?? 0
+        /// How many processes of the group the kernel has killed for want of memory. A group also comes to its limit and finds
+        /// memory that it can give back: that is no effect.
+        private static func killed(in group: ControlGroup) -> Int64 {
+            group.number(group.isVersion2 ? "memory.events" : "memory.oom_control", "oom_kill") ?? 0
         }
 
         func heal(on stage: FaultStage) async throws -> JSONValue {
             guard let (group, entry) = group else { return ["nothing_to_undo": true] }
             let client = try stage.needed(stage.client, .client)
-            var facts = [JSONValue.Member("refused", .int(Self.refused(by: group)))]
+            let killed = Self.killed(in: group)
+            var facts = [JSONValue.Member("killed", .int(killed))]
+            // The kernel has decided, and it will be gone in a moment.
+            if killed > 0 { _ = await client.waitUntilEnded(within: Self.endLimit) }
             try await group.remove()
             try stage.journal.didUndo(entry)
             self.group = nil

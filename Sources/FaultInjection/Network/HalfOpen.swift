@@ -59,7 +59,9 @@ package struct HalfOpen: Fault {
             return .connections(flows, reason: "no connection of the pool was idle for \(idle.words)") { ports in
                 [
                     PacketRule(direction: .toServer, which: .clientPorts(ports), action: action),
-                    PacketRule(direction: .fromServer, which: .clientPorts(ports), action: .drop),
+                    // What the server says by itself (keepalive, the end of a session) is no use by the pool.
+                    PacketRule(
+                        direction: .fromServer, which: .clientPorts(ports), action: .drop, isProof: false),
                 ]
             }
         }

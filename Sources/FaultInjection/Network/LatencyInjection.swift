@@ -21,7 +21,7 @@ actor LatencyInjection: Injection {
 
     func inject(on stage: FaultStage) async throws {
         let link = try stage.needed(stage.link, .link)
-        before = try? await link.roundTrip(within: Self.roundTripLimit)
+        before = await slowestRoundTrip(link, of: 3)
         // Nothing would be delayed; prove says so.
         guard fault.latency > .zero else { return }
         let candidates = fault.means(at: stage.network)
@@ -56,7 +56,12 @@ actor LatencyInjection: Injection {
         ]
         if means != .relay { evidence.append(.init("where", .string(stage.network?.words ?? ""))) }
         evidence += passedOver
-        let during = await slowestRoundTrip(link)
+        guard let wanted else {
+            let reason = JSONValue.Member(
+                "reason", "no round trip came back before the fault, so nothing can be compared")
+            return Landing(landed: false, evidence: .object(evidence + [reason]))
+        }
+        let during = await slowestRoundTrip(link, of: Self.proofTries, until: wanted)
         evidence.append(.init("round_trip_during_ms", JSONValue(during?.milliseconds)))
         evidence += await running?.facts(on: stage) ?? []
         let landed = (during ?? .zero) >= wanted
@@ -73,23 +78,26 @@ actor LatencyInjection: Injection {
         return .object(facts)
     }
 
-    private var wanted: Duration {
-        (before ?? .zero) + Latency.leastAdded(latency: fault.latency, jitter: fault.jitter)
+    /// `nil`: it is not known how long one took before.
+    private var wanted: Duration? {
+        before.map { $0 + Latency.leastAdded(latency: fault.latency, jitter: fault.jitter) }
     }
 
-    /// Of a few; ends with the first one that is slow enough.
-    private func slowestRoundTrip(_ link: any LinkControl) async -> Duration? {
+    /// Of a few; ends with the first one that is slow enough. `nil` when none came back.
+    private func slowestRoundTrip(
+        _ link: any LinkControl, of tries: Int, until enough: Duration = .seconds(3600)
+    ) async -> Duration? {
         var slowest: Duration?
-        for _ in 1...Self.proofTries {
+        for _ in 1...tries {
             guard let measured = try? await link.roundTrip(within: Self.roundTripLimit) else { continue }
             slowest = max(slowest ?? .zero, measured)
-            if measured >= wanted { break }
+            if measured >= enough { break }
         }
         return slowest
     }
 
     private func isFelt(_ link: any LinkControl) async -> Bool {
-        guard before != nil else { return false }
-        return await slowestRoundTrip(link) ?? .zero >= wanted
+        guard let wanted else { return false }
+        return await slowestRoundTrip(link, of: Self.proofTries, until: wanted) ?? .zero >= wanted
     }
 }

@@ -1,22 +1,27 @@
 import HostSystem
+import Threading
 
 /// A queueing discipline of the kernel on both ends of the private link, so that it works in both directions. The devices are the
 /// run's own, and nothing else passes there.
 struct LinkQueues: Sendable {
     private let ends: [(device: String, network: NetworkNamespace?)]
-    private let kind: String
+    /// Its own, so that no other fault's queue is ever deleted.
+    private let handle: String
+
+    private static let handles = Lock(0xc4a1)
 
     /// - Parameter words: as `tc qdisc add … root` takes them: `netem delay 50000us`.
     /// - Throws: why it could not be done. Nothing is left then.
     static func install(_ words: [String], on stage: FaultStage) async throws -> LinkQueues {
-        guard let place = stage.network, place.isPrivate, let kind = words.first else {
+        guard let place = stage.network, place.isPrivate else {
             throw InjectionError("devices get queues on a private stage only")
         }
         let queues = LinkQueues(
-            ends: [(place.serverDevice, place.serverNetwork), (place.clientDevice, nil)], kind: kind)
+            ends: [(place.serverDevice, place.serverNetwork), (place.clientDevice, nil)], handle: newHandle())
         do {
             for end in queues.ends {
-                try await stage.mustRun(["tc", "qdisc", "add", "dev", end.device, "root"] + words, in: end.network)
+                try await stage.mustRun(
+                    ["tc", "qdisc", "add", "dev", end.device, "root", "handle", queues.handle] + words, in: end.network)
             }
         } catch {
             try? await queues.remove(on: stage)
@@ -25,13 +30,22 @@ struct LinkQueues: Sendable {
         return queues
     }
 
+    private static func newHandle() -> String {
+        handles.withLock { next in
+            defer { next += 1 }
+            return String(next & 0xffff, radix: 16) + ":"
+        }
+    }
+
     /// Idempotent; checks that nothing of it is left.
     func remove(on stage: FaultStage) async throws {
         for end in ends {
-            _ = try? await stage.mustRun(["tc", "qdisc", "del", "dev", end.device, "root"], in: end.network)
+            // The kernel refuses where another one is at the root.
+            _ = try? await stage.mustRun(
+                ["tc", "qdisc", "del", "dev", end.device, "root", "handle", handle], in: end.network)
             let shown = try await stage.mustRun(["tc", "qdisc", "show", "dev", end.device], in: end.network)
-            guard !shown.contains(" \(kind) ") else {
-                throw InjectionError("\(end.device) still has a queue of the kind \(kind): \(shown.firstLine)")
+            guard !shown.contains(" \(handle) ") else {
+                throw InjectionError("\(end.device) still has the queue \(handle): \(shown.firstLine)")
             }
         }
     }

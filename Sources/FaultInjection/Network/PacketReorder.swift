@@ -4,7 +4,7 @@ import Threading
 /// A share of the packets between pool and server is held back, so that later ones overtake them: several ways of unequal
 /// length.
 ///
-/// Landed: the rig's queue held packets back, and let others pass meanwhile.
+/// Landed: packets went on after others that had come later in the same direction.
 package struct PacketReorder: Fault {
     package static let shape = Shape(
         name: "packet-reorder", summary: "a share of the packets is overtaken by later ones (packet queue)",
@@ -32,8 +32,6 @@ package struct PacketReorder: Fault {
         var plan = PacketFate.Plan()
         plan.reorder = share
         plan.reorderDelay = Int64(clamping: delay.nanoseconds)
-        return QueueInjection(plan, seed: seed, proof: "packet was overtaken") {
-            $0.overtaken > 0 && $0.seen > $0.overtaken
-        }
+        return QueueInjection(plan, seed: seed, proof: "packet was overtaken") { $0.overtaken > 0 }
     }
 }

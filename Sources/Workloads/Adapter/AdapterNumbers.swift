@@ -3,6 +3,8 @@ import RigModel
 /// The numbers of connections over several lives of an adapter: each life counts its own from 1, and the history needs numbers
 /// that are used once. Pure.
 struct AdapterNumbers {
+    /// Nobody opens so many connections, and their sum over a million lives is still a number.
+    private static let limit = 1 << 40
     private var base = 0
     private var highest = 0
     /// Open by what the adapter has told, with their server processes.
@@ -10,9 +12,11 @@ struct AdapterNumbers {
     /// Of an adapter that does not tell of its connections: those that were seen in answers, by server process.
     private var byPID: [Int: Int] = [:]
 
+    /// - Parameter own: of this life; beyond ``limit`` in either direction it is taken for that.
     mutating func number(_ own: Int) -> Int {
-        highest = max(highest, base + own)
-        return base + own
+        let number = base + min(max(own, -Self.limit), Self.limit)
+        highest = max(highest, number)
+        return number
     }
 
     /// Puts the number into an event of the adapter, and notes what it says.

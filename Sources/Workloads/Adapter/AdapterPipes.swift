@@ -67,16 +67,19 @@ final class AdapterPipes {
         while Glibc.read(wakes, &bytes, bytes.count) > 0 {}
     }
 
-    /// What the pipe takes now. A child that has gone takes nothing: its end is seen at the other pipe.
-    func write(_ bytes: inout ArraySlice<UInt8>) {
+    /// What the pipe takes now.
+    ///
+    /// - Returns: `false` when nobody reads it any more.
+    func write(_ bytes: inout ArraySlice<UInt8>) -> Bool {
         while !bytes.isEmpty {
             let put = bytes.withUnsafeBytes { Glibc.write(toChild, $0.baseAddress, $0.count) }
             if put < 0 && errno == EINTR { continue }
-            guard put > 0 else { return }
+            guard put > 0 else { return put == 0 || errno == EAGAIN }
             bytes = bytes.dropFirst(put)
         }
         // A slice keeps all that ever was in front of it.
         bytes = []
+        return true
     }
 
     func read() -> Got {

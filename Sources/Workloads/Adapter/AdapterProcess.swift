@@ -95,7 +95,11 @@ final class AdapterProcess: Sendable {
         return isAccepted
     }
 
-    func signal(_ number: Int32) -> Bool { child.withLock { $0 }?.signal(number) ?? false }
+    /// What cannot be refused goes to all that it started, too; what asks goes to it alone.
+    func signal(_ number: Int32) -> Bool {
+        guard let child = child.withLock({ $0 }) else { return false }
+        return [SIGKILL, SIGSTOP, SIGCONT].contains(number) ? child.signalGroup(number) : child.signal(number)
+    }
 
     /// Kills the child; the news of its end follow.
     func kill(because reason: String) {
@@ -183,7 +187,7 @@ final class AdapterProcess: Sendable {
             if outgoing.count > Self.backlogLimit {
                 reason = "it does not read: \(outgoing.count >> 20) MB wait on its standard input"
             }
-            pipes.write(&outgoing)
+            let isRead = pipes.write(&outgoing)
             switch pipes.read() {
             case .bytes(let bytes):
                 lines.add(bytes)
@@ -197,6 +201,8 @@ final class AdapterProcess: Sendable {
             case .nothing: if !child.isRunning { reason = reason ?? "it ended" }
             case .end: reason = reason ?? "it closed its standard output"
             }
+            // After what it said last.
+            if !isRead { reason = reason ?? "it closed its standard input" }
             if MonotonicInstant.now >= nextTick {
                 nextTick = .now.advanced(by: Self.tick)
                 handle(.tick)
@@ -209,6 +215,8 @@ final class AdapterProcess: Sendable {
             child.signalGroup(SIGKILL)
             _ = child.waitBlocking(until: .now.advanced(by: Self.killLimit))
         }
+        // What it started (it may be a wrapper) would keep its sessions on the server. Where this fails the journal tries again.
+        try? Undoer().perform(.endProcess(pid: identity.pid, startTicks: identity.startTicks))
         state.withLock { $0.hasEnded = true }
         wakeEnd.withLock { descriptor in
             if descriptor >= 0 { close(descriptor) }

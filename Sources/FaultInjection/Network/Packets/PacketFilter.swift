@@ -1,3 +1,4 @@
+import Glibc
 import HostSystem
 import Threading
 
@@ -33,13 +34,14 @@ struct PacketFilter: Sendable {
     private static func announce(_ chain: PacketChain, on stage: FaultStage) async throws -> Shared {
         let before = try await stage.mustRun(["iptables-save"], in: nil)
         let undo = Undo.removePacketRules(
-            chain: chain.name, isTableNew: !before.split(separator: "\n").contains("*filter"))
+            chain: chain.name, isTableNew: PacketChain.isTableOfRigs(before),
+            network: ProcessTable.network(of: getpid()))
         return Shared(undo: undo, journalEntry: try stage.journal.willChange(undo))
     }
 
     /// How many packets the rules took so far.
     func matched(on stage: FaultStage) async throws -> Int {
-        PacketChain.packets(try await stage.mustRun(chain.list, in: network))
+        chain.packets(try await stage.mustRun(chain.list, in: network))
     }
 
     /// Idempotent; checks that nothing of it is left.

@@ -27,6 +27,8 @@ struct PacketRule: Sendable, Equatable {
     var direction: Direction
     var which: Which
     var action: Action
+    /// What it takes shows that the fault works.
+    var isProof = true
 }
 
 /// The `iptables` commands of one chain of the run's own. Pure.
@@ -63,6 +65,19 @@ struct PacketChain: Sendable {
     /// Whether the output of `iptables -S` names this chain.
     static func names(_ chain: String, in output: String) -> Bool {
         output.split(separator: "\n").contains { $0.split(separator: " ").contains { $0 == chain } }
+    }
+
+    /// Whether nobody but rigs has rules in the table, by the output of `iptables-save`. One of several rigs at work at the same
+    /// time has made it, and the last one takes it away.
+    static func isTableOfRigs(_ saved: String) -> Bool {
+        let lines = saved.split(separator: "\n")
+        guard let start = lines.firstIndex(of: "*filter") else { return true }
+        let content = lines[start...].dropFirst().prefix { $0 != "COMMIT" }.filter { !$0.hasPrefix("#") }
+        return content.contains { $0.hasPrefix(":chaosrig-") }
+            && content.allSatisfy { line in
+                let isBase = ["INPUT", "FORWARD", "OUTPUT"].contains { line.hasPrefix(":\($0) ACCEPT ") }
+                return isBase || line.contains("chaosrig-")
+            }
     }
 
     private var directions: [PacketRule.Direction] {
@@ -105,11 +120,12 @@ struct PacketChain: Sendable {
         }
     }
 
-    /// The sum of the packets that the rules of a chain matched, from `iptables -nvxL CHAIN`.
-    static func packets(_ output: String) -> Int {
-        // A line of its name, a line of headings, then the rules: packets, bytes, target, …
-        output.split(separator: "\n").dropFirst(2).reduce(0) { sum, line in
-            sum + (line.split(separator: " ").first.flatMap { Int($0) } ?? 0)
+    /// The sum of the packets that those rules matched which prove it, from `iptables -nvxL CHAIN`.
+    func packets(_ output: String) -> Int {
+        let proofs = rules.flatMap { rule in words(rule).map { _ in rule.isProof } }
+        // A line of its name, a line of headings, then the rules in their order: packets, bytes, target, …
+        return zip(proofs, output.split(separator: "\n").dropFirst(2)).reduce(0) { sum, rule in
+            sum + (rule.0 ? rule.1.split(separator: " ").first.flatMap { Int($0) } ?? 0 : 0)
         }
     }
 }

@@ -18,10 +18,8 @@ package struct PacketFate: Sendable {
 
     package enum Verdict: Sendable, Equatable {
         case lost
-        /// Goes on at this time (monotonic, in ns).
+        /// Goes on at this time (monotonic, in ns); where it is held back for others, later ones may go before.
         case passes(at: Int64)
-        /// As ``passes(at:)``, and later ones may go before.
-        case overtaken(at: Int64)
     }
 
     private let plan: Plan
@@ -41,7 +39,7 @@ package struct PacketFate: Sendable {
         let reorderDraw = Double.random(in: 0..<1, using: &generator)
         let shift = plan.jitter > 0 ? Int64.random(in: -plan.jitter...plan.jitter, using: &generator) : 0
         if lossDraw < plan.loss { return .lost }
-        if reorderDraw < plan.reorder { return .overtaken(at: now + plan.delay + plan.reorderDelay) }
+        if reorderDraw < plan.reorder { return .passes(at: now + plan.delay + plan.reorderDelay) }
         last = max(last, now + max(0, plan.delay + shift))
         return .passes(at: last)
     }

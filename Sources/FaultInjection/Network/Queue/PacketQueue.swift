@@ -27,6 +27,8 @@ final class PacketQueue {
     /// In the order in which they go on: the next one last.
     private var held: [Held] = []
     private var number: UInt64 = 0
+    /// Of each queue, the highest number that has gone on.
+    private var latest: [UInt64] = []
     private var buffer = [CChar](repeating: 0, count: 1 << 17)
     private(set) var counts = PacketCounts()
 
@@ -46,6 +48,7 @@ final class PacketQueue {
             slot.initialize(to: Slot(owner: self, index: index))
             slots.append(slot)
             fates.append(PacketFate(plan: order.plan, seed: order.seed &+ UInt64(index)))
+            latest.append(0)
             guard let queue = nfq_create_queue(handle, queueNumber, receivePacket, slot) else {
                 throw SystemError("listen on packet queue \(queueNumber)")
             }
@@ -102,9 +105,6 @@ final class PacketQueue {
         case .passes(let due):
             if due > now { counts.delayed += 1 }
             hold(packet, mark, queue, until: due)
-        case .overtaken(let due):
-            counts.overtaken += 1
-            hold(packet, mark, queue, until: due)
         }
     }
 
@@ -117,6 +117,8 @@ final class PacketQueue {
     }
 
     private func accept(_ held: Held) {
+        if held.number < latest[held.queue] { counts.overtaken += 1 }
+        latest[held.queue] = max(latest[held.queue], held.number)
         // From the first rule again: other faults may want it, too.
         nfq_set_verdict2(queues[held.queue], held.packet, cnetfilterqueue_repeat, held.mark, 0, nil)
     }
