@@ -17,7 +17,8 @@ package struct ConnectionsDisallowed: Fault {
     package init(_ parameters: Parameters) { database = parameters.text("database") }
 
     package var needs: Set<StagePart> { [.server, .statements, .settings] }
-    package var claims: Set<Claim> { [.authentication] }
+    // Not even the rig is let in, which many a fault needs: to begin, to look, or to heal.
+    package var claims: Set<Claim> { [.authentication, .rigSessions] }
     package var ownDuration: Duration? { nil }
     package var detail: String { database ?? "the pool's database" }
     package func makeInjection(seed: UInt64) -> any Injection { ClosedDatabase(name: database) }
@@ -66,8 +67,8 @@ package struct ConnectionsDisallowed: Fault {
 
         func heal(on stage: FaultStage) async throws -> JSONValue {
             guard isChanged else { return ["nothing_to_undo": true] }
-            try await allow(true, on: stage)
-            try await stage.needed(stage.server, .server).waitUntilAccepting(within: Self.limit)
+            try await Retrying.undo { try await allow(true, on: stage) }
+            try await stage.needed(stage.server, .server).waitUntilServing(without: ["55000"], within: Self.limit)
             isChanged = false
             return ["connections_allowed": true]
         }

@@ -71,19 +71,10 @@ package struct ReadOnly: Fault {
                 return
             }
             let role = scope == .poolRole ? statements.poolRole : "CURRENT_USER"
-            let session = try await statements.openSession(as: nil)
-            do {
-                // A new session may be read-only itself, and could not take the change back.
-                try await session.run("SET \(ReadOnly.setting) = off", within: Self.limit)
-                try await session.run(
-                    "ALTER ROLE \(role) "
-                        + (value.map { "SET \(ReadOnly.setting) = \($0)" } ?? "RESET \(ReadOnly.setting)"),
-                    within: Self.limit)
-            } catch {
-                await session.close()
-                throw error
-            }
-            await session.close()
+            try await statements.run(
+                "ALTER ROLE \(role) "
+                    + (value.map { "SET \(ReadOnly.setting) = \($0)" } ?? "RESET \(ReadOnly.setting)"),
+                within: Self.limit)
         }
 
         /// A write that would write nothing, in a new session of the pool's role.
@@ -123,7 +114,7 @@ package struct ReadOnly: Fault {
 
         func heal(on stage: FaultStage) async throws -> JSONValue {
             guard isChanged else { return ["nothing_to_undo": true] }
-            try await set(nil, on: stage)
+            try await Retrying.undo { try await set(nil, on: stage) }
             var refusal: StatementFailure?
             let isWritable = await eventually(within: Self.limit) {
                 refusal = await tryWrite(stage)

@@ -73,9 +73,9 @@ package struct RefuseAuthentication: Fault {
             let server = try stage.needed(stage.server, .server)
             await server.tellPool(password: nil)
             guard let rules else { return ["nothing_to_undo": true] }
-            try await rules.restore(on: stage)
+            try await Retrying.undo { try await rules.restore(on: stage) }
+            try await server.waitUntilServing(without: ["28000", "28P01"], within: Self.limit)
             self.rules = nil
-            try await server.waitUntilAccepting(within: Self.limit)
             return ["rules_restored": true]
         }
     }
