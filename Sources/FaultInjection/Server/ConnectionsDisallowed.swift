@@ -25,6 +25,7 @@ package struct ConnectionsDisallowed: Fault {
 
     private actor ClosedDatabase: Injection {
         private static let limit = Duration.seconds(10)
+        private static let codes: Set<String> = ["55000"]
 
         private var name: String?
         /// The rig's own sessions are in the pool's database.
@@ -56,8 +57,8 @@ package struct ConnectionsDisallowed: Fault {
 
         func prove(on stage: FaultStage) async -> Landing {
             guard let server = stage.server else { return Landing(landed: false, evidence: ["reason": "no server"]) }
-            let answer = await server.tryConnect(within: .seconds(2))
-            let hasLanded = answer.sqlState == "55000"
+            let answer = await server.answer(orRefusalBy: Self.codes)
+            let hasLanded = Self.codes.contains(answer.sqlState ?? "")
             var evidence: [JSONValue.Member] = [
                 .init("database", JSONValue(name)), .init("connect", .string(answer.words)),
             ]
@@ -68,7 +69,7 @@ package struct ConnectionsDisallowed: Fault {
         func heal(on stage: FaultStage) async throws -> JSONValue {
             guard isChanged else { return ["nothing_to_undo": true] }
             try await Retrying.undo { try await allow(true, on: stage) }
-            try await stage.needed(stage.server, .server).waitUntilServing(without: ["55000"], within: Self.limit)
+            try await stage.needed(stage.server, .server).waitUntilServing(without: Self.codes, within: Self.limit)
             isChanged = false
             return ["connections_allowed": true]
         }

@@ -43,6 +43,18 @@ extension ServerControl {
         throw InjectionError("the server is still not as it was after \(limit.words): \(last.words)")
     }
 
+    /// Tries to connect until it is let in, or refused for the fault's own reason; until the fault ends when it is always
+    /// another fault that answers.
+    ///
+    /// - Parameter own: SQLSTATEs that the fault brings about.
+    func answer(orRefusalBy own: Set<String>) async -> ConnectAnswer {
+        while true {
+            let answer = await tryConnect(within: .seconds(2))
+            if answer == .accepted || own.contains(answer.sqlState ?? "") { return answer }
+            guard !Task.isCancelled, (try? await Task.sleep(for: .milliseconds(100))) != nil else { return answer }
+        }
+    }
+
     /// Shuts the server down, and returns when every process of it is gone.
     ///
     /// - Throws: ``InjectionError`` when some are left at the limit.

@@ -101,7 +101,12 @@ package struct ReadOnly: Fault {
         }
 
         func prove(on stage: FaultStage) async -> Landing {
-            let refusal = await tryWrite(stage)
+            var refusal = await tryWrite(stage)
+            // Another fault may keep new sessions out for a while.
+            while let other = refusal, other.sqlState != "25006", !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(100))
+                refusal = await tryWrite(stage)
+            }
             let hasLanded = refusal?.sqlState == "25006"
             var evidence: [JSONValue.Member] = [
                 .init("write", .string(refusal?.description ?? "allowed")), .init("sessions_ended", JSONValue(ended)),
