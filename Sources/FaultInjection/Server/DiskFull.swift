@@ -39,7 +39,7 @@ package struct DiskFull: Fault {
             : [
                 .standby:
                     "cannot fill the tables' disk (what: data) of a target with a standby, which would write to the "
-                    + "same folder as the server: leave standby: out, or fill the log's disk (what: wal)"
+                    + "same folder as the server: leave standby: out"
             ]
     }
     package var ownDuration: Duration? { nil }
