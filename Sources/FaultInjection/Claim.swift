@@ -20,6 +20,10 @@ package enum Claim: Sendable, Hashable, CustomStringConvertible {
     case databaseFile
     case poolerLife
     case containerLife
+    /// Slots of the server for sessions.
+    case connectionSlots
+    /// Whether the rig itself can open sessions in the pool's database.
+    case rigSessions
 
     package var description: String {
         switch self {
@@ -37,6 +41,14 @@ package enum Claim: Sendable, Hashable, CustomStringConvertible {
         case .databaseFile: "the database file"
         case .poolerLife: "the pooler's life"
         case .containerLife: "the container's life"
+        case .connectionSlots: "the server's connection slots"
+        case .rigSessions: "new sessions of the rig"
         }
+    }
+
+    /// What one of two faults holds while the other holds or uses it, so that they must not meet; `nil` when they may.
+    static func disputed(by one: any Fault, _ other: any Fault) -> Claim? {
+        one.claims.intersection(other.claims.union(other.uses)).union(other.claims.intersection(one.uses))
+            .min { $0.description < $1.description }
     }
 }

@@ -22,6 +22,10 @@ package protocol Fault: Sendable {
     var capabilities: [Set<Capability>] { get }
     /// What no other fault may hold while this one lasts.
     var claims: Set<Claim> { get }
+    /// What no other fault may hold meanwhile, but others may use as well.
+    var uses: Set<Claim> { get }
+    /// Parts that the target must not have, and why.
+    var excludes: [StagePart: String] { get }
     /// For example `restart immediate, down for 2 s`.
     var detail: String { get }
     /// How long the fault lasts by its own parameters (a restart's downtime), where the schedule has no `for`.
@@ -35,15 +39,19 @@ package protocol Fault: Sendable {
 extension Fault {
     package var capabilities: [Set<Capability>] { [[]] }
     package var claims: Set<Claim> { [] }
+    /// Statements and settings take sessions of the rig, and each look at a setting takes a new one.
+    package var uses: Set<Claim> { needs.isDisjoint(with: [.statements, .settings]) ? [] : [.rigSessions] }
+    package var excludes: [StagePart: String] { [:] }
     package func disturbances(seed: UInt64) -> [Disturbance] { [] }
 }
 
-/// One injection of a fault: inject, then prove, then heal. Called in this order, never concurrently, except that
-/// ``heal(on:)`` may come while ``prove(on:)`` waits (which is then cancelled).
+/// One injection of a fault: inject, then prove, then heal. Called in this order, never concurrently: a proof that still
+/// waits when it is time to heal is cancelled first. A heal that failed is tried again.
 package protocol Injection: Sendable {
     /// Returns when the fault has begun. Everything it changes is in the journal first.
     func inject(on stage: FaultStage) async throws
-    /// Returns as soon as the effect is proven, or when it is certain that there is none.
+    /// Returns as soon as the effect is proven, or when it is certain that there is none; soon after its task is cancelled,
+    /// with what was seen until then.
     func prove(on stage: FaultStage) async -> Landing
     /// Brings everything back and checks it. Idempotent.
     ///

@@ -11,6 +11,7 @@ public struct FaultTimeline: Sendable, Equatable {
         public var inject: Moment?
         public var landed: Bool?
         public var evidence: JSONValue?
+        /// Of the last try, where it took several.
         public var heal: Moment?
         public var healOK: Bool?
         public var forced = false
@@ -70,9 +71,9 @@ public struct FaultTimeline: Sendable, Equatable {
             both.inject = mine.inject ?? theirs.inject
             both.landed = mine.landed ?? theirs.landed
             both.evidence = mine.evidence ?? theirs.evidence
-            both.heal = mine.heal ?? theirs.heal
-            both.healOK = mine.healOK ?? theirs.healOK
-            both.forced = mine.forced || theirs.forced
+            if let heal = theirs.heal, mine.heal.map({ $0 < heal }) ?? true {
+                (both.heal, both.healOK, both.forced) = (heal, theirs.healOK, theirs.forced)
+            }
             return both
         }
     }

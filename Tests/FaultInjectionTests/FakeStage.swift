@@ -37,6 +37,15 @@ final class FakeStage: Sendable {
         var undone = 0
         var programs: [[String]] = []
         var answers: [String: (Int32, String)] = [:]
+        /// What an attempt to connect gets; `nil`: what follows from the rest.
+        var answer: ConnectAnswer?
+        /// What one with a password of the test's or the fault's gets.
+        var oldPassword: ConnectAnswer?
+        /// What was run, and how many of the next ones find no server.
+        var statements: [String] = []
+        var statementsThatFail = 0
+        /// Those that differ from their default.
+        var settings: [String: String] = [:]
     }
     let state = Lock(State())
     private let network: NetworkPlace?
@@ -106,13 +115,15 @@ final class FakeStage: Sendable {
         }
         func tryConnect(within limit: Duration) async -> ConnectAnswer {
             fake.state.withLock { state in
+                if let answer = state.answer { return answer }
                 if state.postmaster == nil { return .refused(sqlState: nil, message: "Connection refused") }
                 // A server of which nothing but a backend is stopped lets others in.
                 return state.stopped.contains { $0.pid == state.postmaster } ? .noAnswer : .accepted
             }
         }
         func tryConnect(password: String, within limit: Duration) async -> ConnectAnswer {
-            await tryConnect(within: limit)
+            if let answer = fake.state.withLock({ $0.oldPassword }) { return answer }
+            return await tryConnect(within: limit)
         }
         func startHeld() async throws { fake.state.withLock { $0.postmaster = 200 } }
         func endHeldRecovery(within limit: Duration) async throws {}
@@ -143,7 +154,9 @@ final class FakeStage: Sendable {
             }
         }
         func tellPool(password: String?) async {}
-        func runInMaintenanceDatabase(_ sql: String, within limit: Duration) async throws(StatementFailure) {}
+        func runInMaintenanceDatabase(_ sql: String, within limit: Duration) async throws(StatementFailure) {
+            try fake.takeStatement(sql)
+        }
         func accessRules() async throws -> [UInt8] { fake.state.withLock { $0.accessRules } }
         func setAccessRules(_ rules: [UInt8]) async throws { fake.state.withLock { $0.accessRules = rules } }
     }

@@ -1,3 +1,4 @@
+import HostSystem
 import RigModel
 import Testing
 import Threading
@@ -163,4 +164,90 @@ private func runner(_ entries: [FaultPlanEntry], _ fake: FakeStage, _ sink: Fact
     #expect(failures.count == 1)
     #expect(failures.first?.contains("restart #0 could not be healed: no room") == true)
     #expect(sink.words.last == "heal 0 failed forced")
+}
+
+// MARK: Heals that fail, and faults that are late
+
+@Test(.timeLimit(.minutes(15))) func healThatFailedAtItsTimeIsTriedAgainWhenAllOthersAreHealed() async {
+    let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
+    fake.state.withLock { $0.startFails = true }
+    let nemesis = runner([entry(restart)], fake, sink)
+    nemesis.start { try await time.wait($0) }
+    await time.pass(to: .seconds(100))
+    await sink.until { $0.last == "heal 0 failed" }
+    #expect(nemesis.activeFaults() == ["restart #0"])
+    fake.state.withLock { $0.startFails = false }
+    #expect(await nemesis.healAll().isEmpty)
+    #expect(sink.words.last == "heal 0 ok forced")
+    #expect(nemesis.activeFaults().isEmpty)
+}
+
+@Test(.timeLimit(.minutes(15))) func healThatAnotherFaultHindersIsTriedAgainAfterThatOnesHeal() async {
+    let (fake, sink, time) = (FakeStage(), FactSink(), ManualTime())
+    let isServerThere = Lock(true)
+    var outage = ScriptedFault()
+    outage.inject = { isServerThere.withLock { $0 = false } }
+    outage.heal = { isServerThere.withLock { $0 = true } }
+    var needy = ScriptedFault()
+    needy.heal = { if !isServerThere.withLock({ $0 }) { throw InjectionError("Connection refused") } }
+    // The later one is healed first.
+    let nemesis = runner([entry(outage), entry(needy, at: .seconds(1))], fake, sink)
+    nemesis.start { try await time.wait($0) }
+    await time.pass(to: .seconds(1))
+    await sink.until { words in words.count { $0.hasPrefix("landed") } == 2 }
+    #expect(await nemesis.healAll().isEmpty)
+    #expect(sink.words.suffix(3) == ["heal 1 failed forced", "heal 0 ok forced", "heal 1 ok forced"])
+}
+
+@Test(.timeLimit(.minutes(15))) func proofIsOverBeforeTheHealBegins() async {
+    let (fake, sink) = (FakeStage(), FactSink())
+    let isHealed = Lock(false)
+    var fault = ScriptedFault()
+    fault.prove = {
+        while !Task.isCancelled, !isHealed.withLock({ $0 }) { await Task.yield() }
+        return Landing(landed: !isHealed.withLock { $0 }, evidence: [:])
+    }
+    fault.heal = { isHealed.withLock { $0 = true } }
+    let nemesis = runner([entry(fault, duration: .milliseconds(1))], fake, sink)
+    nemesis.start { _ in }
+    await sink.until { $0.count == 3 }
+    #expect(sink.words == ["inject 0", "landed 0 true", "heal 0 ok"])
+    #expect(await nemesis.healAll().isEmpty)
+}
+
+@Test(.timeLimit(.minutes(15))) func freezeThatIsShorterThanItsProofLands() async {
+    let (fake, sink) = (FakeStage(), FactSink())
+    fake.addSessions(["idle"])
+    fake.state.withLock { $0.processes = [ProcessIdentity(pid: 1, startTicks: 10)] }
+    let freeze = Freeze(Parameters(["what": .choice("backend")]))
+    let nemesis = runner([entry(freeze, duration: .milliseconds(1))], fake, sink)
+    nemesis.start { _ in }
+    await sink.until { $0.count == 3 }
+    #expect(sink.words == ["inject 0", "landed 0 true", "heal 0 ok"])
+    #expect(await nemesis.healAll().isEmpty)
+}
+
+@Test(.timeLimit(.minutes(15))) func laterMemberOfASequenceLastsItsTimeAfterAnEarlierOneThatWasLate() async {
+    let (fake, sink) = (FakeStage(), FactSink())
+    let now = Lock(MonotonicInstant.now)
+    let waits = Lock([Duration]())
+    var slow = ScriptedFault()
+    slow.inject = { now.withLock { $0 = $0.advanced(by: .seconds(4)) } }
+    let group = FaultGroup.sequence(number: 0, gap: .milliseconds(500))
+    let entries = [
+        FaultPlanEntry(
+            fault: slow, at: .zero, every: nil, jitter: .zero, times: nil, duration: .seconds(1), group: group),
+        FaultPlanEntry(
+            fault: lock, at: .zero, every: nil, jitter: .zero, times: nil, duration: .seconds(2), group: group),
+    ]
+    let nemesis = runner(entries, fake, sink)
+    let start = now.withLock { $0 }
+    nemesis.start(now: { now.withLock { $0 } }) { time in
+        waits.withLock { $0.append(time) }
+        now.withLock { $0 = max($0, start.advanced(by: time)) }
+    }
+    await sink.until { $0.last == "heal 1 ok" }
+    // Planned were 0, 1, 1.5 and 3.5 s.
+    #expect(waits.withLock { $0 } == [0, 5_000, 5_500, 7_500].map { Duration.milliseconds($0) })
+    #expect(await nemesis.healAll().isEmpty)
 }

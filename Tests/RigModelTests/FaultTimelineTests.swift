@@ -37,3 +37,24 @@ func nemesisFactIsReadBackAsItWasWritten(_ fact: NemesisFact) {
     #expect(injection.inject == FaultTimeline.Moment(index: 2, time: 110))
     #expect(injection.heal == FaultTimeline.Moment(index: 3, time: 150))
 }
+
+@Test func theLastTryToHealCountsAlsoWhereTheHistoryIsReadInParts() throws {
+    let events = [
+        event(0, 10, .heal(fault: 0, kind: "restart", ok: false, forced: false, facts: .null)),
+        event(1, 50, .heal(fault: 0, kind: "restart", ok: true, forced: true, facts: .null)),
+    ]
+    let parts = events.map { event in
+        var timeline = FaultTimeline()
+        timeline.observe(event)
+        return timeline
+    }
+    var whole = parts[0]
+    whole.observe(events[1])
+    for order in [parts, parts.reversed()] {
+        var merged = order[0]
+        merged.merge(order[1])
+        #expect(merged == whole)
+        let injection = try #require(merged[0])
+        #expect(injection.healOK == true && injection.forced && injection.heal?.time == 50)
+    }
+}

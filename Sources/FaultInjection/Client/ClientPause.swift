@@ -60,7 +60,7 @@ package struct ClientPause: Fault {
             // Longer than the time that the answer might need on a busy machine, and bounded.
             let answer = try? await client.roundTrip(within: Self.leastFelt)
             if let answer { evidence.append(.init("answered_after_ms", .double(answer.took.milliseconds))) }
-            let landed = answer == nil && !isHealed && state == "T"
+            let landed = answer == nil && !isHealed && !Task.isCancelled && state == "T"
             evidence.append(
                 landed
                     ? .init("no_answer_within_ms", .double(Self.leastFelt.milliseconds))

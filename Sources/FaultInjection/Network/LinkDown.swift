@@ -59,7 +59,7 @@ package struct LinkDown: Fault {
                 evidence.append(.init("attempt", .string(message)))
             case .noAnswer: evidence.append(.init("attempt", "no answer"))
             }
-            guard !isHealed, Self.isDown(device) else {
+            guard !isHealed, !Task.isCancelled, Self.isDown(device) else {
                 evidence.append(.init("reason", "the device was up again before the attempt to connect had failed"))
                 return Landing(landed: false, evidence: .object(evidence))
             }

@@ -9,8 +9,7 @@ package enum FaultConflicts {
         var found: [(entry: Int, message: String)] = []
         for later in entries.indices {
             for earlier in 0...later {
-                let shared = entries[earlier].fault.claims.intersection(entries[later].fault.claims)
-                guard let claim = shared.min(by: { $0.description < $1.description }),
+                guard let claim = Claim.disputed(by: entries[earlier].fault, entries[later].fault),
                     let time = meeting(
                         of: windows[earlier], and: windows[later],
                         shareTimes: earlier == later || areOneGroup(entries[earlier], entries[later]))
@@ -81,7 +80,11 @@ package enum FaultConflicts {
             return "\(name(later)): an injection may begin at \(at) while the one before still holds \(claim); "
                 + "make every: longer, or jitter: smaller"
         }
-        return "\(name(later)) and \(name(earlier)) may both hold \(claim) at \(at); only one fault at a time can. "
-            + "Let one end before the other begins (at:, for:), or write them as a sequence:"
+        let holders = [later, earlier].filter { entries[$0].fault.claims.contains(claim) }
+        let dispute =
+            holders.count == 2
+            ? "\(name(later)) and \(name(earlier)) may both hold \(claim) at \(at); only one fault at a time can"
+            : "\(name(later)) and \(name(earlier)) may meet at \(at); \(name(holders[0])) holds \(claim), which the other needs"
+        return "\(dispute). Let one end before the other begins (at:, for:), or write them as a sequence:"
     }
 }

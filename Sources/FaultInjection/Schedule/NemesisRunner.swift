@@ -1,10 +1,10 @@
 package import RigModel
-import Threading
+package import Threading
 
 /// Injects what was planned, proves it, heals it, and tells the history. Thread-safe.
 ///
-/// Faults that overlap run at the same time. Each injection is healed exactly once: at its time, or by
-/// ``healAll()`` when the run ends first.
+/// Faults that overlap run at the same time. Each injection is healed at its time, or by ``healAll()`` when the run ends
+/// first; one that could not be healed at its time, as while another fault had stopped the server, is tried once more then.
 package final class NemesisRunner: Sendable {
     /// Returns when so much of the faults phase has passed; throws when cancelled.
     package typealias Wait = @Sendable (Duration) async throws -> Void
@@ -13,13 +13,14 @@ package final class NemesisRunner: Sendable {
         let injection: any Injection
         let planned: PlannedInjection
         var isHealing = false
+        /// Why it could not be healed when that was tried.
+        var failure: String?
     }
 
     private struct State: Sendable {
         var tasks: [Task<Void, Never>] = []
         /// Begun and not healed, in the order in which they began.
         var active: [Active] = []
-        var failures: [String] = []
         var isEnding = false
     }
 
@@ -50,16 +51,23 @@ package final class NemesisRunner: Sendable {
 
     /// Begins the schedule; the faults phase begins now. Call once.
     ///
-    /// - Parameter wait: time; a test gives a manual one.
-    package func start(_ wait: @escaping Wait) {
+    /// - Parameters:
+    ///   - now: what the time is, to see how late a fault begins.
+    ///   - wait: time; a test gives a manual one, and both of the same.
+    package func start(now: @escaping @Sendable () -> MonotonicInstant = { .now }, _ wait: @escaping Wait) {
+        let time = PhaseTime(began: now(), now: now, wait: wait)
         var tasks: [Task<Void, Never>] = []
         for planned in plan {
             // One of a sequence waits for the one before it, however late that is. It comes before it in the plan.
             let earlier = planned.after.map { tasks[$0] }
             let task = Task {
-                await earlier?.value
-                guard (try? await wait(planned.at)) != nil else { return }
-                await run(planned, wait)
+                var begin = planned.at
+                if let earlier {
+                    await earlier.value
+                    begin = max(begin, time.passed + gap(before: planned))
+                }
+                guard (try? await wait(begin)) != nil else { return }
+                await run(planned, time)
             }
             tasks.append(task)
         }
@@ -78,16 +86,32 @@ package final class NemesisRunner: Sendable {
         for task in tasks { task.cancel() }
         // An injection that is under way is let finish: half a fault cannot be healed.
         for task in tasks { await task.value }
+        for active in state.withLock({ $0.active }).reversed() where active.failure == nil {
+            await heal(active.planned, forced: true)
+        }
+        // What is left may have failed because of another fault, which is no longer there.
         for active in state.withLock({ $0.active }).reversed() { await heal(active.planned, forced: true) }
-        return state.withLock { $0.failures }
+        return state.withLock { $0.active.compactMap(\.failure) }
+    }
+
+    /// The faults phase's clock.
+    private struct PhaseTime: Sendable {
+        let began: MonotonicInstant
+        let now: @Sendable () -> MonotonicInstant
+        let wait: Wait
+
+        var passed: Duration { began.duration(to: now()) }
+    }
+
+    private func gap(before planned: PlannedInjection) -> Duration {
+        if case .sequence(_, let gap)? = entries[planned.entry].group { gap } else { .zero }
     }
 
     private func kind(_ planned: PlannedInjection) -> String { type(of: entries[planned.entry].fault).shape.name }
 
-    private func run(_ planned: PlannedInjection, _ wait: @escaping Wait) async {
+    private func run(_ planned: PlannedInjection, _ time: PhaseTime) async {
         let fault = entries[planned.entry].fault
         let injection = fault.makeInjection(seed: seed &+ UInt64(planned.number))
-        let startedAt = MonotonicInstant.now
         guard await takeTurn(Active(injection: injection, planned: planned)) else { return }
         record(.inject(fault: planned.number, kind: kind(planned), detail: fault.detail), planned)
 
@@ -105,25 +129,27 @@ package final class NemesisRunner: Sendable {
             await heal(planned, forced: false)
             return
         }
-        let injectTook = startedAt.duration(to: .now)
+        let begun = time.passed
         let proving = Task { [self] in record(await injection.prove(on: stage), planned) }
         // The effect of a lasting fault may take its whole time to show; of any other it is there now, and healing must
         // not destroy the proof.
         if !type(of: fault).shape.isLasting { await proving.value }
-        if await waitToHeal(planned, injectTook: injectTook, wait) { await heal(planned, forced: false) }
+        let isDue = await waitToHeal(planned, begun: begun, time.wait)
+        // What the heal does must not count as the fault's effect.
         proving.cancel()
         await proving.value
+        if isDue { await heal(planned, forced: false) }
     }
 
     /// Waits until nobody holds what the fault claims: an earlier one may be late on a busy machine, and must be healed first.
     ///
     /// - Returns: `false` when the schedule ends first: then it never begins.
     private func takeTurn(_ next: Active) async -> Bool {
-        let claims = entries[next.planned.entry].fault.claims
+        let fault = entries[next.planned.entry].fault
         while true {
             let hasBegun: Bool? = state.withLock { state in
                 guard !state.isEnding else { return nil }
-                guard state.active.allSatisfy({ entries[$0.planned.entry].fault.claims.isDisjoint(with: claims) })
+                guard state.active.allSatisfy({ Claim.disputed(by: entries[$0.planned.entry].fault, fault) == nil })
                 else { return false }
                 state.active.append(next)
                 return true
@@ -134,13 +160,14 @@ package final class NemesisRunner: Sendable {
         }
     }
 
+    /// - Parameter begun: when the fault had begun, which may be late.
     /// - Returns: `false` when the schedule ends first; then ``healAll()`` heals.
-    private func waitToHeal(_ planned: PlannedInjection, injectTook: Duration, _ wait: Wait) async -> Bool {
+    private func waitToHeal(_ planned: PlannedInjection, begun: Duration, _ wait: Wait) async -> Bool {
         switch planned.heal {
         case .atOnce: true
         case .at(let time): (try? await wait(time)) != nil
         // Counted from when the fault had begun: a restart is down from then on.
-        case .after(let duration): (try? await wait(planned.at + injectTook + duration)) != nil
+        case .after(let duration): (try? await wait(max(planned.at, begun) + duration)) != nil
         }
     }
 
@@ -157,12 +184,18 @@ package final class NemesisRunner: Sendable {
             do { return .success(try await injection.heal(on: stage)) } catch { return .failure(error) }
         }
         let result = await healing.value
-        state.withLock { $0.active.removeAll { $0.planned.number == planned.number } }
         switch result {
         case .success(let facts):
+            state.withLock { $0.active.removeAll { $0.planned.number == planned.number } }
             record(.heal(fault: planned.number, kind: kind(planned), ok: true, forced: forced, facts: facts), planned)
         case .failure(let error):
-            state.withLock { $0.failures.append("\(kind(planned)) #\(planned.number) could not be healed: \(error)") }
+            state.withLock { state in
+                guard let index = state.active.firstIndex(where: { $0.planned.number == planned.number }) else {
+                    return
+                }
+                state.active[index].isHealing = false
+                state.active[index].failure = "\(kind(planned)) #\(planned.number) could not be healed: \(error)"
+            }
             record(
                 .heal(
                     fault: planned.number, kind: kind(planned), ok: false, forced: forced,

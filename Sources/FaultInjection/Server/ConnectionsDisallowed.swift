@@ -17,13 +17,15 @@ package struct ConnectionsDisallowed: Fault {
     package init(_ parameters: Parameters) { database = parameters.text("database") }
 
     package var needs: Set<StagePart> { [.server, .statements, .settings] }
-    package var claims: Set<Claim> { [.authentication] }
+    // Not even the rig is let in, which many a fault needs: to begin, to look, or to heal.
+    package var claims: Set<Claim> { [.authentication, .rigSessions] }
     package var ownDuration: Duration? { nil }
     package var detail: String { database ?? "the pool's database" }
     package func makeInjection(seed: UInt64) -> any Injection { ClosedDatabase(name: database) }
 
     private actor ClosedDatabase: Injection {
         private static let limit = Duration.seconds(10)
+        private static let codes: Set<String> = ["55000"]
 
         private var name: String?
         /// The rig's own sessions are in the pool's database.
@@ -55,8 +57,8 @@ package struct ConnectionsDisallowed: Fault {
 
         func prove(on stage: FaultStage) async -> Landing {
             guard let server = stage.server else { return Landing(landed: false, evidence: ["reason": "no server"]) }
-            let answer = await server.tryConnect(within: .seconds(2))
-            let hasLanded = answer.sqlState == "55000"
+            let answer = await server.answer(orRefusalBy: Self.codes)
+            let hasLanded = Self.codes.contains(answer.sqlState ?? "")
             var evidence: [JSONValue.Member] = [
                 .init("database", JSONValue(name)), .init("connect", .string(answer.words)),
             ]
@@ -66,8 +68,8 @@ package struct ConnectionsDisallowed: Fault {
 
         func heal(on stage: FaultStage) async throws -> JSONValue {
             guard isChanged else { return ["nothing_to_undo": true] }
-            try await allow(true, on: stage)
-            try await stage.needed(stage.server, .server).waitUntilAccepting(within: Self.limit)
+            try await Retrying.undo { try await allow(true, on: stage) }
+            try await stage.needed(stage.server, .server).waitUntilServing(without: Self.codes, within: Self.limit)
             isChanged = false
             return ["connections_allowed": true]
         }

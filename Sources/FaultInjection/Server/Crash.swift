@@ -37,6 +37,8 @@ package struct Crash: Fault {
 
     package var needs: Set<StagePart> { [.server, .sessions] }
     package var claims: Set<Claim> { [.serverLife] }
+    // The rig's own sessions die with the pool's, and it has to come back.
+    package var uses: Set<Claim> { [.rigSessions] }
     package var ownDuration: Duration? { what == .postmaster ? downFor : nil }
     package var detail: String {
         what == .postmaster ? "SIGKILL of the postmaster, away for \(downFor.words)" : "SIGKILL of one \(hunt.words)"
@@ -95,7 +97,7 @@ package struct Crash: Fault {
         func heal(on stage: FaultStage) async throws -> JSONValue {
             let server = try stage.needed(stage.server, .server)
             if await server.postmasterPID() == nil { try await server.start(within: Crash.limit) }
-            try await server.waitUntilAccepting(within: Crash.limit)
+            try await server.waitUntilServing(within: Crash.limit)
             return ["postmaster_stayed": .bool(await server.postmasterPID() == postmaster)]
         }
     }
@@ -110,10 +112,7 @@ package struct Crash: Fault {
             before = try await stage.needed(stage.sessions, .sessions).sessions()
             oldPID = await server.postmasterPID()
             guard oldPID != nil else { throw InjectionError("the server does not run: there is nothing to kill") }
-            try await server.beginShutdown(.crash)
-            guard await server.waitUntilStopped(within: Crash.limit) else {
-                throw InjectionError("processes of the server still run \(Crash.limit.words) after its postmaster died")
-            }
+            try await server.stop(.crash, within: Crash.limit)
             downSince = .now
         }
 
@@ -134,7 +133,7 @@ package struct Crash: Fault {
         func heal(on stage: FaultStage) async throws -> JSONValue {
             let server = try stage.needed(stage.server, .server)
             try await server.start(within: Crash.limit)
-            try await server.waitUntilAccepting(within: Crash.limit)
+            try await server.waitUntilServing(within: Crash.limit)
             return [
                 "new_postmaster": JSONValue(await server.postmasterPID().map { Int($0) }),
                 "down_s": .double(downSince.duration(to: .now).seconds),

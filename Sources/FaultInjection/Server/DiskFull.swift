@@ -32,6 +32,16 @@ package struct DiskFull: Fault {
     package var needs: Set<StagePart> { [.server, .statements, .settings] }
     package var capabilities: [Set<Capability>] { [[.tmpfs]] }
     package var claims: Set<Claim> { isLog ? [.serverLife] : [.databaseFile] }
+    // A standby repeats each CREATE TABLESPACE, with the same path; here that is the same folder.
+    package var excludes: [StagePart: String] {
+        isLog
+            ? [:]
+            : [
+                .standby:
+                    "cannot fill the tables' disk (what: data) of a target with a standby, which would write to the "
+                    + "same folder as the server: leave standby: out"
+            ]
+    }
     package var ownDuration: Duration? { nil }
     package var detail: String {
         isLog

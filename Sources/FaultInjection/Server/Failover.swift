@@ -56,11 +56,8 @@ package struct Failover: Fault {
                 throw InjectionError("the standby does not follow the primary: it was promoted before, or is behind")
             }
             downSince = .now
-            try await server.beginShutdown(.crash)
             // To the last process: an old backend must not take a write that the new primary does not have.
-            guard await server.waitUntilStopped(within: Self.limit) else {
-                throw InjectionError("the old primary did not end within \(Self.limit.words)")
-            }
+            try await server.stop(.crash, within: Self.limit)
             guard promotes else { return }
             try await standby.promote(within: Self.limit)
             isPromoted = true
@@ -95,7 +92,7 @@ package struct Failover: Fault {
             } else {
                 try await server.start(within: Self.limit)
             }
-            try await server.waitUntilAccepting(within: Self.limit)
+            try await server.waitUntilServing(within: Self.limit)
             let link = try stage.needed(stage.link, .link)
             let isThrough = await eventually(within: Self.limit) {
                 (try? await link.roundTrip(within: .seconds(2))) != nil

@@ -33,6 +33,8 @@ package struct Freeze: Fault {
 
     package var needs: Set<StagePart> { what == .backend ? [.server, .sessions] : [.server] }
     package var claims: Set<Claim> { what == .backend ? [] : [.serverLife] }
+    // A backend that stands still holds up every shutdown.
+    package var uses: Set<Claim> { what == .backend ? [.serverLife] : [] }
     package var ownDuration: Duration? { nil }
     package var detail: String { what == .backend ? "one \(hunt.words)" : what.rawValue }
     package func makeInjection(seed: UInt64) -> any Injection {
@@ -99,6 +101,7 @@ package struct Freeze: Fault {
         func prove(on stage: FaultStage) async -> Landing {
             guard let server = stage.server, !stopped.isEmpty else { return hunt.nothingFound }
             var answer: ConnectAnswer?
+            let askedAt = MonotonicInstant.now
             if what == .backend {
                 // A stopped process that was only looked at once may have been stopped by chance, as by a debugger.
                 try? await Task.sleep(for: Self.silence)
@@ -111,7 +114,11 @@ package struct Freeze: Fault {
                 .init("stopped", JSONValue(still)),
                 .init("pids", .array(stopped.prefix(20).map { JSONValue($0.process.pid) })),
             ]
-            if let answer { evidence.append(.init("connect", .string(answer.words))) }
+            if let answer {
+                // Less than it was given, where the fault ended first.
+                evidence.append(.init("connect", .string(answer.words)))
+                evidence.append(.init("waited_ms", .double(askedAt.duration(to: .now).milliseconds)))
+            }
             let hasLanded = still > 0 && (answer ?? .noAnswer) == .noAnswer
             if !hasLanded {
                 evidence.append(
@@ -137,7 +144,7 @@ package struct Freeze: Fault {
                 throw InjectionError("still stopped after SIGCONT: \(stillStopped)")
             }
             if what != .backend, !stopped.isEmpty, await server.postmasterPID() != nil {
-                try await server.waitUntilAccepting(within: Self.wakeLimit)
+                try await server.waitUntilServing(within: Self.wakeLimit)
             }
             let count = stopped.count
             stopped = []

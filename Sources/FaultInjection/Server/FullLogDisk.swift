@@ -6,6 +6,7 @@ import Threading
 /// is started again, and dies again.
 actor FullLogDisk: Injection {
     private static let limit = Duration.seconds(30)
+    private static let stopPatience = Duration.seconds(5)
     private static let startLimit = Duration.seconds(5)
     private static let mark = "No space left on device"
     /// Less than the smallest file of the log (1 MB).
@@ -26,7 +27,7 @@ actor FullLogDisk: Injection {
         let place = try await server.place
         log = "\(place.dataDirectory)/pg_wal"
         markAtFirst = await marks(server)
-        try await stop(server)
+        try await server.stopForGood(patience: Self.stopPatience)
         // What the log has now, in whole pages of memory; the last name is a folder for its archive.
         let used = try await SmallDisk.run(["du", "--bytes", "--summarize", log], on: stage)
         guard let bytes = used.split(whereSeparator: \.isWhitespace).first.flatMap({ Int($0) }) else {
@@ -63,15 +64,6 @@ actor FullLogDisk: Injection {
         await server.logTail(lines: 20_000).count { $0.contains(Self.mark) }
     }
 
-    private func stop(_ server: any ServerControl) async throws {
-        if await server.postmasterPID() != nil { try? await server.beginShutdown(.fast) }
-        if await server.waitUntilStopped(within: .seconds(5)) { return }
-        try? await server.beginShutdown(.crash)
-        guard await server.waitUntilStopped(within: Self.limit) else {
-            throw InjectionError("the server did not stop within \(Self.limit.words)")
-        }
-    }
-
     func prove(on stage: FaultStage) async -> Landing {
         guard let server = stage.server else { return Landing(landed: false, evidence: ["reason": "no server"]) }
         var said = 0
@@ -95,14 +87,14 @@ actor FullLogDisk: Injection {
         await looping?.value
         looping = nil
         if let disk {
-            try await stop(server)
+            try await server.stopForGood(patience: Self.stopPatience)
             disk.empty()
             try await bringBack(disk, on: stage)
             try await disk.unmount(on: stage)
             self.disk = nil
         }
         try await server.start(within: Self.limit)
-        try await server.waitUntilAccepting(within: Self.limit)
+        try await server.waitUntilServing(within: Self.limit)
         return ["starts": JSONValue(starts), "deaths": JSONValue(deaths)]
     }
 

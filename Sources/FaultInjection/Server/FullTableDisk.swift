@@ -62,15 +62,17 @@ actor FullTableDisk: Injection {
         guard let disk else { return ["nothing_to_undo": true] }
         let (space, probe) = names(statements)
         disk.empty()
-        for text in [
-            "ALTER TABLE \(statements.appendsTable) SET TABLESPACE pg_default", "DROP TABLE IF EXISTS \(probe)",
-            // Waits for a checkpoint where files of it are only marked as removed.
-            "DROP TABLESPACE IF EXISTS \(space)",
-        ] { try await statements.run(text, within: Self.limit) }
-        let left = try await statements.run(
-            "SELECT count(*) FROM pg_class WHERE oid = '\(statements.appendsTable)'::regclass AND reltablespace <> 0",
-            within: Self.limit)
-        guard left.first?.first == "0" else { throw InjectionError("the table is still on the small disk") }
+        try await Retrying.undo {
+            for text in [
+                "ALTER TABLE \(statements.appendsTable) SET TABLESPACE pg_default", "DROP TABLE IF EXISTS \(probe)",
+                // Waits for a checkpoint where files of it are only marked as removed.
+                "DROP TABLESPACE IF EXISTS \(space)",
+            ] { try await statements.run(text, within: Self.limit) }
+            let left = try await statements.run(
+                "SELECT count(*) FROM pg_class WHERE oid = '\(statements.appendsTable)'::regclass AND reltablespace <> 0",
+                within: Self.limit)
+            guard left.first?.first == "0" else { throw InjectionError("the table is still on the small disk") }
+        }
         try await disk.unmount(on: stage)
         self.disk = nil
         return ["table_is_back": true]

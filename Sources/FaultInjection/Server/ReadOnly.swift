@@ -71,19 +71,10 @@ package struct ReadOnly: Fault {
                 return
             }
             let role = scope == .poolRole ? statements.poolRole : "CURRENT_USER"
-            let session = try await statements.openSession(as: nil)
-            do {
-                // A new session may be read-only itself, and could not take the change back.
-                try await session.run("SET \(ReadOnly.setting) = off", within: Self.limit)
-                try await session.run(
-                    "ALTER ROLE \(role) "
-                        + (value.map { "SET \(ReadOnly.setting) = \($0)" } ?? "RESET \(ReadOnly.setting)"),
-                    within: Self.limit)
-            } catch {
-                await session.close()
-                throw error
-            }
-            await session.close()
+            try await statements.run(
+                "ALTER ROLE \(role) "
+                    + (value.map { "SET \(ReadOnly.setting) = \($0)" } ?? "RESET \(ReadOnly.setting)"),
+                within: Self.limit)
         }
 
         /// A write that would write nothing, in a new session of the pool's role.
@@ -110,7 +101,12 @@ package struct ReadOnly: Fault {
         }
 
         func prove(on stage: FaultStage) async -> Landing {
-            let refusal = await tryWrite(stage)
+            var refusal = await tryWrite(stage)
+            // Another fault may keep new sessions out for a while.
+            while let other = refusal, other.sqlState != "25006", !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(100))
+                refusal = await tryWrite(stage)
+            }
             let hasLanded = refusal?.sqlState == "25006"
             var evidence: [JSONValue.Member] = [
                 .init("write", .string(refusal?.description ?? "allowed")), .init("sessions_ended", JSONValue(ended)),
@@ -123,7 +119,7 @@ package struct ReadOnly: Fault {
 
         func heal(on stage: FaultStage) async throws -> JSONValue {
             guard isChanged else { return ["nothing_to_undo": true] }
-            try await set(nil, on: stage)
+            try await Retrying.undo { try await set(nil, on: stage) }
             var refusal: StatementFailure?
             let isWritable = await eventually(within: Self.limit) {
                 refusal = await tryWrite(stage)

@@ -39,6 +39,7 @@ package struct RefuseAuthentication: Fault {
 
     private actor ClosedDoor: Injection {
         private static let limit = Duration.seconds(10)
+        private static let codes: Set<String> = ["28000", "28P01"]
 
         private let way: Way
         private let address: String
@@ -60,8 +61,8 @@ package struct RefuseAuthentication: Fault {
 
         func prove(on stage: FaultStage) async -> Landing {
             guard let server = stage.server else { return Landing(landed: false, evidence: ["reason": "no server"]) }
-            let answer = await server.tryConnect(within: .seconds(2))
-            let hasLanded = answer.sqlState?.hasPrefix("28") == true
+            let answer = await server.answer(orRefusalBy: Self.codes)
+            let hasLanded = Self.codes.contains(answer.sqlState ?? "")
             var evidence: [JSONValue.Member] = [
                 .init("connect_sqlstate", JSONValue(answer.sqlState)), .init("connect", .string(answer.words)),
             ]
@@ -73,9 +74,9 @@ package struct RefuseAuthentication: Fault {
             let server = try stage.needed(stage.server, .server)
             await server.tellPool(password: nil)
             guard let rules else { return ["nothing_to_undo": true] }
-            try await rules.restore(on: stage)
+            try await Retrying.undo { try await rules.restore(on: stage) }
+            try await server.waitUntilServing(without: Self.codes, within: Self.limit)
             self.rules = nil
-            try await server.waitUntilAccepting(within: Self.limit)
             return ["rules_restored": true]
         }
     }

@@ -66,21 +66,16 @@ package struct Restart: Fault {
             oldPID = await server.postmasterPID()
             guard oldPID != nil else { throw InjectionError("the server does not run: there is nothing to stop") }
             let startedAt = MonotonicInstant.now
-            try await server.beginShutdown(mode)
             if mode == .smart {
+                try await server.beginShutdown(.smart)
                 isStopped = await server.waitUntilStopped(within: smartLimit)
-                if !isStopped {
-                    guard escalates else { return }
-                    wasEscalated = true
-                    try await server.beginShutdown(.fast)
-                }
+                guard isStopped || escalates else { return }
+                wasEscalated = !isStopped
             }
-            if !isStopped { isStopped = await server.waitUntilStopped(within: Self.stopLimit) }
+            if !isStopped { try await server.stop(mode == .smart ? .fast : mode, within: Self.stopLimit) }
+            isStopped = true
             downSince = .now
             stopTook = startedAt.duration(to: downSince)
-            guard isStopped else {
-                throw InjectionError("the server did not stop within \(Self.stopLimit.words) (\(mode.rawValue))")
-            }
         }
 
         func prove(on stage: FaultStage) async -> Landing {
@@ -115,16 +110,14 @@ package struct Restart: Fault {
             let server = try stage.needed(stage.server, .server)
             guard !isHealed else { return ["healed_before": true] }
             // One that still waits for its clients lets nobody in: it is stopped for good, and started again.
-            if !isStopped, await server.postmasterPID() != nil {
-                try await server.beginShutdown(.fast)
-                isStopped = await server.waitUntilStopped(within: Self.stopLimit)
-            }
+            if !isStopped { try await server.stopForGood(patience: Self.stopLimit) }
+            isStopped = true
             try await server.start(within: Self.startLimit)
-            isHealed = true
             let newPID = await server.postmasterPID()
             guard let newPID, newPID != oldPID else {
                 throw InjectionError("the server was started, but no new postmaster runs")
             }
+            isHealed = true
             return [
                 "new_postmaster": JSONValue(newPID), "down_s": .double(downSince.duration(to: .now).seconds),
             ]

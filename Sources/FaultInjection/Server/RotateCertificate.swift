@@ -88,7 +88,7 @@ package struct RotateCertificate: Fault {
             if follows > .zero {
                 let early = await server.tryConnect(within: .seconds(2))
                 evidence.append(.init("before_the_authority_followed", .string(early.words)))
-                try? await following?.value
+                await following?.endWithCaller()
             }
             let answer = await server.tryConnect(within: .seconds(2))
             evidence.append(.init("connect", .string(answer.words)))
@@ -109,7 +109,7 @@ package struct RotateCertificate: Fault {
             // A renewal is not taken back but finished: everybody has the new certificate then, and trusts it.
             try await stage.needed(stage.certificates, .certificates).trust()
             if !reloads { try await stage.needed(stage.settings, .settings).set([]) }
-            try await stage.needed(stage.server, .server).waitUntilAccepting(within: Self.limit)
+            try await stage.needed(stage.server, .server).waitUntilServing(within: Self.limit)
             let seen = await shown(stage)
             guard seen == new else {
                 throw InjectionError("the server shows \(seen ?? "no certificate") and not \(new ?? "")")

@@ -95,7 +95,7 @@ package struct RotatePassword: Fault {
                 evidence.append(.init("reason", "the server still lets the old password in"))
                 return Landing(landed: false, evidence: .object(evidence))
             }
-            await following?.value
+            await following?.endWithCaller()
             guard hasFollowed else {
                 evidence.append(.init("reason", "the fault ended before the pool got the new password"))
                 return Landing(landed: false, evidence: .object(evidence))
@@ -111,11 +111,13 @@ package struct RotatePassword: Fault {
             following?.cancel()
             await following?.value
             guard isChanged else { return ["nothing_to_undo": true] }
-            try await rules?.restore(on: stage)
-            rules = nil
-            try await setPassword(nil, on: stage)
+            try await Retrying.undo {
+                try await rules?.restore(on: stage)
+                rules = nil
+                try await setPassword(nil, on: stage)
+            }
             await server.tellPool(password: nil)
-            try await server.waitUntilAccepting(within: Self.limit)
+            try await server.waitUntilServing(without: ["28000", "28P01"], within: Self.limit)
             isChanged = false
             return ["pool_had_learned": .bool(hasFollowed)]
         }

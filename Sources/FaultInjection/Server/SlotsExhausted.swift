@@ -19,6 +19,7 @@ package struct SlotsExhausted: Fault {
     package init(_ parameters: Parameters) { free = parameters.count("free") ?? 0 }
 
     package var needs: Set<StagePart> { [.server, .statements, .settings] }
+    package var claims: Set<Claim> { [.connectionSlots] }
     package var ownDuration: Duration? { nil }
     package var detail: String { "\(free) slots left to the pool" }
     package func makeInjection(seed: UInt64) -> any Injection { Fill(free: free) }
@@ -115,14 +116,13 @@ package struct SlotsExhausted: Fault {
             fillers = []
             guard roleIsMade else { return ["nothing_to_undo": true] }
             let role = Self.role(statements)
-            let isEmpty = await eventually(within: Self.goneLimit) {
-                let rows = try? await statements.run(
+            try await Retrying.undo {
+                let rows = try await statements.run(
                     "SELECT count(*) FROM pg_stat_activity WHERE usename = '\(role)'", within: Self.statementLimit)
-                return rows?.first?.first == "0"
+                guard rows.first?.first == "0" else { throw InjectionError("sessions of the role \(role) are left") }
+                try await statements.run("DROP ROLE IF EXISTS \(role)", within: Self.statementLimit)
             }
-            guard isEmpty else { throw InjectionError("sessions of the role \(role) are left") }
-            try await statements.run("DROP ROLE IF EXISTS \(role)", within: Self.statementLimit)
-            try await stage.needed(stage.server, .server).waitUntilAccepting(within: Self.goneLimit)
+            try await stage.needed(stage.server, .server).waitUntilServing(without: ["53300"], within: Self.goneLimit)
             roleIsMade = false
             return ["most_fillers": JSONValue(mostFillers), "looks_failed": JSONValue(failures)]
         }

@@ -37,6 +37,7 @@ package struct StartingUp: Fault {
         private let mode: ShutdownMode
         private let isHeld: Bool
         private var oldPID: Int32?
+        private var isStopped = false
         private var isHealed = false
 
         init(mode: ShutdownMode, isHeld: Bool) {
@@ -48,10 +49,8 @@ package struct StartingUp: Fault {
             let server = try stage.needed(stage.server, .server)
             oldPID = await server.postmasterPID()
             guard oldPID != nil else { throw InjectionError("the server does not run: there is nothing to restart") }
-            try await server.beginShutdown(mode)
-            guard await server.waitUntilStopped(within: Self.stopLimit) else {
-                throw InjectionError("the server did not stop within \(Self.stopLimit.words) (\(mode.rawValue))")
-            }
+            try await server.stop(mode, within: Self.stopLimit)
+            isStopped = true
             if isHeld { try await server.startHeld() } else { try await server.start(within: Self.startLimit) }
         }
 
@@ -75,14 +74,16 @@ package struct StartingUp: Fault {
             let server = try stage.needed(stage.server, .server)
             guard !isHealed else { return ["healed_before": true] }
             let startedAt = MonotonicInstant.now
+            if !isStopped { try await server.stopForGood(patience: Self.stopLimit) }
+            isStopped = true
             do {
                 try await server.endHeldRecovery(within: Self.startLimit)
             } catch {
                 // A recovery that failed ends the server; what is left starts like any other one.
-                guard await server.postmasterPID() == nil else { throw error }
+                try await server.stopForGood(patience: Self.stopLimit)
             }
             try await server.start(within: Self.startLimit)
-            try await server.waitUntilAccepting(within: Self.startLimit)
+            try await server.waitUntilServing(within: Self.startLimit)
             isHealed = true
             return [
                 "new_postmaster": JSONValue(await server.postmasterPID().map { Int($0) }),

@@ -1,6 +1,6 @@
 import RigModel
 
-/// What faults need that a target does not have. Pure.
+/// What faults need that a target does not have, or cannot stand that it has. Pure.
 package enum FaultRequirements {
     /// One sentence for each fault that cannot work here, each fault once.
     package static func missing(_ faults: [any Fault], available: Set<StagePart>) -> [String] {
@@ -8,6 +8,10 @@ package enum FaultRequirements {
         for fault in faults {
             for part in StagePart.allCases where fault.needs.contains(part) && !available.contains(part) {
                 let sentence = "\(type(of: fault).shape.name) \(reason(part))"
+                if !sentences.contains(sentence) { sentences.append(sentence) }
+            }
+            for (part, reason) in fault.excludes where available.contains(part) {
+                let sentence = "\(type(of: fault).shape.name) \(reason)"
                 if !sentences.contains(sentence) { sentences.append(sentence) }
             }
         }

@@ -30,7 +30,7 @@ package protocol ServerControl: Sendable {
     /// What /proc says of it; `nil` when it is gone.
     func state(of process: ProcessIdentity) async -> ProcessState?
 
-    /// One attempt as the pool's role and with the secret that the pool knows now.
+    /// One attempt as the pool's role and with the secret that the pool knows now. One that is cancelled got no answer.
     func tryConnect(within limit: Duration) async -> ConnectAnswer
     /// The same with this password.
     func tryConnect(password: String, within limit: Duration) async -> ConnectAnswer

@@ -36,8 +36,7 @@ private actor DeadlockRing: Injection {
     private var proof = ServerLogProof { $0.severity == "ERROR" && $0.text == "deadlock detected" }
     private let setting = TemporarySetting(settingName)
     private var countBefore: Int?
-    private var session: (any FaultSession)?
-    private var task: Task<Void, Never>?
+    private let work = SessionWork()
     private var rounds = 0
     private var failure: String?
 
@@ -48,22 +47,23 @@ private actor DeadlockRing: Injection {
         proof = await proof.begun(on: stage)
         countBefore = await Self.count(statements)
         try await setting.change(to: "\(max(1, Int(timeout.milliseconds.rounded())))ms", on: stage)
-        let session = try await statements.openSession(as: nil)
-        self.session = session
-        try await session.run("SET deadlock_timeout = '1h'", within: Self.statementLimit)
         // The second lock is given up soon after the server must have found the ring.
         let patience = min(timeout * 2 + .milliseconds(100), Self.bite)
-        try await session.run("SET lock_timeout = '\(Int(patience.milliseconds))ms'", within: Self.statementLimit)
-        task = Task {
-            while !Task.isCancelled {
-                do throws(StatementFailure) {
-                    try await round(session, statements)
-                } catch {
-                    note(error)
-                    _ = try? await session.run("ROLLBACK", within: Self.statementLimit)
-                }
-                try? await Task.sleep(for: .milliseconds(50))
+        try await work.begin(
+            try await statements.openSession(as: nil),
+            settings: [("deadlock_timeout", "1h"), ("lock_timeout", "\(Int(patience.milliseconds))ms")]
+        ) { await self.rounds($0, statements) }
+    }
+
+    private func rounds(_ session: any FaultSession, _ statements: any StatementControl) async {
+        while !Task.isCancelled {
+            do throws(StatementFailure) {
+                try await round(session, statements)
+            } catch {
+                note(error)
+                _ = try? await session.run("ROLLBACK", within: Self.statementLimit)
             }
+            try? await Task.sleep(for: .milliseconds(50))
         }
     }
 
@@ -117,14 +117,7 @@ private actor DeadlockRing: Injection {
 
     func heal(on stage: FaultStage) async throws -> JSONValue {
         let statements = try stage.needed(stage.statements, .statements)
-        task?.cancel()
-        await task?.value
-        task = nil
-        if let session {
-            await session.close()
-            try await LockWaiters.waitUntilNone(of: [session.pid], by: statements)
-            self.session = nil
-        }
+        try await work.end(by: statements)
         let hits = await proof.hits(on: stage).count
         try await setting.restore(on: stage)
         var facts: [JSONValue.Member] = [.init("rounds", JSONValue(rounds)), .init("pool_victims", JSONValue(hits))]

@@ -5,8 +5,7 @@ actor LockPulse {
     private static let lockLimit = Duration.seconds(10)
 
     private let hold: Duration
-    private var session: (any FaultSession)?
-    private var task: Task<Void, Never>?
+    private let work = SessionWork()
     /// How many sessions waited for it at the most.
     private(set) var blocked = 0
     /// Why it stopped before it was told to.
@@ -16,23 +15,23 @@ actor LockPulse {
 
     func start(on stage: FaultStage) async throws {
         let statements = try stage.needed(stage.statements, .statements)
-        let session = try await statements.openSession(as: nil)
-        self.session = session
-        task = Task { [hold] in
-            while !Task.isCancelled {
-                do {
-                    try await session.run("BEGIN", within: Self.lockLimit)
-                    try await session.run(
-                        "LOCK TABLE \(statements.accountsTable) IN ACCESS EXCLUSIVE MODE", within: Self.lockLimit)
-                    try? await Task.sleep(for: hold)
-                    let waiting = try? await LockWaiters.count(of: session.pid, by: statements)
-                    note(blocked: waiting ?? 0)
-                    try await session.run("ROLLBACK", within: Self.lockLimit)
-                } catch {
-                    return note(failure: "\(error)")
-                }
+        try await work.begin(try await statements.openSession(as: nil)) { await self.pulse($0, statements) }
+    }
+
+    private func pulse(_ session: any FaultSession, _ statements: any StatementControl) async {
+        while !Task.isCancelled {
+            do {
+                try await session.run("BEGIN", within: Self.lockLimit)
+                try await session.run(
+                    "LOCK TABLE \(statements.accountsTable) IN ACCESS EXCLUSIVE MODE", within: Self.lockLimit)
                 try? await Task.sleep(for: hold)
+                let waiting = try? await LockWaiters.count(of: session.pid, by: statements)
+                note(blocked: waiting ?? 0)
+                try await session.run("ROLLBACK", within: Self.lockLimit)
+            } catch {
+                return note(failure: "\(error)")
             }
+            try? await Task.sleep(for: hold)
         }
     }
 
@@ -43,15 +42,10 @@ actor LockPulse {
     ///
     /// - Throws: when somebody still waits for it.
     func stop(on stage: FaultStage) async throws {
-        if let session, let statements = stage.statements {
-            note(blocked: (try? await LockWaiters.count(of: session.pid, by: statements)) ?? 0)
+        guard let statements = stage.statements else { return }
+        if let pid = await work.pid {
+            note(blocked: (try? await LockWaiters.count(of: pid, by: statements)) ?? 0)
         }
-        task?.cancel()
-        await task?.value
-        task = nil
-        guard let session, let statements = stage.statements else { return }
-        await session.close()
-        try await LockWaiters.waitUntilNone(of: [session.pid], by: statements)
-        self.session = nil
+        try await work.end(by: statements)
     }
 }

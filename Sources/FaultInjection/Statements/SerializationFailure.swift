@@ -62,8 +62,7 @@ private actor SerializationConflicts: Injection {
     private var generator: SeededGenerator
     private var proof = ServerLogProof { $0.severity == "ERROR" && $0.text.hasPrefix("could not serialize access") }
     private let setting = TemporarySetting(settingName)
-    private var session: (any FaultSession)?
-    private var task: Task<Void, Never>?
+    private let work = SessionWork()
     private var changes = 0
 
     init(generator: SeededGenerator) { self.generator = generator }
@@ -72,18 +71,19 @@ private actor SerializationConflicts: Injection {
         let statements = try stage.needed(stage.statements, .statements)
         proof = await proof.begun(on: stage)
         try await setting.change(to: "serializable", on: stage)
-        let session = try await statements.openSession(as: nil)
-        self.session = session
-        task = Task {
-            while !Task.isCancelled {
-                do throws(StatementFailure) {
-                    try await change(session, statements.accountsTable)
-                } catch {
-                    // It may be the one that loses, or wait for others too long.
-                    _ = try? await session.run("ROLLBACK", within: Self.statementLimit)
-                }
-                try? await Task.sleep(for: .milliseconds(40))
+        let table = statements.accountsTable
+        try await work.begin(try await statements.openSession(as: nil)) { await self.compete($0, table) }
+    }
+
+    private func compete(_ session: any FaultSession, _ table: String) async {
+        while !Task.isCancelled {
+            do throws(StatementFailure) {
+                try await change(session, table)
+            } catch {
+                // It may be the one that loses, or wait for others too long.
+                _ = try? await session.run("ROLLBACK", within: Self.statementLimit)
             }
+            try? await Task.sleep(for: .milliseconds(40))
         }
     }
 
@@ -118,14 +118,7 @@ private actor SerializationConflicts: Injection {
 
     func heal(on stage: FaultStage) async throws -> JSONValue {
         let statements = try stage.needed(stage.statements, .statements)
-        task?.cancel()
-        await task?.value
-        task = nil
-        if let session {
-            await session.close()
-            try await LockWaiters.waitUntilNone(of: [session.pid], by: statements)
-            self.session = nil
-        }
+        try await work.end(by: statements)
         let hits = await proof.hits(on: stage).count
         try await setting.restore(on: stage)
         return ["competing_transactions": JSONValue(changes), "pool_failures": JSONValue(hits)]

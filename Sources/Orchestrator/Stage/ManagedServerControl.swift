@@ -79,7 +79,10 @@ struct ManagedServerControl: ServerControl {
             await connection.close(deadline: .now.advanced(by: .seconds(1)))
             return .accepted
         } catch {
-            if case .timedOut = error.cause { return .noAnswer }
+            switch error.cause {
+            case .timedOut, .cancelled: return .noAnswer
+            default: break
+            }
             return .refused(sqlState: error.cause.code, message: error.message)
         }
     }

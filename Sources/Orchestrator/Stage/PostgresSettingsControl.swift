@@ -14,10 +14,22 @@ struct PostgresSettingsControl: SettingsControl {
     let runtime: LoopRuntime
 
     func value(of setting: String) async throws -> String {
-        let session = try await statements.openPlainSession()
-        let rows = try? await session.run("SHOW \(setting)", within: Self.statementLimit)
+        try await Self.ask("SHOW \(setting)", try await statements.openPlainSession())
+    }
+
+    /// One value, from a session that is closed then.
+    private static func ask(_ question: String, _ session: any FaultSession) async throws -> String {
+        let rows: [[String?]]
+        do {
+            rows = try await session.run(question, within: statementLimit)
+        } catch {
+            await session.close()
+            throw error
+        }
         await session.close()
-        guard let value = rows?.first?.first ?? nil else { throw RunError.internalFailure("no setting \(setting)") }
+        guard let value = rows.first?.first ?? nil else {
+            throw RunError.internalFailure("the server has no answer to \(question)")
+        }
         return value
     }
 
@@ -40,10 +52,7 @@ struct PostgresSettingsControl: SettingsControl {
     }
 
     /// When the postmaster read its files, as a session sees it that begins now.
-    private func loadTime() async throws -> String? {
-        let session = try await statements.openSession(as: nil)
-        let rows = try? await session.run("SELECT pg_conf_load_time()::text", within: Self.statementLimit)
-        await session.close()
-        return rows?.first?.first ?? nil
+    private func loadTime() async throws -> String {
+        try await Self.ask("SELECT pg_conf_load_time()::text", try await statements.openSession(as: nil))
     }
 }
