@@ -9,9 +9,9 @@ struct OverlapSuite {
     @Test(
         "Each is healed at its own end, though the other still stands in the way",
         arguments: [
-            [("slow-io: {}", "500ms", "2s"), ("lock-database: {}", "1500ms", "3s")],
-            [("lock-database: {}", "500ms", "2s"), ("slow-io: {write: 500ms}", "1500ms", "3s")],
-            [("io-error: {share: 50%}", "500ms", "2s"), ("sqlite-read-only: {}", "1500ms", "3s")],
+            [("slow-io: {}", "500ms", "2s"), ("lock-database: {}", "1500ms", "4s")],
+            [("lock-database: {}", "500ms", "2s"), ("slow-io: {write: 500ms}", "1500ms", "4s")],
+            [("io-error: {share: 50%}", "500ms", "2s"), ("sqlite-read-only: {}", "1500ms", "4s")],
         ])
     func bothAreHealed(_ faults: [(fault: String, at: String, length: String)]) async throws {
         let folder = try TemporaryFolder()
