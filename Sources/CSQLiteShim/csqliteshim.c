@@ -99,7 +99,9 @@ static int file_size(sqlite3_file *file, sqlite3_int64 *size) {
 
 static int file_lock(sqlite3_file *file, int level) {
     shim_file *f = own(file);
-    if (level < SQLITE_LOCK_RESERVED) return f->real->pMethods->xLock(f->real, level);
+    // Who wants to write asks for RESERVED first. EXCLUSIVE alone is asked for at the end of each connection in WAL mode, to
+    // see whether it is the last one, and to roll back what a dead process left.
+    if (level != SQLITE_LOCK_RESERVED) return f->real->pMethods->xLock(f->real, level);
     csqliteshim_call call = {csqliteshim_write_lock, f->kind, 0};
     int verdict = before(f->shim, call);
     return after(f->shim, call, verdict > 0 ? verdict : f->real->pMethods->xLock(f->real, level));

@@ -9,6 +9,9 @@ package enum ComposeError: Error, Equatable, CustomStringConvertible {
     case notPublished(service: String, port: Int)
     /// Each start of the container would have another one.
     case randomPort(service: String, port: Int)
+    /// On the loopback of the engine's host, which is another one.
+    case publishedElsewhere(service: String, port: Int, host: String)
+    case noAddress
     case unreadable(String)
 
     package var description: String {
@@ -27,6 +30,10 @@ package enum ComposeError: Error, Equatable, CustomStringConvertible {
         case .randomPort(let service, let port):
             "the service \(service) publishes its port \(port) on another port at each start; name one: ports: "
                 + "[\"127.0.0.1:15432:\(port)\"]"
+        case .publishedElsewhere(let service, let port, let host):
+            "the service \(service) publishes its port \(port) on the loopback of \(host), where its engine is; from here it "
+                + "cannot be reached"
+        case .noAddress: "docker context inspect does not say where the engine answers; set DOCKER_HOST"
         case .unreadable(let what): "docker inspect does not say \(what)"
         }
     }

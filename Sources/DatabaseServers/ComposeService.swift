@@ -10,7 +10,8 @@ package struct ComposeService: Sendable, Equatable {
     package let project: String
     /// The container's full id, which stays over its restarts.
     package let container: String
-    /// Where its port is published.
+    package let engine: EngineAddress
+    /// Where its port is published, as it is reached from here.
     package let host: String
     package let port: Int
     private let user: String
@@ -19,8 +20,12 @@ package struct ComposeService: Sendable, Equatable {
 
     /// Reads what `docker inspect` says of one container.
     ///
-    /// - Parameter file: absolute path of the compose file.
-    package init(inspection: JSONValue, service: String, file: String) throws(ComposeError) {
+    /// - Parameters:
+    ///   - file: absolute path of the compose file.
+    ///   - engine: whose container it is.
+    package init(
+        inspection: JSONValue, service: String, file: String, engine: EngineAddress
+    ) throws(ComposeError) {
         guard let id = inspection["Id"]?.stringValue else { throw .unreadable("Id") }
         let labels = inspection["Config"]?["Labels"]
         func label(_ name: String) -> String? { labels?["com.docker.compose.\(name)"]?.stringValue }
@@ -40,11 +45,16 @@ package struct ComposeService: Sendable, Equatable {
         else { throw .notPublished(service: service, port: inside) }
         let asked = inspection["HostConfig"]?["PortBindings"]?[key]?.arrayValue?.first?["HostPort"]?.stringValue
         guard let asked, !asked.isEmpty, asked != "0" else { throw .randomPort(service: service, port: inside) }
+        let address = published["HostIp"]?.stringValue ?? ""
+        if let other = engine.remoteHost, LoopbackAddress.contains(address) {
+            throw .publishedElsewhere(service: service, port: inside, host: other)
+        }
         self.service = service
+        self.engine = engine
         self.project = project
         self.port = port
         container = id
-        host = Self.reachable(published["HostIp"]?.stringValue ?? "")
+        host = Self.reachable(address, engine)
         // As the official image has it.
         user = environment["POSTGRES_USER"] ?? "postgres"
         password = environment["POSTGRES_PASSWORD"]
@@ -71,9 +81,9 @@ package struct ComposeService: Sendable, Equatable {
         return variables
     }
 
-    /// An address that stands for all addresses is reached on loopback.
-    private static func reachable(_ address: String) -> String {
-        ["", "0.0.0.0", "::"].contains(address) ? "127.0.0.1" : address
+    /// An address that stands for all of the engine's host is reached on loopback, where that is this machine.
+    private static func reachable(_ address: String, _ engine: EngineAddress) -> String {
+        ["", "0.0.0.0", "::"].contains(address) ? engine.remoteHost ?? "127.0.0.1" : address
     }
 
     /// Whether the project was made of this file. Older engines' tools label it with a path relative to the project.

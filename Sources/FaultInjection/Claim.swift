@@ -18,6 +18,8 @@ package enum Claim: Sendable, Hashable, CustomStringConvertible {
     case clientLimits
     case clientClock
     case databaseFile
+    /// How far checkpoints of its log get.
+    case databaseLog
     case poolerLife
     case containerLife
     /// Slots of the server for sessions.
@@ -39,6 +41,7 @@ package enum Claim: Sendable, Hashable, CustomStringConvertible {
         case .clientLimits: "the client's limits"
         case .clientClock: "the client's clock"
         case .databaseFile: "the database file"
+        case .databaseLog: "the database's log"
         case .poolerLife: "the pooler's life"
         case .containerLife: "the container's life"
         case .connectionSlots: "the server's connection slots"

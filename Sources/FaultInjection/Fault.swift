@@ -16,6 +16,9 @@ package protocol Fault: Sendable {
     /// Name, parameters and whether it lasts; shown by `chaosrig list faults`.
     static var shape: Shape { get }
     init(_ parameters: Parameters)
+    /// Why it could never land with these parameters on this target; asked when a scenario is read, after each of them was
+    /// found right by the shape.
+    static func problems(with parameters: Parameters, on target: TargetTraits) -> [ParameterProblem]
     var needs: Set<StagePart> { get }
     /// What the machine must be able to do, as alternatives, the best first: `[[.netem], [.packetQueue], []]` also works
     /// where neither is. One that needs nothing of the machine has the alternative `[]` only.
@@ -37,6 +40,7 @@ package protocol Fault: Sendable {
 }
 
 extension Fault {
+    package static func problems(with parameters: Parameters, on target: TargetTraits) -> [ParameterProblem] { [] }
     package var capabilities: [Set<Capability>] { [[]] }
     package var claims: Set<Claim> { [] }
     /// Statements and settings take sessions of the rig, and each look at a setting takes a new one.

@@ -65,6 +65,13 @@ package enum FaultCatalogue {
 
     package static var shapes: [Shape] { all.map { $0.shape } }
 
+    /// Why a fault of this name could never land so; see ``Fault/problems(with:on:)``.
+    package static func problems(
+        of kind: String, with parameters: Parameters, on target: TargetTraits
+    ) -> [ParameterProblem] {
+        all.first { $0.shape.name == kind }?.problems(with: parameters, on: target) ?? []
+    }
+
     /// The fault of this name, or `nil`.
     package static func make(_ kind: String, _ parameters: Parameters) -> (any Fault)? {
         all.first { $0.shape.name == kind }?.init(parameters)

@@ -12,7 +12,16 @@ package enum Catalogue {
             workloads: OperationCatalogue.shapes,
             checkFaults: { entries, phases in
                 FaultConflicts.find(planEntries(of: entries), faultsPhase: phases.faults)
+            },
+            checkParameters: { kind, parameters, target in
+                FaultCatalogue.problems(of: kind, with: parameters, on: traits(of: target))
+                    .map { ($0.parameter, $0.message) }
             })
+    }
+
+    private static func traits(of target: Scenario.Target?) -> TargetTraits {
+        guard case .managedPostgres(let options) = target else { return TargetTraits() }
+        return TargetTraits(poolsBySession: options.pgBouncer == .session)
     }
 
     /// One kind of fault as people read of it.

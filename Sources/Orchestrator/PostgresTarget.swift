@@ -140,8 +140,7 @@ struct PostgresTarget: RunTarget {
             if let server, server.hasCertificate { stage.certificates = ManagedCertificateControl(server: server) }
             stage.container = container.map {
                 ContainerPlace(
-                    id: $0.container, service: $0.service, project: $0.project,
-                    engine: currentEnvironment()["DOCKER_HOST"])
+                    id: $0.container, service: $0.service, project: $0.project, engine: $0.engine.text)
             }
             if let pooler {
                 stage.pooler = ManagedPoolerControl(pooler: pooler, direct: direct, makeDriver: makeDriver)

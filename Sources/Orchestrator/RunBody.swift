@@ -23,7 +23,7 @@ struct RunBody: Sendable {
             rigLoop: site.rigLoop, journal: site.journal)
         options.progress.say("starting the target")
         let target = try await TargetFactory(
-            scenario: scenario, folder: folder, scratch: site.scratch
+            scenario: scenario, folder: folder, scratch: site.scratch, allowedRemoteHosts: options.allowedRemoteHosts
         ).make(context)
         options.progress.say("target: \(target.description)")
         do throws(RunError) {

@@ -38,6 +38,8 @@ package struct ScenarioRun: Sendable {
         let missing =
             FaultSupport.missing("the target", of: target, answers) + FaultSupport.missing(demanding, answers)
         if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }
+        guard case .compose = scenario.target else { return }
+        _ = try await TargetFactory.engine(allowedRemoteHosts: allowedRemoteHosts)
     }
 
     /// Runs it. Everything that it changed on this machine is undone when this returns or throws.

@@ -11,6 +11,7 @@ struct TargetFactory: Sendable {
     let scenario: Scenario
     let folder: RunFolder
     let scratch: RunScratch
+    let allowedRemoteHosts: Set<String>
 
     /// For the rig's own connections, superusers' reserved ones, and connections that are being closed.
     private static let connectionsBesideThePool = 30
@@ -64,12 +65,24 @@ struct TargetFactory: Sendable {
         } catch {
             throw .usage("target.postgres.url: \(error)")
         }
-        for server in servers where !LoopbackAddress.contains(server.host) && !allowedRemoteHosts.contains(server.host)
-        {
-            throw .usage(
-                "the target \(server.host) is not on this machine. Faults will hit it; if that is what you want, "
-                    + "name it: --allow-remote \(server.host)")
-        }
+        for server in servers { try allow(server.host, as: "target", allowedRemoteHosts) }
+    }
+
+    /// Refuses a container engine on another machine, unless it was named.
+    ///
+    /// - Returns: the one that the engine's program asks here.
+    static func engine(allowedRemoteHosts: Set<String>) async throws(RunError) -> EngineAddress {
+        let engine: EngineAddress
+        do { engine = try await ComposeService.engine() } catch { throw .missing("target.compose: \(error)") }
+        if let host = engine.remoteHost { try allow(host, as: "container engine", allowedRemoteHosts) }
+        return engine
+    }
+
+    private static func allow(_ host: String, as what: String, _ allowed: Set<String>) throws(RunError) {
+        guard !LoopbackAddress.contains(host), !allowed.contains(host) else { return }
+        throw .usage(
+            "the \(what) \(host) is not on this machine. Faults will hit it; if that is what you want, "
+                + "name it: --allow-remote \(host)")
     }
 
     func make(_ context: TargetContext) async throws(RunError) -> any RunTarget {
@@ -105,10 +118,12 @@ struct TargetFactory: Sendable {
                 context: context, server: nil, url: url, adminURL: url, plan: plan, readsLittle: readsLittle,
                 child: child)
         case .compose(let name, let file):
+            let engine = try await Self.engine(allowedRemoteHosts: allowedRemoteHosts)
             let service: ComposeService
-            do { service = try await ComposeService.find(name, in: file) } catch {
+            do { service = try await ComposeService.find(name, in: file, on: engine) } catch {
                 throw .missing("target.compose: \(error)")
             }
+            try Self.allow(service.host, as: "target", allowedRemoteHosts)
             let plan = try await StagePlan.make(scenario, journal: context.journal, folder: scratch.path)
             return try await PostgresTarget(
                 context: context, server: nil, container: service, url: service.connectionString,

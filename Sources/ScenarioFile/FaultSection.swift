@@ -6,6 +6,8 @@ struct FaultSection {
     private static let scheduleKeys = ["at", "every", "jitter", "times", "for", "gap", "weight"]
 
     let catalogue: ScenarioCatalogue
+    /// `nil` where it could not be read.
+    let target: Scenario.Target?
     let log: ProblemLog
 
     private var names: [String] { catalogue.faults.map(\.name) }
@@ -69,7 +71,22 @@ struct FaultSection {
         if kinds.count > 1 {
             log.add(section.keyPosition(kinds[1]), "one fault per item; \"\(kinds[1])\" begins a second one")
         }
-        return (shape, ParameterReader(log: log).read(shape, section.node(kind), at: section.keyPosition(kind)))
+        let node = section.node(kind)
+        let position = section.keyPosition(kind)
+        let problemsBefore = log.problems.count
+        let parameters = ParameterReader(log: log).read(shape, node, at: position)
+        guard log.problems.count == problemsBefore else { return (shape, parameters) }
+        for (parameter, message) in catalogue.checkParameters(kind, parameters, target) {
+            let place = parameter.flatMap { self.position(of: $0, in: node) }
+            log.add(place ?? position, (parameter.map { "\($0): " } ?? "\(kind): ") + message)
+        }
+        return (shape, parameters)
+    }
+
+    /// Where the value of a parameter stands.
+    private func position(of parameter: String, in node: YAMLNode?) -> SourcePosition? {
+        guard case .mapping(let entries)? = node?.content else { return nil }
+        return entries.first { $0.key == parameter }?.value.position
     }
 
     /// `random: […]` or `sequence: […]`, with the schedule that all in it share.

@@ -10,10 +10,20 @@ package struct ScenarioCatalogue: Sendable {
     package typealias FaultCheck = @Sendable ([Scenario.FaultEntry], Scenario.Phases) -> [(entry: Int, message: String)]
     package var checkFaults: FaultCheck
 
+    /// Why a fault of this kind could never land on this target: parameter (`nil`: none of them alone) and complaint. Only
+    /// asked when each parameter by itself is right.
+    package typealias ParameterCheck =
+        @Sendable (_ kind: String, Parameters, Scenario.Target?) -> [(
+            parameter: String?, message: String
+        )]
+    package var checkParameters: ParameterCheck
+
     package init(
-        faults: [Shape], invariants: [Shape], workloads: [Shape], checkFaults: @escaping FaultCheck = { _, _ in [] }
+        faults: [Shape], invariants: [Shape], workloads: [Shape], checkFaults: @escaping FaultCheck = { _, _ in [] },
+        checkParameters: @escaping ParameterCheck = { _, _, _ in [] }
     ) {
         self.checkFaults = checkFaults
+        self.checkParameters = checkParameters
         self.faults = faults
         self.invariants = invariants
         self.workloads = workloads

@@ -28,7 +28,8 @@ struct ScenarioSections {
         let workload = workload(section.node("workload"), section, rules)
         let phases = phases(section.node("phases"), rules)
         rules.check(workload, phases, section)
-        let faults = FaultSection(catalogue: catalogue, log: log).read(section.node("faults"), phases)
+        let faults = FaultSection(catalogue: catalogue, target: target, log: log).read(
+            section.node("faults"), phases)
         let invariants = invariants(section.node("invariants"), isPresent: section.keys.contains("invariants"))
         section.finish()
         guard let target else { return nil }

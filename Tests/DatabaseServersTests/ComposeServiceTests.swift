@@ -27,8 +27,31 @@ private func inspection(_ edit: (inout String) -> Void = { _ in }) throws -> JSO
     return try JSONValue(parsing: text)
 }
 
-private func service(_ edit: (inout String) -> Void = { _ in }) throws -> ComposeService {
-    try ComposeService(inspection: inspection(edit), service: "db", file: "/srv/proj/docker-compose.yml")
+private func service(
+    on engine: String = "unix:///var/run/docker.sock", _ edit: (inout String) -> Void = { _ in }
+) throws -> ComposeService {
+    try ComposeService(
+        inspection: inspection(edit), service: "db", file: "/srv/proj/docker-compose.yml",
+        engine: EngineAddress(engine))
+}
+
+@Test(arguments: [
+    ("unix:///var/run/docker.sock", nil), ("npipe:////./pipe/docker_engine", nil), ("tcp://127.0.0.1:2375", nil),
+    ("tcp://localhost:2375", nil), ("tcp://[::1]:2375", nil), ("tcp://:2375", nil), ("tcp://prod:2376", "prod"),
+    ("ssh://me@prod.example", "prod.example"), ("ssh://me@10.1.2.3:22/x", "10.1.2.3"),
+    ("tcp://[fd00::1]:2376", "fd00::1"), ("prod:2375", "prod"),
+])
+func machineOfTheEngineIsReadFromItsAddress(_ text: String, _ host: String?) {
+    #expect(EngineAddress(text).remoteHost == host)
+}
+
+@Test func portOnAllAddressesIsThatOfTheEnginesMachine() throws {
+    #expect(try service(on: "tcp://prod:2376").host == "prod")
+    #expect(try service(on: "tcp://127.0.0.1:2375").host == "127.0.0.1")
+    #expect(try service(on: "ssh://prod") { $0 = $0.replacing("0.0.0.0", with: "10.1.2.3") }.host == "10.1.2.3")
+    #expect(
+        throws: ComposeError.publishedElsewhere(service: "db", port: 5432, host: "prod"),
+        performing: { try service(on: "ssh://prod") { $0 = $0.replacing("0.0.0.0", with: "127.0.0.1") } })
 }
 
 @Test func addressAndCredentialsAreThoseOfTheContainer() throws {
@@ -61,7 +84,9 @@ func containerThatCannotBeTheTargetIsRefused(_ old: String, _ new: String, _ wor
     do throws(ComposeError) {
         let value: JSONValue
         do { value = try inspection { $0 = $0.replacing(old, with: new) } } catch { throw .unreadable("\(error)") }
-        _ = try ComposeService(inspection: value, service: "db", file: "/srv/proj/docker-compose.yml")
+        _ = try ComposeService(
+            inspection: value, service: "db", file: "/srv/proj/docker-compose.yml",
+            engine: EngineAddress("unix:///var/run/docker.sock"))
         Issue.record("accepted")
     } catch {
         #expect(error.description.contains(words), "\(error)")

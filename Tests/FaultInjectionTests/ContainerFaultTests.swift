@@ -80,9 +80,38 @@ func containerThatDoesNotRunCannotBeEndedOrPaused(_ kind: String) async throws {
     _ = try await injection.heal(on: engine.stage)
     #expect(engine.state.withLock { $0.networks } == ["back": ["db", "storage"], "front": []])
 
-    let attachment = ContainerState.Attachment(aliases: [], fixedAddress: "10.1.2.3")
+    // One that is the beginning of the id is still a name; the engine's own alias is its first 12 digits.
+    let attachment = ContainerState.Attachment(
+        aliases: ["031e97ec6dca", "db", "031"], settings: [.init(option: "--ip", value: "10.1.2.3")])
     let arguments = try ContainerEngine(engine.stage).connectArguments("back", attachment)
-    #expect(arguments == ["network", "connect", "--ip", "10.1.2.3", "back", FakeEngine.id])
+    let names = ["--alias", "031", "--alias", "db"]
+    #expect(arguments == ["network", "connect"] + names + ["--ip", "10.1.2.3", "back", FakeEngine.id])
+}
+
+@Test func networkThatCameBackWithoutANameIsAFailedHealing() async throws {
+    let engine = FakeEngine()
+    let (_, injection) = try await land(try make("container-disconnect"), on: engine)
+    engine.state.withLock { $0.losesNames = true }
+    let error = await #expect(throws: InjectionError.self) { try await injection.heal(on: engine.stage) }
+    #expect(error?.description.contains("without the alias db") == true)
+    #expect(engine.state.withLock { $0.undone } == [])
+}
+
+@Test func whatAnAttachmentHasLostIsNamed() throws {
+    let engine = try ContainerEngine(FakeEngine().stage)
+    let whole = ContainerState.Attachment(
+        aliases: ["db", "031e97ec6dca"], settings: [.init(option: "--ip6", value: "fd00::5")])
+    #expect(engine.missing(whole, of: whole) == nil)
+    #expect(engine.missing(whole, of: nil) != nil)
+    let poorer = ContainerState.Attachment(aliases: ["db"], settings: [.init(option: "--ip6", value: "fd00::6")])
+    #expect(engine.missing(whole, of: poorer) == "without --ip6 fd00::5")
+}
+
+@Test func engineGetsTheTimeThatAContainerMayTakeToStop() async throws {
+    let engine = FakeEngine()
+    _ = try await land(try make("container-restart", ["stop-timeout": .duration(.seconds(90))]), on: engine)
+    #expect(engine.state.withLock { $0.commands.first } == ["stop", "-t", "90", FakeEngine.id])
+    #expect(engine.state.withLock { $0.limits.first.map { $0 > .seconds(90) } } == true)
 }
 
 @Test func networkThatTheContainerIsNotInCannotBeCut() async throws {
@@ -94,16 +123,28 @@ func containerThatDoesNotRunCannotBeEndedOrPaused(_ kind: String) async throws {
 
 @Test func undoNamesTheEngineThatHasTheContainer() throws {
     let engine = try ContainerEngine(FakeEngine().stage)
-    let attachment = ContainerState.Attachment(aliases: ["db"], fixedAddress: nil)
+    let attachment = ContainerState.Attachment(aliases: ["db"])
     for undo in [engine.startAgain, engine.unpause, engine.connect("back", attachment)] {
         guard case .program(let arguments, let verify) = undo else {
             Issue.record("\(undo)")
             continue
         }
         for words in [arguments, verify] {
-            #expect(words.prefix(3) == ["docker", "--host", "unix:///e.sock"] && words.last == FakeEngine.id)
+            #expect(words.prefix(3) == ["docker", "--host", "unix:///e.sock"])
+            #expect(words.last?.hasSuffix(FakeEngine.id) == true)
         }
+        // Of a container that is gone: no row, and no complaint.
+        #expect(verify[3] == "ps" && verify.contains("id=\(FakeEngine.id)"))
     }
+}
+
+/// One that still ends would pass for one that runs, and stay down.
+@Test func undoOfAnOutageRestartsAlsoWhatStillRuns() throws {
+    guard case .program(let arguments, _) = try ContainerEngine(FakeEngine().stage).startAgain else {
+        Issue.record("no program")
+        return
+    }
+    #expect(arguments.dropFirst(3).first == "restart")
 }
 
 @Test func lineOfTheEngineIsReadWithoutTheEnvironment() throws {
@@ -112,9 +153,15 @@ func containerThatDoesNotRunCannotBeEndedOrPaused(_ kind: String) async throws {
     #expect(ContainerState(output: "{\"state\":{}}") == nil)
     let line = """
         {"state":{"Status":"exited","Running":false,"ExitCode":137},"labels":{},"networks":\
-        {"n":{"IPAMConfig":{"IPv4Address":"10.0.0.9"},"Aliases":null}}}
+        {"n":{"IPAMConfig":{"IPv4Address":"10.0.0.9","IPv6Address":"fd00::9","LinkLocalIPs":["169.254.1.1"]},\
+        "Aliases":null,"Links":["cache:redis"],"DriverOpts":{"a.b":"c"}}}}
         """
     let state = try #require(ContainerState(output: line))
     #expect(state.exitCode == 137 && state.service == nil && !state.isRunning)
-    #expect(state.networks["n"]?.fixedAddress == "10.0.0.9")
+    let words = state.networks["n"]?.settings.flatMap { [$0.option, $0.value] }
+    #expect(
+        words == [
+            "--ip", "10.0.0.9", "--ip6", "fd00::9", "--link-local-ip", "169.254.1.1", "--link", "cache:redis",
+            "--driver-opt", "a.b=c",
+        ])
 }

@@ -11,6 +11,10 @@ final class FakeEngine: ProgramRunner {
         var finishedAt = "t0"
         var project = "proj"
         var networks = ["back": ["031e97ec6dca", "db"]]
+        /// Containers are connected without their names.
+        var losesNames = false
+        /// How long each command was given.
+        var limits: [Duration] = []
         /// These commands change nothing.
         var ignored: Set<String> = []
         var commands: [[String]] = []
@@ -38,6 +42,7 @@ final class FakeEngine: ProgramRunner {
             guard words.last == Self.id else { return (1, "Error: No such container: \(words.last ?? "")") }
             if words[0] == "inspect" { return (0, Self.describe(state)) }
             state.commands.append(words)
+            state.limits.append(limit)
             let verb = words[0] == "network" ? words[1] : words[0]
             guard !state.ignored.contains(verb) else { return (0, "") }
             state.time += 1
@@ -49,7 +54,7 @@ final class FakeEngine: ProgramRunner {
             case "disconnect": state.networks[words[2]] = nil
             case "connect":
                 let aliases = words.indices.filter { words[$0] == "--alias" }.map { words[$0 + 1] }
-                state.networks[words[words.count - 2]] = aliases
+                state.networks[words[words.count - 2]] = state.losesNames ? [] : aliases
             default: return (125, "unknown command")
             }
             return (0, "")

@@ -33,6 +33,10 @@ final class FakeStage: Sendable {
         var fileDisturbances: [FileDisturbance] = []
         var fileHits = 0
         var isReplaced = false
+        /// What a write through the pool's file system gets.
+        var poolWriteCode = "SQLITE_OK"
+        /// Codes that another fault explains.
+        var explained: Set<String> = []
         var undos: [Undo] = []
         var undone = 0
         var programs: [[String]] = []
@@ -217,7 +221,7 @@ final class FakeStage: Sendable {
                 return state.isLocked && !state.ignoresLock ? "SQLITE_BUSY" : "SQLITE_OK"
             }
         }
-        func checkpoint() async throws -> LogState {
+        func checkpoint(within limit: Duration) async throws -> LogState {
             fake.state.withLock { state in
                 state.log.pages += state.poolWrites ? 10 : 0
                 if state.fileWork != .read { state.log.checkpointed = state.log.pages }
@@ -238,7 +242,10 @@ final class FakeStage: Sendable {
             fake.state.withLock { ($0.fileHits, $0.fileHits) }
         }
         func tryWriteAsPool() async -> String {
-            fake.state.withLock { $0.fileDisturbances.isEmpty ? "SQLITE_OK" : "SQLITE_IOERR" }
+            fake.state.withLock { $0.fileDisturbances.isEmpty ? $0.poolWriteCode : "SQLITE_IOERR" }
+        }
+        func explanation(of code: String, besides own: [Int]) -> String? {
+            fake.state.withLock { $0.explained.contains(code) ? "another fault" : nil }
         }
         func replace() async throws -> Replacement {
             fake.state.withLock { state in

@@ -149,3 +149,17 @@ private func land(_ fault: any Fault, on pooler: FakePooler) async throws -> (La
             == ["the target needs pgbouncer: no program. To get it: apt-get install x"])
     #expect(FaultSupport.missing("the target", of: [], answers) == [])
 }
+
+@Test(arguments: [
+    ([:], false, [String?.none]), (["client-idle-timeout": ParameterValue.duration(.seconds(1))], false, []),
+    (["client-idle-timeout": .duration(.seconds(1))], true, ["client-idle-timeout"]),
+    (["server-lifetime": .duration(.seconds(1))], true, []),
+    (["server-lifetime": .duration(.zero)], false, ["server-lifetime"]),
+])
+func lifetimesWithWhichNothingCouldBeClosedAreNamed(
+    _ values: [String: ParameterValue], _ isBySession: Bool, _ wrong: [String?]
+) {
+    let problems = FaultCatalogue.problems(
+        of: "pgbouncer-lifetime", with: Parameters(values), on: TargetTraits(poolsBySession: isBySession))
+    #expect(problems.map(\.parameter) == wrong)
+}

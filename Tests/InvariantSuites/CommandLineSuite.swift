@@ -27,6 +27,15 @@ struct CommandLineSuite {
         Refusal(
             arguments: ["run", "faults/latency.yaml", "--set", "target.postgres.url=postgres://10.0.0.1/x"],
             words: "--allow-remote 10.0.0.1"),
+        Refusal(
+            arguments: [
+                "validate", "faults/sqlite-io.yaml", "--set", "faults.0={slow-io: {write: 0s}, at: 1s, for: 1s}",
+            ],
+            words: "write: more than 0s was expected"),
+        Refusal(
+            arguments: [
+                "validate", "faults/pooler-maintenance.yaml", "--set", "target.pgbouncer=session",
+            ], words: "yaml:29:47: client-idle-timeout: with pgbouncer: session no client rests"),
         Refusal(arguments: ["list", "fault"], words: "Did you mean \"faults\"?"),
         Refusal(arguments: ["validate"], words: "name at least one"),
         Refusal(

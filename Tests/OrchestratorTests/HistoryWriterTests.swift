@@ -1,4 +1,5 @@
 import Foundation
+import HostSystem
 import RigModel
 import RigTestSupport
 import Testing

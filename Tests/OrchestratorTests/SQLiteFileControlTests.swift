@@ -43,7 +43,7 @@ import Threading
             let slow = shim.begin(SQLiteDisturbance(.delay(.seconds(100_000)), on: [.sync]))
             async let other = run("PRAGMA wal_checkpoint(FULL)", on: connection)
             while shim.effect(of: slow).hits == 0 { await Task.yield() }
-            async let waiting = control.checkpoint()
+            async let waiting = control.checkpoint(within: .seconds(100_000))
             // While it lasts there are no numbers to be had. Asked so often, that the other has asked meanwhile, too.
             for _ in 0..<50 {
                 let beside = try await driver.connect(deadline: .distantFuture)
@@ -58,6 +58,32 @@ import Threading
         }
     }
 
+    @Test func lookOfTheRigCountsForNoFaultAndRefusalsOfOthersAreExplained() async throws {
+        try await with { control, shim, connection in
+            try await run("BEGIN IMMEDIATE", on: connection)
+            #expect(await control.tryWriteAsPool() == "SQLITE_BUSY")
+            #expect(control.busyLocks() == 0)
+            #expect(control.explanation(of: "SQLITE_BUSY", besides: []) == nil)
+            try await run("ROLLBACK", on: connection)
+
+            let id = control.begin(FileDisturbance(.readOnly, on: .write))
+            #expect(await control.tryWriteAsPool() == "SQLITE_READONLY")
+            #expect(control.effect(of: id) == (0, 0))
+            #expect(control.explanation(of: "SQLITE_READONLY", besides: []) != nil)
+            #expect(control.explanation(of: "SQLITE_READONLY", besides: [id]) == nil)
+            #expect(control.explanation(of: "SQLITE_BUSY", besides: []) == nil)
+            control.end(id)
+            #expect(control.explanation(of: "SQLITE_READONLY", besides: []) == nil)
+
+            _ = try await control.replace()
+            // Newer libraries let a writing transaction begin on it, older ones do not.
+            #expect(await ["SQLITE_OK", "SQLITE_READONLY"].contains(control.tryWriteAsPool()))
+            #expect(control.explanation(of: "SQLITE_READONLY", besides: []) != nil)
+            _ = try await control.restore()
+            #expect(control.explanation(of: "SQLITE_READONLY", besides: []) == nil)
+        }
+    }
+
     @Test func endlessReaderKeepsTheLogFromBeingCheckpointed() async throws {
         try await with { control, _, connection in
             try await run("BEGIN", on: connection)
@@ -65,11 +91,11 @@ import Threading
             let driver = SQLiteDriver(SQLiteConfiguration(path: try await path(of: connection)))
             let writer = try await driver.connect(deadline: .distantFuture)
             try await run("INSERT INTO t VALUES (1)", on: writer)
-            let held = try await control.checkpoint()
+            let held = try await control.checkpoint(within: .seconds(100_000))
             #expect(held.checkpointed < held.pages)
             #expect(control.logBytes() > 0)
             try await run("ROLLBACK", on: connection)
-            let free = try await control.checkpoint()
+            let free = try await control.checkpoint(within: .seconds(100_000))
             #expect(free.checkpointed == free.pages)
             await writer.close(deadline: .distantFuture)
         }

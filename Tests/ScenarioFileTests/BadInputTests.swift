@@ -93,6 +93,12 @@ private let badInputs: [BadInput] = [
     BadInput(
         "jitter over every", with("faults:\n  - {stumble: {}, every: 1s, jitter: 2s}"),
         "jitter: at most the period of 1s"),
+    BadInput(
+        "parameter that cannot work", with("faults:\n  - stumble: {count: 13, mode: soft}"),
+        "x.yaml:7:22: count: not on a Friday"),
+    BadInput(
+        "parameters that cannot work on this target", with("faults:\n  - stumble: {count: 14}"),
+        "x.yaml:7:5: stumble: the file is too soft"),
     BadInput("times 0", with("faults:\n  - {stumble: {}, times: 0}"), "times: at least 1"),
     BadInput(
         "faults without a phase", with("phases: {faults: 0s}\nfaults:\n  - stumble: {}"), "could never be injected"),

@@ -24,7 +24,13 @@ let testCatalogue = ScenarioCatalogue(
             ]),
         Shape(name: "no-leaks", summary: "loses nothing"),
     ],
-    workloads: [Shape(name: "append", summary: ""), Shape(name: "read", summary: "")])
+    workloads: [Shape(name: "append", summary: ""), Shape(name: "read", summary: "")],
+    checkParameters: { kind, parameters, target in
+        guard kind == "stumble" else { return [] }
+        if parameters["count"] == .count(13) { return [("count", "not on a Friday")] }
+        if target == .temporarySQLite, parameters["count"] == .count(14) { return [(nil, "the file is too soft")] }
+        return []
+    })
 
 /// The smallest scenario that is right.
 let minimal = """

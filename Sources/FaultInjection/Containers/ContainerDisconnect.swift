@@ -72,9 +72,12 @@ package struct ContainerDisconnect: Fault {
                 try await engine.run(engine.connectArguments(network, attachment))
             }
             let attached = try await engine.state().networks
-            let missing = cut.map(\.network).filter { attached[$0] == nil }
+            let missing = cut.compactMap { network, attachment, _ in
+                engine.missing(attachment, of: attached[network]).map { "\(network): \($0)" }
+            }
             guard missing.isEmpty else {
-                throw InjectionError("the container is still not in \(missing.joined(separator: ", "))")
+                throw InjectionError(
+                    "the container is not as it was in its networks: \(missing.joined(separator: "; "))")
             }
             let answered = try await engine.waitForAnswer()
             for (_, _, entry) in cut.reversed() { try engine.journal.didUndo(entry) }

@@ -21,7 +21,7 @@ struct ContainerEngine {
     }
 
     /// The engine's program, told which engine.
-    private var program: [String] { ["docker"] + (place.engine.map { ["--host", $0] } ?? []) }
+    private var program: [String] { ["docker", "--host", place.engine] }
 
     /// - Throws: when there is no such container any more, or it is not that of the service.
     func state() async throws -> ContainerState {
@@ -37,10 +37,11 @@ struct ContainerEngine {
         return state
     }
 
+    /// - Parameter longer: how much longer than usual the engine may take.
     @discardableResult
-    func run(_ arguments: [String]) async throws -> String {
+    func run(_ arguments: [String], longer: Duration = .zero) async throws -> String {
         let words = program + arguments
-        let result = try await programs.run(words, within: Self.limit)
+        let result = try await programs.run(words, within: Self.limit + longer)
         guard result.exitCode == 0 else {
             throw InjectionError("\(words.joined(separator: " ")) ended with \(result.exitCode): \(result.output)")
         }
@@ -85,31 +86,60 @@ struct ContainerEngine {
 
     // MARK: How each change is undone by whoever reads the journal
 
-    /// `docker inspect` fails when the template does: that makes a condition an exit status, without a shell.
-    private func verify(isWrong condition: String) -> [String] {
+    /// `docker ps` fails when the template does: that makes a condition an exit status, without a shell. A container that is
+    /// not there any more (`docker-compose down`) is not listed, and nothing of it is left to undo; of an engine that does
+    /// not answer nobody knows.
+    ///
+    /// - Parameters:
+    ///   - before: of the template, before the condition.
+    ///   - condition: over the fields of `docker ps`. It is first tried by the program on a container without any.
+    private func verify(_ before: String = "", isWrong condition: String) -> [String] {
         program + [
-            "inspect", "--type", "container", "--format", "{{if \(condition)}}{{index .Id 9999}}{{end}}", place.id,
+            "ps", "--all", "--no-trunc", "--format",
+            "\(before){{if and .ID (\(condition))}}{{index .ID 9999}}{{end}}", "--filter", "id=\(place.id)",
         ]
     }
 
+    /// The seconds that a container gets to end before the engine kills it. Those of its own may be many minutes.
+    static let stopSeconds = "10"
+
+    /// One that was told to end may do so at any time from now on, and is not started by `docker start` as long as it runs.
     var startAgain: Undo {
-        .program(arguments: program + ["start", place.id], verify: verify(isWrong: "not .State.Running"))
+        .program(
+            arguments: program + ["restart", "-t", Self.stopSeconds, place.id],
+            verify: verify(isWrong: "ne .State \"running\""))
     }
 
     var unpause: Undo {
-        .program(arguments: program + ["unpause", place.id], verify: verify(isWrong: ".State.Paused"))
+        .program(arguments: program + ["unpause", place.id], verify: verify(isWrong: "eq .State \"paused\""))
     }
 
     func connect(_ network: String, _ attachment: ContainerState.Attachment) -> Undo {
         .program(
             arguments: program + connectArguments(network, attachment),
-            verify: verify(isWrong: "not (index .NetworkSettings.Networks \"\(network)\")"))
+            verify: verify(
+                "{{$in := false}}{{range split .Networks \",\"}}{{if eq . \"\(network)\"}}{{$in = true}}{{end}}{{end}}",
+                isWrong: "not $in"))
     }
 
-    /// With the names and the address that it had. Its own id is an alias that the engine adds by itself.
+    /// With all that it had by its configuration. Its own short id is an alias that the engine adds by itself.
     func connectArguments(_ network: String, _ attachment: ContainerState.Attachment) -> [String] {
-        let aliases = attachment.aliases.filter { !place.id.hasPrefix($0) }.flatMap { ["--alias", $0] }
-        let address = attachment.fixedAddress.map { ["--ip", $0] } ?? []
-        return ["network", "connect"] + aliases + address + [network, place.id]
+        let aliases = names(attachment).sorted().flatMap { ["--alias", $0] }
+        return ["network", "connect"] + aliases + attachment.settings.flatMap { [$0.option, $0.value] }
+            + [network, place.id]
+    }
+
+    /// Under which the network knows the container, without its own short id.
+    private func names(_ attachment: ContainerState.Attachment) -> Set<String> {
+        Set(attachment.aliases).subtracting([String(place.id.prefix(ContainerState.shortLength))])
+    }
+
+    /// What is missing of an attachment, in words; `nil` when all of it is there.
+    func missing(_ wanted: ContainerState.Attachment, of now: ContainerState.Attachment?) -> String? {
+        guard let now else { return "it is not in it" }
+        let lost =
+            names(wanted).subtracting(names(now)).sorted().map { "the alias \($0)" }
+            + wanted.settings.filter { !now.settings.contains($0) }.map { "\($0.option) \($0.value)" }
+        return lost.isEmpty ? nil : "without " + lost.joined(separator: ", ")
     }
 }

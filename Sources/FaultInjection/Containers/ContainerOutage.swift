@@ -7,6 +7,7 @@ import Threading
 /// Landed: the engine says that it has exited since.
 actor ContainerOutage: Injection {
     private let stop: [String]
+    private let stopLimit: Duration
     private let grace: Duration
     private var before: ContainerState?
     private var after: ContainerState?
@@ -15,9 +16,11 @@ actor ContainerOutage: Injection {
 
     /// - Parameters:
     ///   - stop: arguments for the engine's program, before the container's id.
+    ///   - stopLimit: how long the program may take for it.
     ///   - grace: how long it may take to end after that.
-    init(stop: [String], grace: Duration) {
+    init(stop: [String], stopLimit: Duration = .zero, grace: Duration) {
         self.stop = stop
+        self.stopLimit = stopLimit
         self.grace = grace
     }
 
@@ -29,7 +32,7 @@ actor ContainerOutage: Injection {
         }
         before = state
         entry = try engine.journal.willChange(engine.startAgain)
-        try await engine.run(stop + [engine.place.id])
+        try await engine.run(stop + [engine.place.id], longer: stopLimit)
         (after, _) = await engine.state(within: grace) { $0.finishedAt != state.finishedAt }
         downSince = .now
     }
@@ -53,7 +56,9 @@ actor ContainerOutage: Injection {
         let engine = try ContainerEngine(stage)
         guard let entry, let before else { return ["nothing_to_undo": true] }
         // One that was told to end but waits for its clients lets nobody in: it is ended for good.
-        if try await engine.state().finishedAt == before.finishedAt { try await engine.run(["stop", engine.place.id]) }
+        if try await engine.state().finishedAt == before.finishedAt {
+            try await engine.run(["stop", "-t", ContainerEngine.stopSeconds, engine.place.id])
+        }
         try await engine.run(["start", engine.place.id])
         let (state, isUp) = await engine.state(within: .seconds(30)) { $0.isRunning && !$0.isPaused }
         guard isUp, let state, state.startedAt != before.startedAt else {

@@ -29,6 +29,6 @@ package struct ContainerRestart: Fault {
     package func makeInjection(seed: UInt64) -> any Injection {
         // The engine counts whole seconds, and has ended it when it answers.
         let seconds = Int(stopTimeout.seconds.rounded(.up))
-        return ContainerOutage(stop: ["stop", "--time", "\(seconds)"], grace: .seconds(2))
+        return ContainerOutage(stop: ["stop", "-t", "\(seconds)"], stopLimit: stopTimeout, grace: .seconds(2))
     }
 }

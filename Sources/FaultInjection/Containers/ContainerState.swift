@@ -4,9 +4,18 @@ import RigModel
 struct ContainerState: Equatable {
     struct Attachment: Equatable {
         var aliases: [String]
-        /// Set by the compose file; `nil` where the engine chooses.
-        var fixedAddress: String?
+        /// What the compose file asks for beside that (addresses, links, options of the network's driver), as options of
+        /// `docker network connect`. What the engine chose by itself is not among it.
+        var settings: [Setting] = []
     }
+
+    struct Setting: Equatable {
+        var option: String
+        var value: String
+    }
+
+    /// Of a container's id, where the engine uses it as a name.
+    static let shortLength = 12
 
     var service: String?
     var project: String?
@@ -44,10 +53,25 @@ struct ContainerState: Equatable {
         networks = [:]
         guard case .object(let members)? = value["networks"] else { return }
         for member in members {
-            let address = member.value["IPAMConfig"]?["IPv4Address"]?.stringValue
             networks[member.key] = Attachment(
-                aliases: (member.value["Aliases"]?.arrayValue ?? []).compactMap(\.stringValue),
-                fixedAddress: address.flatMap { $0.isEmpty ? nil : $0 })
+                aliases: Self.texts(member.value["Aliases"]), settings: Self.settings(of: member.value))
         }
     }
+
+    private static func settings(of network: JSONValue) -> [Setting] {
+        let addresses = network["IPAMConfig"]
+        func one(_ option: String, _ value: JSONValue?) -> [Setting] {
+            value?.stringValue.flatMap { $0.isEmpty ? nil : [Setting(option: option, value: $0)] } ?? []
+        }
+        var settings = one("--ip", addresses?["IPv4Address"]) + one("--ip6", addresses?["IPv6Address"])
+        settings += texts(addresses?["LinkLocalIPs"]).map { Setting(option: "--link-local-ip", value: $0) }
+        settings += texts(network["Links"]).map { Setting(option: "--link", value: $0) }
+        guard case .object(let options)? = network["DriverOpts"] else { return settings }
+        return settings
+            + options.compactMap { option in
+                option.value.stringValue.map { Setting(option: "--driver-opt", value: "\(option.key)=\($0)") }
+            }
+    }
+
+    private static func texts(_ value: JSONValue?) -> [String] { (value?.arrayValue ?? []).compactMap(\.stringValue) }
 }

@@ -25,6 +25,22 @@ package struct PoolerLifetime: Fault {
         ].compactMap { $0 }
     }
 
+    package static func problems(with parameters: Parameters, on target: TargetTraits) -> [ParameterProblem] {
+        var problems = parameters.zeroProblems("server-lifetime", "client-idle-timeout")
+        if parameters.duration("server-lifetime") == nil, parameters.duration("client-idle-timeout") == nil {
+            problems.append(.init(nil, "server-lifetime, client-idle-timeout or both were expected"))
+        }
+        // PgBouncer's janitor passes over clients that have a server connection.
+        if target.poolsBySession, parameters.duration("client-idle-timeout") != nil {
+            problems.append(
+                .init(
+                    "client-idle-timeout",
+                    "with pgbouncer: session no client rests, for PgBouncer: each has a server connection as long as it is "
+                        + "connected; it needs pgbouncer: transaction"))
+        }
+        return problems
+    }
+
     package var needs: Set<StagePart> { [.pooler] }
     package var capabilities: [Set<Capability>] { [[.pgBouncer]] }
     package var claims: Set<Claim> { [.poolerLife] }

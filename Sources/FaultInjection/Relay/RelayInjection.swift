@@ -22,8 +22,6 @@ actor RelayInjection: Injection {
         }
     }
 
-    /// The effect needs traffic, which may pause.
-    private static let proofLimit = Duration.seconds(10)
     /// A shorter hold is none that a pool could feel.
     private static let leastHold = Duration.milliseconds(1)
 
@@ -51,17 +49,13 @@ actor RelayInjection: Injection {
     func prove(on stage: FaultStage) async -> Landing {
         guard let link = stage.link else { return Landing(landed: false, evidence: ["reason": "no link"]) }
         let startedAt = MonotonicInstant.now
-        // What it does at once it has done by now.
-        let giveUpAt = isMomentary ? startedAt : startedAt.advanced(by: Self.proofLimit)
-        while true {
+        // What it does at once it has done by now; otherwise the effect needs traffic, which may pause.
+        return await untilProven(isHealed: { isMomentary || healed != nil }) {
             let effect = await effect(link)
             if proof.isGiven(by: effect) { return Landing(landed: true, evidence: .object(facts(effect))) }
-            if healed != nil || MonotonicInstant.now >= giveUpAt || Task.isCancelled {
-                let waited = startedAt.duration(to: .now)
-                let reason = JSONValue.string("no \(proof.rawValue)" + (isMomentary ? "" : " within \(waited.words)"))
-                return Landing(landed: false, evidence: .object(facts(effect) + [.init("reason", reason)]))
-            }
-            try? await Task.sleep(for: .milliseconds(20))
+            let waited = startedAt.duration(to: .now)
+            let reason = JSONValue.string("no \(proof.rawValue)" + (isMomentary ? "" : " within \(waited.words)"))
+            return Landing(landed: false, evidence: .object(facts(effect) + [.init("reason", reason)]))
         }
     }
 

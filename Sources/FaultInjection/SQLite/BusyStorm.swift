@@ -23,6 +23,10 @@ package struct BusyStorm: Fault {
         every = parameters.duration("every") ?? .milliseconds(400)
     }
 
+    package static func problems(with parameters: Parameters, on target: TargetTraits) -> [ParameterProblem] {
+        parameters.zeroProblems("hold")
+    }
+
     package var needs: Set<StagePart> { [.file] }
     package var claims: Set<Claim> { [.databaseFile] }
     package var ownDuration: Duration? { nil }

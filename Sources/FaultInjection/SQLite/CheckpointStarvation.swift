@@ -13,24 +13,29 @@ package struct CheckpointStarvation: Fault {
     package init(_ parameters: Parameters) {}
 
     package var needs: Set<StagePart> { [.file] }
+    /// Of two of them none could be proven, nor healed, for the other.
+    package var claims: Set<Claim> { [.databaseLog] }
     package var ownDuration: Duration? { nil }
     package var detail: String { "a reader that never ends" }
     package func makeInjection(seed: UInt64) -> any Injection { EndlessReader() }
 
     private actor EndlessReader: Injection {
         private static let look = Duration.milliseconds(50)
+        /// How long others' checkpoints are waited for each time.
+        private static let patience = Duration.seconds(2)
         /// Looks without progress in a row: the pool's own reads hold a checkpoint up for a moment only.
         private static let looks = 4
         private static let healLimit = Duration.seconds(10)
 
         private var process: (any FileProcess)?
-        private var before = LogState(pages: 0, checkpointed: 0)
+        /// `nil` when others made checkpoints all the time.
+        private var before: LogState?
         private var largest = 0
         private var isHealed = false
 
         func inject(on stage: FaultStage) async throws {
             let file = try stage.needed(stage.file, .file)
-            before = try await file.checkpoint()
+            before = try? await file.checkpoint(within: Self.patience)
             process = try await file.startProcess(.read)
         }
 
@@ -40,9 +45,9 @@ package struct CheckpointStarvation: Fault {
             }
             var stuck: [LogState] = []
             var failure: String?
-            while true {
+            return await untilProven(every: Self.look, isHealed: { isHealed }) {
                 do {
-                    let now = try await file.checkpoint()
+                    let now = try await file.checkpoint(within: Self.patience)
                     if let first = stuck.first, now.checkpointed != first.checkpointed || now.pages < first.pages {
                         stuck = []
                     }
@@ -57,42 +62,51 @@ package struct CheckpointStarvation: Fault {
                     return Landing(
                         landed: true,
                         evidence: [
-                            "pid": JSONValue(process.pid), "log_pages_before": JSONValue(before.pages),
+                            "pid": JSONValue(process.pid),
+                            "log_pages_before": before.map { JSONValue($0.pages) } ?? .null,
                             "log_pages": JSONValue(last.pages), "checkpointed_pages": JSONValue(last.checkpointed),
                             "log_bytes": JSONValue(file.logBytes()),
                         ])
                 }
-                if isHealed || Task.isCancelled {
-                    let words = failure.map { "; the last checkpoint failed: \($0)" } ?? ""
-                    return Landing(
-                        landed: false,
-                        evidence: ["reason": .string("the log did not grow beyond what a checkpoint can do\(words)")])
-                }
-                try? await Task.sleep(for: Self.look)
+                let words = failure.map { "; the last checkpoint failed: \($0)" } ?? ""
+                return Landing(
+                    landed: false,
+                    evidence: ["reason": .string("the log did not grow beyond what a checkpoint can do\(words)")])
             }
         }
 
-        /// The reader ends, and a checkpoint reaches the end of the log.
+        /// The reader ends, and a checkpoint reaches the end of the log, unless another fault makes readers or checkpoints of
+        /// the pool slow.
         func heal(on stage: FaultStage) async throws -> JSONValue {
             let file = try stage.needed(stage.file, .file)
             isHealed = true
             largest = max(largest, file.logBytes())
             try await process?.end()
             let endedAt = MonotonicInstant.now
-            var last = LogState(pages: 0, checkpointed: 0)
+            var problem = ""
             while endedAt.duration(to: .now) < Self.healLimit {
-                last = try await file.checkpoint()
-                if last.checkpointed == last.pages {
+                do {
+                    let last = try await file.checkpoint(within: Self.patience)
+                    if last.checkpointed == last.pages {
+                        return [
+                            "log_pages": JSONValue(last.pages), "checkpointed_pages": JSONValue(last.checkpointed),
+                            "checkpoint_complete_after_s": .double(endedAt.duration(to: .now).seconds),
+                            "largest_log_bytes": JSONValue(largest),
+                        ]
+                    }
+                    problem = "a checkpoint still reaches only page \(last.checkpointed) of \(last.pages)"
+                } catch {
+                    problem = "\(error)"
+                }
+                if let explanation = file.explanation(of: "SQLITE_BUSY", besides: []) {
                     return [
-                        "log_pages": JSONValue(last.pages), "checkpointed_pages": JSONValue(last.checkpointed),
-                        "checkpoint_complete_after_s": .double(endedAt.duration(to: .now).seconds),
+                        "checkpoint": .string(problem), "because": .string(explanation),
                         "largest_log_bytes": JSONValue(largest),
                     ]
                 }
                 try? await Task.sleep(for: .milliseconds(20))
             }
-            throw InjectionError(
-                "the reader is gone, but a checkpoint still reaches only page \(last.checkpointed) of \(last.pages)")
+            throw InjectionError("the reader is gone, but \(problem)")
         }
     }
 }

@@ -4,8 +4,6 @@ import Threading
 /// A fault that the rig's file system for SQLite makes in the calls of the pool's connections. It is in this process only:
 /// no file is touched, and nothing is left when the process ends.
 actor FileCallsInjection: Injection {
-    private static let proofLimit = Duration.seconds(10)
-    private static let look = Duration.milliseconds(20)
     private static let tries = 200
 
     private let wanted: [FileDisturbance]
@@ -28,15 +26,14 @@ actor FileCallsInjection: Injection {
     func prove(on stage: FaultStage) async -> Landing {
         guard let file = stage.file else { return Landing(landed: false, evidence: ["reason": "no file"]) }
         let startedAt = MonotonicInstant.now
-        while true {
+        return await untilProven(isHealed: { isHealed }) {
             if effect(file).hits > 0 { return Landing(landed: true, evidence: .object(facts(file))) }
-            if isHealed || Task.isCancelled || startedAt.duration(to: .now) >= Self.proofLimit {
-                let reason = JSONValue.string("no \(proof) within \(startedAt.duration(to: .now).words)")
-                return Landing(landed: false, evidence: .object(facts(file) + [.init("reason", reason)]))
-            }
-            try? await Task.sleep(for: Self.look)
+            let reason = JSONValue.string("no \(proof) within \(startedAt.duration(to: .now).words)")
+            return Landing(landed: false, evidence: .object(facts(file) + [.init("reason", reason)]))
         }
     }
+
+    /// Its own disturbances have ended, and nothing of them stands in the way of a write; another fault's still may.
 
     func heal(on stage: FaultStage) async throws -> JSONValue {
         let file = try stage.needed(stage.file, .file)
@@ -45,7 +42,11 @@ actor FileCallsInjection: Injection {
         var code = ""
         for _ in 1...Self.tries {
             code = await file.tryWriteAsPool()
-            if code == "SQLITE_OK" { return .object(facts(file) + [.init("write_as_pool", .string(code))]) }
+            let explanation = file.explanation(of: code, besides: running)
+            if code == "SQLITE_OK" || explanation != nil {
+                let why = explanation.map { [JSONValue.Member("because", .string($0))] } ?? []
+                return .object(facts(file) + [.init("write_as_pool", .string(code))] + why)
+            }
             try? await Task.sleep(for: .milliseconds(10))
         }
         throw InjectionError("calls are not disturbed any more, but a write through the same file system gets \(code)")
@@ -72,6 +73,14 @@ enum CallChoice {
             "share", .share, default: .share(1), summary: "of the calls from there on, drawn from the seed"),
         Parameter("times", .count, summary: "so often at the most; without it no limit"),
     ]
+
+    static func problems(with parameters: Parameters) -> [ParameterProblem] {
+        var problems: [ParameterProblem] = []
+        if parameters.count("nth") == 0 { problems.append(.init("nth", "calls are counted from 1")) }
+        if parameters.share("share") == 0 { problems.append(.init("share", "more than 0% was expected")) }
+        if parameters.count("times") == 0 { problems.append(.init("times", "at least 1 was expected")) }
+        return problems
+    }
 
     static func apply(_ parameters: Parameters, seed: UInt64, to disturbance: inout FileDisturbance) {
         disturbance.first = max(1, parameters.count("nth") ?? 1)

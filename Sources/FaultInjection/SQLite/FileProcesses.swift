@@ -3,8 +3,6 @@ import Threading
 
 /// A fault that another process makes by what it does to the database file.
 actor FileProcessInjection: Injection {
-    private static let proofLimit = Duration.seconds(10)
-    private static let look = Duration.milliseconds(20)
     /// The workload itself may hold the lock for a moment when it is looked at.
     private static let tries = 100
 
@@ -25,24 +23,28 @@ actor FileProcessInjection: Injection {
     /// The pool itself must have met the lock: one that only reads does not notice it.
     func prove(on stage: FaultStage) async -> Landing {
         guard let file = stage.file, let process else { return Landing(landed: false, evidence: ["reason": "no file"]) }
-        let startedAt = MonotonicInstant.now
         var code = "not tried"
-        while true {
-            if code != "SQLITE_BUSY" { code = await file.tryWrite() }
+        var hasDied = false
+        return await untilProven(isHealed: { isHealed }) {
+            // What is seen after the end says nothing of the fault.
+            if !isHealed { code = await file.tryWrite() }
             let met = file.busyLocks() - busyBefore
             let facts: [JSONValue.Member] = [
                 .init("pid", JSONValue(process.pid)), .init("write_without_waiting", .string(code)),
                 .init("pool_met_the_lock", JSONValue(met)),
             ]
-            if code.hasPrefix("SQLITE_BUSY"), met > 0 { return Landing(landed: true, evidence: .object(facts)) }
-            if isHealed || Task.isCancelled || startedAt.duration(to: .now) >= Self.proofLimit {
-                let reason =
-                    met == 0
+            // Asked last: as long as it runs, what was seen until now may be its doing.
+            if !isHealed { hasDied = !process.isRunning }
+            if !isHealed, !hasDied, code.hasPrefix("SQLITE_BUSY"), met > 0 {
+                return Landing(landed: true, evidence: .object(facts))
+            }
+            let reason =
+                hasDied
+                ? "the other process has ended by itself"
+                : met == 0
                     ? "no connection of the pool asked for the write lock meanwhile"
                     : "a write beside the pool was not refused"
-                return Landing(landed: false, evidence: .object(facts + [.init("reason", .string(reason))]))
-            }
-            try? await Task.sleep(for: Self.look)
+            return Landing(landed: false, evidence: .object(facts + [.init("reason", .string(reason))]))
         }
     }
 
@@ -54,8 +56,11 @@ actor FileProcessInjection: Injection {
         var code = ""
         for _ in 1...Self.tries {
             code = await file.tryWrite()
-            if code == "SQLITE_OK" {
-                return ["write_without_waiting": .string(code), "lock_taken": JSONValue(turns)]
+            let explanation = file.explanation(of: code, besides: [])
+            if code == "SQLITE_OK" || explanation != nil {
+                let why = explanation.map { [JSONValue.Member("because", .string($0))] } ?? []
+                return .object(
+                    [.init("write_without_waiting", .string(code)), .init("lock_taken", JSONValue(turns))] + why)
             }
             try? await Task.sleep(for: .milliseconds(10))
         }

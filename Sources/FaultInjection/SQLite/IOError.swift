@@ -23,6 +23,10 @@ package struct IOError: Fault {
         self.parameters = parameters
     }
 
+    package static func problems(with parameters: Parameters, on target: TargetTraits) -> [ParameterProblem] {
+        CallChoice.problems(with: parameters)
+    }
+
     package var needs: Set<StagePart> { [.file] }
     package var ownDuration: Duration? { nil }
     package var detail: String { "each \(call.rawValue) fails" + CallChoice.words(parameters) }

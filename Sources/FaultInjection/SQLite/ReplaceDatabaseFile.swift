@@ -23,9 +23,6 @@ package struct ReplaceDatabaseFile: Fault {
     package func makeInjection(seed: UInt64) -> any Injection { ReplacedFile() }
 
     private actor ReplacedFile: Injection {
-        private static let proofLimit = Duration.seconds(10)
-        private static let look = Duration.milliseconds(20)
-
         private var first: Replacement?
         private var isHealed = false
 
@@ -37,8 +34,7 @@ package struct ReplaceDatabaseFile: Fault {
             guard let file = stage.file, let first else {
                 return Landing(landed: false, evidence: ["reason": "no file"])
             }
-            let startedAt = MonotonicInstant.now
-            while true {
+            return await untilProven(isHealed: { isHealed }) {
                 let facts: [JSONValue.Member] = [
                     .init("original_inode", JSONValue(first.originalInode)), .init("inode", JSONValue(first.inode)),
                     .init("descriptors_on_the_original", JSONValue(first.stale)),
@@ -48,11 +44,8 @@ package struct ReplaceDatabaseFile: Fault {
                     return Landing(
                         landed: true, evidence: .object(facts + [.init("descriptors_on_the_copy", JSONValue(opened))]))
                 }
-                if isHealed || Task.isCancelled || startedAt.duration(to: .now) >= Self.proofLimit {
-                    let reason = JSONValue.string("no connection of the pool was opened on the copy")
-                    return Landing(landed: false, evidence: .object(facts + [.init("reason", reason)]))
-                }
-                try? await Task.sleep(for: Self.look)
+                let reason = JSONValue.string("no connection of the pool was opened on the copy")
+                return Landing(landed: false, evidence: .object(facts + [.init("reason", reason)]))
             }
         }
 

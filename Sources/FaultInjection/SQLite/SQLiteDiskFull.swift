@@ -12,6 +12,10 @@ package struct SQLiteDiskFull: Fault {
 
     package init(_ parameters: Parameters) { self.parameters = parameters }
 
+    package static func problems(with parameters: Parameters, on target: TargetTraits) -> [ParameterProblem] {
+        CallChoice.problems(with: parameters)
+    }
+
     package var needs: Set<StagePart> { [.file] }
     package var ownDuration: Duration? { nil }
     package var detail: String { "disk full" + CallChoice.words(parameters) }

@@ -22,6 +22,10 @@ package struct SlowIO: Fault {
         delays = given.isEmpty ? [(.write, .milliseconds(200))] : given
     }
 
+    package static func problems(with parameters: Parameters, on target: TargetTraits) -> [ParameterProblem] {
+        parameters.zeroProblems("write", "read", "sync")
+    }
+
     package var needs: Set<StagePart> { [.file] }
     package var ownDuration: Duration? { nil }
     package var detail: String {
@@ -29,7 +33,6 @@ package struct SlowIO: Fault {
     }
     package func makeInjection(seed: UInt64) -> any Injection {
         FileCallsInjection(
-            delays.filter { $0.length > .zero }.map { FileDisturbance(.delay($0.length), on: $0.call) },
-            provenBy: "calls that were delayed")
+            delays.map { FileDisturbance(.delay($0.length), on: $0.call) }, provenBy: "calls that were delayed")
     }
 }

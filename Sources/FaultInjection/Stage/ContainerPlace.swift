@@ -6,11 +6,11 @@ package struct ContainerPlace: Sendable, Equatable {
     /// By which compose labels it; a container that bears other names is not touched.
     package var service: String
     package var project: String
-    /// The engine's address; `nil` where its program finds it by itself. It is part of each undo: who heals a dead run may
-    /// have another one in its environment.
-    package var engine: String?
+    /// The engine's address, `unix:///var/run/docker.sock`. It is part of each undo: who heals a dead run may have another
+    /// engine in its environment.
+    package var engine: String
 
-    package init(id: String, service: String, project: String, engine: String?) {
+    package init(id: String, service: String, project: String, engine: String) {
         self.id = id
         self.service = service
         self.project = project

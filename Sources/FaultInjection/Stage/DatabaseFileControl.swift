@@ -8,11 +8,13 @@ package protocol DatabaseFileControl: Sendable {
     ///
     /// - Returns: the SQLite code, `SQLITE_OK` or for example `SQLITE_BUSY`.
     func tryWrite() async -> String
-    /// Copies the log into the database as far as readers let it, without waiting for anybody.
-    func checkpoint() async throws -> LogState
+    /// Copies the log into the database as far as readers let it, without waiting for them.
+    ///
+    /// - Parameter limit: how long it waits for a checkpoint that somebody else makes.
+    func checkpoint(within limit: Duration) async throws -> LogState
     /// The size of the log on disk.
     func logBytes() -> Int
-    /// How often connections of the pool found the write lock taken, from the beginning of the run.
+    /// How often connections of the pool, and nobody else's, found the write lock taken, from the beginning of the run.
     func busyLocks() -> Int
 
     /// Begins to disturb the calls of the pool's connections on the file; it does when this returns.
@@ -21,10 +23,15 @@ package protocol DatabaseFileControl: Sendable {
     func begin(_ disturbance: FileDisturbance) -> Int
     /// Ends it. Does nothing when it has ended.
     func end(_ disturbance: Int)
-    /// The calls that it might have happened to, and those that it did happen to; kept after its end.
+    /// The pool's calls that it might have happened to, and those that it did happen to; kept after its end.
     func effect(of disturbance: Int) -> (matches: Int, hits: Int)
-    /// Tries to write as a new connection of the pool would, without waiting.
+    /// Tries to write as a new connection of the pool would, without waiting. Counts for no disturbance.
     func tryWriteAsPool() async -> String
+    /// What the rig still does to the file that explains why a write is refused so, for people: faults may overlap.
+    ///
+    /// - Parameter own: disturbances of who asks, which explain nothing.
+    /// - Returns: `nil` when nothing does.
+    func explanation(of code: String, besides own: [Int]) -> String?
 
     /// Puts a copy of the database, which can only be read, in the place of the file, for connections from now on.
     func replace() async throws -> Replacement

@@ -33,7 +33,11 @@ final class PrivateNames: Sendable {
 
     /// Idempotent.
     func stop() {
-        for path in covered.withLock({ $0.takeAll() }).reversed() { _ = clinux_uncover_file(path) }
+        let paths = covered.withLock { covered in
+            defer { covered = [] }
+            return covered
+        }
+        for path in paths.reversed() { _ = clinux_uncover_file(path) }
         server.stop()
     }
 
@@ -59,12 +63,5 @@ enum HostServices {
             !line.drop { $0 == " " || $0 == "\t" }.hasPrefix("hosts:")
         }
         return others.joined(separator: "\n") + "\nhosts: files dns\n"
-    }
-}
-
-extension Array {
-    fileprivate mutating func takeAll() -> [Element] {
-        defer { removeAll() }
-        return self
     }
 }

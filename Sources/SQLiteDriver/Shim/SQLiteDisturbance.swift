@@ -61,6 +61,20 @@ package struct SQLiteDisturbance: Sendable, Equatable {
         self.effect = effect
         self.calls = calls
     }
+
+    /// Whether somebody who met this, or waits for one who does, may be told this code.
+    package func explains(_ code: String) -> Bool {
+        let codes: [String] =
+            switch effect {
+            case .fail(.ioError): ["SQLITE_IOERR", "SQLITE_CANTOPEN"]
+            case .fail(.diskFull): ["SQLITE_FULL"]
+            case .fail(.readOnly): ["SQLITE_READONLY"]
+            // A writer that is slow keeps the lock for long.
+            case .delay: ["SQLITE_BUSY", "SQLITE_INTERRUPT"]
+            case .spoil: ["SQLITE_CORRUPT", "SQLITE_NOTADB"]
+            }
+        return codes.contains { code.hasPrefix($0) }
+    }
 }
 
 /// Which calls a disturbance has met, and the next decision. Pure.

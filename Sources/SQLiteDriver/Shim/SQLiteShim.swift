@@ -49,8 +49,25 @@ package final class SQLiteShim: Sendable {
     /// A delay ends that soon after its disturbance.
     private static let slice = Duration.milliseconds(5)
 
+    /// One of the names under which it is registered.
+    private final class Entrance: Sendable {
+        let shim: SQLiteShim
+        let isCounted: Bool
+
+        init(_ shim: SQLiteShim, isCounted: Bool) {
+            self.shim = shim
+            self.isCounted = isCounted
+        }
+
+        static func of(_ context: UnsafeMutableRawPointer?) -> Entrance? {
+            context.map { Unmanaged<Entrance>.fromOpaque($0).takeUnretainedValue() }
+        }
+    }
+
     /// For ``SQLiteConfiguration/fileSystem``.
     package let name: String
+    /// The same for who only looks: its calls fail as others do, without delays, but no count and no disturbance knows of them.
+    package let uncountedName: String
     private let state = Lock(State())
 
     /// Registers it.
@@ -58,22 +75,30 @@ package final class SQLiteShim: Sendable {
         SQLiteLibrary.prepare()
         var random = SystemRandomNumberGenerator()
         name = "chaosrig-\(String(UInt64.random(in: .min ... .max, using: &random), radix: 36))"
-        // For good: connections may use it as long as the process lives.
+        uncountedName = name + "-uncounted"
+        register(name, isCounted: true)
+        register(uncountedName, isCounted: false)
+    }
+
+    private func register(_ name: String, isCounted: Bool) {
         var hooks = csqliteshim_hooks()
-        hooks.context = Unmanaged.passRetained(self).toOpaque()
-        hooks.before = { SQLiteShim.of($0)?.before($1) ?? SQLITE_OK }
-        hooks.after = { SQLiteShim.of($0)?.after($1, $2) }
-        hooks.resolve = { SQLiteShim.of($0)?.resolve($1, $2) ?? SQLITE_OK }
+        // For good: connections may use it as long as the process lives.
+        hooks.context = Unmanaged.passRetained(Entrance(self, isCounted: isCounted)).toOpaque()
+        hooks.before = { context, call in
+            guard let entrance = Entrance.of(context) else { return SQLITE_OK }
+            return entrance.shim.before(call, isCounted: entrance.isCounted)
+        }
+        hooks.after = { context, call, code in
+            guard let entrance = Entrance.of(context), entrance.isCounted else { return }
+            entrance.shim.after(call, code)
+        }
+        hooks.resolve = { Entrance.of($0)?.shim.resolve($1, $2) ?? SQLITE_OK }
         hooks.has_moved = { context, path in
             guard let path else { return 0 }
-            return SQLiteShim.of(context)?.hasMoved(String(cString: path)) ?? false ? 1 : 0
+            return Entrance.of(context)?.shim.hasMoved(String(cString: path)) ?? false ? 1 : 0
         }
         let status = csqliteshim_register(name, &hooks)
         precondition(status == SQLITE_OK, "cannot register an SQLite VFS: \(SQLiteCode.name(of: status))")
-    }
-
-    private static func of(_ context: UnsafeMutableRawPointer?) -> SQLiteShim? {
-        context.map { Unmanaged<SQLiteShim>.fromOpaque($0).takeUnretainedValue() }
     }
 
     // MARK: Control
@@ -110,6 +135,16 @@ package final class SQLiteShim: Sendable {
         }
     }
 
+    /// The disturbances that last, by their numbers.
+    package var active: [Int: SQLiteDisturbance] {
+        state.withLock { state in
+            Dictionary(uniqueKeysWithValues: state.active.map { ($0.id, $0.progress.disturbance) })
+        }
+    }
+
+    /// Whether the name of this database leads to another file now.
+    package func leadsElsewhere(_ path: String) -> Bool { state.withLock { $0.elsewhere[path] != nil } }
+
     /// Lets the name of a database lead to another file, with a log of its own: connections from now on open that one. Those
     /// that are open keep their file, and can see that its name leads elsewhere.
     ///
@@ -125,16 +160,19 @@ package final class SQLiteShim: Sendable {
 
     // MARK: Hooks
 
-    private func before(_ call: csqliteshim_call) -> Int32 {
+    private func before(_ call: csqliteshim_call, isCounted: Bool) -> Int32 {
         guard let kind = SQLiteCall(call.kind) else { return SQLITE_OK }
         let verdict = state.withLock { state -> Verdict in
-            state.counts.calls[kind, default: 0] += 1
+            if isCounted { state.counts.calls[kind, default: 0] += 1 }
             var verdict = Verdict()
             for index in state.active.indices {
-                guard state.active[index].progress.meets(kind, readsPage: call.reads_page != 0) else { continue }
-                switch state.active[index].progress.disturbance.effect {
+                var progress = state.active[index].progress
+                let happens = progress.meets(kind, readsPage: call.reads_page != 0)
+                if isCounted { state.active[index].progress = progress }
+                guard happens else { continue }
+                switch progress.disturbance.effect {
                 case .fail(let failure): verdict.code = failure.code(of: kind)
-                case .delay(let length): verdict.delays.append((state.active[index].id, length))
+                case .delay(let length): if isCounted { verdict.delays.append((state.active[index].id, length)) }
                 case .spoil: if verdict.code == SQLITE_OK { verdict.code = csqliteshim_spoil }
                 }
             }

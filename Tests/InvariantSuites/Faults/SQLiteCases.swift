@@ -1,16 +1,20 @@
 extension FaultCase {
     /// An embedded database.
     static let sqlite: [FaultCase] = [
-        FaultCase(sqlite: "lock-database", parameters: "{}", otherMix: "{read: 100}"),
+        FaultCase(
+            sqlite: "lock-database", parameters: "{}", otherPool: "max-lifetime: 500ms", otherMix: "{read: 100}"),
         FaultCase(sqlite: "busy-storm", parameters: "{hold: 200ms, every: 300ms}", otherMix: "{read: 100}"),
         FaultCase(sqlite: "checkpoint-starvation", parameters: "{}", otherMix: "{read: 100}"),
         FaultCase(sqlite: "io-error", parameters: "{on: write, share: 50%}", other: "{on: write, nth: 1000000}"),
-        FaultCase(sqlite: "slow-io", parameters: "{write: 100ms}", other: "{write: 0s}"),
+        FaultCase(sqlite: "slow-io", parameters: "{write: 100ms}", otherMix: "{read: 100}"),
         FaultCase(sqlite: "sqlite-disk-full", parameters: "{}", otherMix: "{read: 100}"),
-        FaultCase(sqlite: "sqlite-read-only", parameters: "{}", otherMix: "{read: 100}"),
+        // Connections that come and go ask for locks, too, without any wish to write.
+        FaultCase(
+            sqlite: "sqlite-read-only", parameters: "{}", otherPool: "max-lifetime: 500ms", otherMix: "{read: 100}"),
         // Whoever has read everything reads nothing any more: new connections do.
         FaultCase(
-            sqlite: "corrupt-database", parameters: "{share: 50%}", pool: "max-lifetime: 500ms", other: "{times: 0}"),
+            sqlite: "corrupt-database", parameters: "{share: 50%}", pool: "max-lifetime: 500ms", other: "{nth: 1000000}"
+        ),
         // No connection is opened meanwhile.
         FaultCase(
             sqlite: "replace-database-file", parameters: "{}", pool: "max-lifetime: 500ms",

@@ -63,6 +63,70 @@ extension TemporaryDatabase {
         }
     }
 
+    /// In WAL mode the end of each connection asks for the exclusive lock of the file.
+    @Test("Whoever only reads and goes asks for no write lock", arguments: [SQLiteConfiguration.JournalMode.wal, nil])
+    func readerThatGoesAsksForNoWriteLock(_ mode: SQLiteConfiguration.JournalMode?) async throws {
+        try await TemporaryDatabase.with { database in
+            try await database.createTable(journalMode: mode)
+            let shim = SQLiteShim()
+            // Somebody else is there, so that the log is, too.
+            try await database.withConnection(database.configuration(journalMode: nil)) { other in
+                _ = try await other.run("INSERT INTO t VALUES (1, 1)")
+                let id = shim.begin(SQLiteDisturbance(.fail(.readOnly), on: [.writeLock]))
+                for _ in 1...3 {
+                    try await database.withConnection(database.throughShim(shim)) { connection in
+                        _ = try await connection.run("SELECT * FROM t")
+                    }
+                }
+                #expect(shim.effect(of: id) == SQLiteShim.Effect())
+                #expect(shim.counts.calls[.writeLock, default: 0] == 0)
+                await #expect(throws: DriverError.self) {
+                    try await database.withConnection(database.throughShim(shim)) { connection in
+                        _ = try await connection.run("INSERT INTO t VALUES (2, 1)")
+                    }
+                }
+                #expect(shim.effect(of: id).hits > 0)
+                shim.end(id)
+            }
+        }
+    }
+
+    @Test func whoOnlyLooksMeetsDisturbancesAndCountsForNone() async throws {
+        try await TemporaryDatabase.with { database in
+            try await database.createTable()
+            let shim = SQLiteShim()
+            var looking = database.throughShim(shim)
+            looking.fileSystem = shim.uncountedName
+            var once = SQLiteDisturbance(.fail(.readOnly), on: [.writeLock])
+            once.times = 1
+            let id = shim.begin(once)
+            let slow = shim.begin(SQLiteDisturbance(.delay(.seconds(100_000)), on: [.open, .read, .writeLock]))
+            for _ in 1...2 {
+                let error = await #expect(throws: DriverError.self) {
+                    try await database.withConnection(looking) { _ = try await $0.run("BEGIN IMMEDIATE") }
+                }
+                #expect(error?.cause.code == "SQLITE_READONLY")
+            }
+            #expect(Set(shim.active.keys) == [id, slow])
+            #expect([id, slow].map(shim.effect) == [SQLiteShim.Effect(), SQLiteShim.Effect()])
+            #expect(shim.counts == SQLiteShim.Counts())
+            shim.end(id)
+            shim.end(slow)
+            try await database.withConnection(looking) { _ = try await $0.run("INSERT INTO t VALUES (1, 1)") }
+        }
+    }
+
+    @Test func refusalIsExplainedByWhatMakesSuchOnes() {
+        let made: [(SQLiteDisturbance.Effect, String)] = [
+            (.fail(.ioError), "SQLITE_IOERR_WRITE"), (.fail(.diskFull), "SQLITE_FULL"),
+            (.fail(.readOnly), "SQLITE_READONLY"), (.delay(.seconds(1)), "SQLITE_BUSY"), (.spoil, "SQLITE_NOTADB"),
+        ]
+        for (effect, _) in made {
+            let codes = made.map(\.1).filter { SQLiteDisturbance(effect, on: [.write]).explains($0) }
+            #expect(codes == made.filter { $0.0 == effect }.map(\.1))
+        }
+    }
+
     @Test func fileThatCannotBeOpenedIsACleanError() async throws {
         try await TemporaryDatabase.with { database in
             try await database.createTable()

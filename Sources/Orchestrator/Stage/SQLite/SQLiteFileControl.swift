@@ -19,6 +19,8 @@ final class SQLiteFileControl: DatabaseFileControl {
     private let asPool: SQLiteLocker
     /// The copy that the name leads to.
     private let copy = Lock<String?>(nil)
+    /// Those that hold the write lock, at least now and then.
+    private let lockers = Lock<[SQLiteProcess]>([])
 
     init(path: String, shim: SQLiteShim, scratch: RunScratch, journal: any UndoJournal) {
         let folder = SmallFile.realPath(parentFolder(of: path))
@@ -28,23 +30,30 @@ final class SQLiteFileControl: DatabaseFileControl {
         self.scratch = scratch
         self.journal = journal
         beside = SQLiteLocker(path: self.path)
-        asPool = SQLiteLocker(path: self.path, fileSystem: shim.name)
+        asPool = SQLiteLocker(path: self.path, fileSystem: shim.uncountedName)
     }
 
     // MARK: Beside the pool
 
     func startProcess(_ work: FileWork) async throws -> any FileProcess {
-        try await SQLiteProcess.start(work, path: path, folder: scratch.newPath("other"), journal: journal)
+        let process = try await SQLiteProcess.start(
+            work, path: path, folder: scratch.newPath("other"), journal: journal)
+        lockers.withLock { lockers in
+            lockers.removeAll { !$0.isRunning }
+            if work != .read { lockers.append(process) }
+        }
+        return process
     }
 
     func tryWrite() async -> String { await beside.tryWrite() }
 
-    func checkpoint() async throws -> LogState {
-        let deadline = MonotonicInstant.now.advanced(by: Self.limit)
+    func checkpoint(within limit: Duration) async throws -> LogState {
+        let deadline = MonotonicInstant.now.advanced(by: limit)
         while true {
             let row = try await withConnection { connection throws(DriverError) in
                 try await connection.execute(
-                    SQLStatement("PRAGMA wal_checkpoint(PASSIVE)", role: .read), deadline: deadline
+                    SQLStatement("PRAGMA wal_checkpoint(PASSIVE)", role: .read),
+                    deadline: .now.advanced(by: Self.limit)
                 ).rows.first ?? []
             }
             let answer = row.map { $0.intValue ?? -1 }
@@ -91,6 +100,19 @@ final class SQLiteFileControl: DatabaseFileControl {
     }
 
     func tryWriteAsPool() async -> String { await asPool.tryWrite() }
+
+    func explanation(of code: String, besides own: [Int]) -> String? {
+        if shim.active.contains(where: { !own.contains($0.key) && $0.value.explains(code) }) {
+            return "another fault disturbs the pool's calls"
+        }
+        if code.hasPrefix("SQLITE_BUSY"), lockers.withLock({ $0.contains(where: \.isRunning) }) {
+            return "another fault holds the write lock"
+        }
+        if code.hasPrefix("SQLITE_READONLY"), shim.leadsElsewhere(resolved) {
+            return "another fault has put a copy in the file's place"
+        }
+        return nil
+    }
 
     // MARK: Another file in its place
 
