@@ -71,19 +71,12 @@ package struct ReadOnly: Fault {
                 return
             }
             let role = scope == .poolRole ? statements.poolRole : "CURRENT_USER"
-            let session = try await statements.openSession(as: nil)
-            do {
+            let change = value.map { "SET \(ReadOnly.setting) = \($0)" } ?? "RESET \(ReadOnly.setting)"
+            try await statements.withSession { session throws(StatementFailure) in
                 // A new session may be read-only itself, and could not take the change back.
                 try await session.run("SET \(ReadOnly.setting) = off", within: Self.limit)
-                try await session.run(
-                    "ALTER ROLE \(role) "
-                        + (value.map { "SET \(ReadOnly.setting) = \($0)" } ?? "RESET \(ReadOnly.setting)"),
-                    within: Self.limit)
-            } catch {
-                await session.close()
-                throw error
+                try await session.run("ALTER ROLE \(role) \(change)", within: Self.limit)
             }
-            await session.close()
         }
 
         /// A write that would write nothing, in a new session of the pool's role.
@@ -93,20 +86,8 @@ package struct ReadOnly: Fault {
             guard let statements = stage.statements else {
                 return StatementFailure(sqlState: nil, message: "no server")
             }
-            do throws(StatementFailure) {
-                let session = try await statements.openSession(as: statements.poolRole)
-                var refusal: StatementFailure?
-                do throws(StatementFailure) {
-                    try await session.run(
-                        "INSERT INTO \(statements.appendsTable) (id) SELECT 0 WHERE false", within: Self.limit)
-                } catch {
-                    refusal = error
-                }
-                await session.close()
-                return refusal
-            } catch {
-                return error
-            }
+            return await statements.refusalOfPool(
+                "INSERT INTO \(statements.appendsTable) (id) SELECT 0 WHERE false", within: Self.limit)
         }
 
         func prove(on stage: FaultStage) async -> Landing {

@@ -27,42 +27,34 @@ package struct Reload: Fault {
     package func makeInjection(seed: UInt64) -> any Injection { ChangedSetting(setting: setting, value: value) }
 
     private actor ChangedSetting: Injection {
-        private let setting: String
+        private let setting: TemporarySetting
         private let value: String
-        private var before: String?
 
         init(setting: String, value: String) {
-            self.setting = setting
+            self.setting = TemporarySetting(setting)
             self.value = value
         }
 
-        func inject(on stage: FaultStage) async throws {
-            let settings = try stage.needed(stage.settings, .settings)
-            before = try await settings.value(of: setting)
-            // Returns when the server's load time has changed.
-            try await settings.set([(setting, value)])
-        }
+        // Returns when the server's load time has changed.
+        func inject(on stage: FaultStage) async throws { try await setting.change(to: value, on: stage) }
 
         func prove(on stage: FaultStage) async -> Landing {
-            let now = try? await stage.settings?.value(of: setting)
+            let before = await setting.before
+            let now = try? await stage.settings?.value(of: setting.name)
             var evidence: [JSONValue.Member] = [
                 .init("before", JSONValue(before)), .init("after", JSONValue(now)), .init("reloaded", true),
             ]
-            let hasLanded = now != nil && now != before
+            let hasLanded = now != nil && before != nil && now != before
             if !hasLanded {
-                evidence.append(.init("reason", .string("a new session does not see another value of \(setting)")))
+                evidence.append(.init("reason", .string("a new session does not see another value of \(setting.name)")))
             }
             return Landing(landed: hasLanded, evidence: .object(evidence))
         }
 
         func heal(on stage: FaultStage) async throws -> JSONValue {
-            let settings = try stage.needed(stage.settings, .settings)
-            guard let before else { return ["nothing_to_undo": true] }
-            try await settings.set([(setting, nil)])
-            let now = try await settings.value(of: setting)
-            guard now == before else { throw InjectionError("\(setting) is \(now) and not \(before) as it was") }
-            self.before = nil
-            return ["value": .string(now)]
+            guard let before = await setting.before else { return ["nothing_to_undo": true] }
+            try await setting.restore(on: stage)
+            return ["value": .string(before)]
         }
     }
 }
