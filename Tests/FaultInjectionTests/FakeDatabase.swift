@@ -108,3 +108,14 @@ extension FakeDatabase {
         state.withLock { $0.log.append("2026-11-21 14:20:03.123 UTC [7] chaosrig/test \(message)") }
     }
 }
+
+/// A workload that meets a cancel wherever a statement of the fake ends; or never.
+struct FakeWitness: WorkloadErrors {
+    let fake: FakeStage
+    var sees = true
+
+    func errors(_ sqlState: String) -> Int {
+        guard sees, sqlState == "57014" else { return 0 }
+        return fake.state.withLock { $0.sessions.count { $0.state == "idle" } }
+    }
+}

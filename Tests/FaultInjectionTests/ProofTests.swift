@@ -32,21 +32,11 @@ import Threading
 
     // MARK: cancel-statements
 
-    /// Counts what ended in the fake as if each had been cancelled; or nothing.
-    private struct Witness: WorkloadErrors {
-        let fake: FakeStage
-        let sees: Bool
-        func errors(_ sqlState: String) -> Int {
-            guard sees, sqlState == "57014" else { return 0 }
-            return fake.state.withLock { $0.sessions.count { $0.state == "idle" } }
-        }
-    }
-
     @Test(arguments: [true, false])
     func endOfAStatementIsNoProofThatItWasCancelled(_ workloadMetIt: Bool) async throws {
         fake.addSessions(["active"])
         var stage = fake.stage
-        stage.workload = Witness(fake: fake, sees: workloadMetIt)
+        stage.workload = FakeWitness(fake: fake, sees: workloadMetIt)
         let injection = CancelStatements(Parameters()).makeInjection(seed: 1)
         try await injection.inject(on: stage)
         let landing = await injection.prove(on: stage)
