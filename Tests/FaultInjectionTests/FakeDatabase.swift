@@ -19,6 +19,9 @@ final class FakeDatabase: Sendable {
         var log: [String] = []
         /// From which line the log was read, each time.
         var reads: [Int] = []
+        /// The next two who read the log have both read it before either learns what is in it.
+        var readersMeet = false
+        var firstReader: CheckedContinuation<Void, Never>?
     }
     let state = Lock(State())
 
@@ -94,9 +97,25 @@ final class FakeDatabase: Sendable {
         var application: String { "chaosrig/test" }
         func position() async -> LogPosition { database.state.withLock { LogPosition(bytes: [$0.log.count]) } }
         func lines(since position: LogPosition) async -> (lines: [String], end: LogPosition) {
-            database.state.withLock { state in
+            let answer = database.state.withLock { state in
                 state.reads.append(position.bytes[0])
                 return (Array(state.log.dropFirst(position.bytes[0])), LogPosition(bytes: [state.log.count]))
+            }
+            await meet()
+            return answer
+        }
+        private func meet() async {
+            await withCheckedContinuation { continuation in
+                let ready = database.state.withLock { state -> [CheckedContinuation<Void, Never>] in
+                    guard state.readersMeet else { return [continuation] }
+                    guard let first = state.firstReader.take() else {
+                        state.firstReader = continuation
+                        return []
+                    }
+                    state.readersMeet = false
+                    return [first, continuation]
+                }
+                for reader in ready { reader.resume() }
             }
         }
     }

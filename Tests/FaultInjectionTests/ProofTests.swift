@@ -22,6 +22,7 @@ import Threading
         database.writeLog("ERROR:  deadlock detected")
         database.writeLog("LOG:  something else")
         let stage = stage
+        database.state.withLock { $0.readersMeet = true }
         async let one = proof.hits(on: stage)
         async let other = proof.hits(on: stage)
         #expect(await [one.count, other.count] == [1, 1])
