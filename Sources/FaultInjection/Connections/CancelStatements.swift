@@ -42,7 +42,7 @@ package struct CancelStatements: Fault {
         private var signalled: [ServerSession] = []
         /// The server has written that it cancelled so many of them; without a log, what the workload met.
         private var cancelled = 0
-        private var witness = "none"
+        private var witness = "nothing that could tell"
 
         init(amount: ParameterValue, generator: SeededGenerator) {
             self.amount = amount
@@ -51,6 +51,11 @@ package struct CancelStatements: Fault {
 
         func inject(on stage: FaultStage) async throws {
             let control = try stage.needed(stage.sessions, .sessions)
+            if stage.log != nil {
+                witness = "the server's log"
+            } else if stage.workload != nil {
+                witness = "57014 in the workload"
+            }
             let giveUpAt = MonotonicInstant.now.advanced(by: Self.huntLimit)
             while SessionQuota.of(amount, matching: 1_000) > 0 {
                 let position = await stage.log?.position()
@@ -61,10 +66,8 @@ package struct CancelStatements: Fault {
                 if !signalled.isEmpty {
                     tries += 1
                     if let log = stage.log, let position {
-                        witness = "the server's log"
                         cancelled = await count(signalled, in: log, since: position)
                     } else if let workload = stage.workload {
-                        witness = "57014 in the workload"
                         _ = await eventually(within: Self.witnessLimit, every: .milliseconds(10)) {
                             cancelled = workload.errors(Self.sqlState) - errorsBefore
                             return cancelled > 0
@@ -101,8 +104,9 @@ package struct CancelStatements: Fault {
                 .init("pids", .array(signalled.prefix(20).map { JSONValue($0.pid) })),
             ]
             if cancelled == 0 {
-                let why = tries == 0 ? "no statement ran" : "nobody saw that a statement was cancelled (\(witness))"
-                evidence.append(.init("reason", .string("\(why) (\(Self.huntLimit.words) long)")))
+                let what =
+                    tries == 0 ? "no statement ran" : "no statement was seen to be cancelled (looked at: \(witness))"
+                evidence.append(.init("reason", .string("\(what), for \(Self.huntLimit.words)")))
             }
             return Landing(landed: cancelled > 0, evidence: .object(evidence))
         }
