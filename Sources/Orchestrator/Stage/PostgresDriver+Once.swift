@@ -26,8 +26,11 @@ extension PostgresDriver {
             try await connectAndRun(statement, within: limit)
             return .accepted
         } catch {
-            if case .timedOut = error.cause { return .noAnswer }
-            return .refused(sqlState: error.cause.code, message: error.message)
+            switch error.cause {
+            // Who was cancelled has not been answered: that is no refusal.
+            case .timedOut, .cancelled: return .noAnswer
+            default: return .refused(sqlState: error.cause.code, message: error.message)
+            }
         }
     }
 }
