@@ -14,22 +14,33 @@ extension ManagedPostgres {
         let started = try await onOwnThread(
             "start postgres",
             throwing: { () throws(ServerError) in
-                do throws(SystemError) {
-                    for path in [program.folders.hold, program.folders.recoverySignal] {
-                        try SmallFile.write([], to: path)
-                        try ServerFolders.give(path, to: program.user)
-                    }
+                do throws(ServerError) {
+                    return try Self.launchHeld(program)
                 } catch {
-                    throw .folder(error)
+                    // The next start would find an archive recovery without a command, and die of it.
+                    try? Self.remove(program.folders.recoverySignal)
+                    try? Self.remove(program.folders.hold)
+                    throw error
                 }
-                // PostgreSQL runs this command by a shell; the path is the rig's own and holds no quotes.
-                let wait = "while [ -e '\(program.folders.hold)' ]; do sleep 0.05; done; false"
-                // Without hot standby it is ready when the recovery has ended, and not when it could be read.
-                return try program.launch(
-                    arguments: ["-c", "hot_standby=off", "-c", "restore_command=\(wait)"])
             })
         heldStart.withLock { $0 = logStart }
         child.withLock { $0 = started }
+    }
+
+    private static func launchHeld(_ program: ServerProgram) throws(ServerError) -> ChildProcess {
+        do throws(SystemError) {
+            for path in [program.folders.hold, program.folders.recoverySignal] {
+                try SmallFile.write([], to: path)
+                try ServerFolders.give(path, to: program.user)
+            }
+        } catch {
+            throw .folder(error)
+        }
+        // PostgreSQL runs this command by a shell; the path is the rig's own and holds no quotes.
+        let wait = "while [ -e '\(program.folders.hold)' ]; do sleep 0.05; done; false"
+        // Without hot standby it is ready when the recovery has ended, and not when it could be read.
+        return try program.launch(
+            arguments: ["-c", "hot_standby=off", "-c", "restore_command=\(wait)"])
     }
 
     /// Lets a held start go on, and returns when the server accepts connections. Returns at once where none is held.

@@ -167,9 +167,6 @@ package final class ManagedPostgres: Sendable {
         return child.pid
     }
 
-    /// The last lines of its log, oldest first.
-    package func logTail(lines: Int) -> [String] { program.logTail(lines: lines) }
-
     // MARK: - Its life
 
     /// Begins a shutdown and returns at once.

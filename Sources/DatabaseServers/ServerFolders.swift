@@ -15,14 +15,12 @@ struct ServerFolders: Sendable {
     /// Tells the server to begin with an archive recovery. It removes it at the end of that.
     var recoverySignal: String { "\(data)/recovery.signal" }
 
-    private var authentication: String { "\(data)/pg_hba.conf" }
-
     /// Lets clients of a network log in as those of loopback may: `10.77.0.0/29`.
     func letIn(_ clients: String) throws(ServerError) {
         let line = Array("host all all \(clients) trust\n".utf8)
         do throws(SystemError) {
-            guard let rules = SmallFile.bytes(authentication) else { throw SystemError("read \(authentication)") }
-            try SmallFile.write(rules + line, to: authentication)
+            guard let rules = SmallFile.bytes(accessRules) else { throw SystemError("read \(accessRules)") }
+            try SmallFile.write(rules + line, to: accessRules)
         } catch {
             throw .folder(error)
         }

@@ -113,9 +113,7 @@ struct ServerProgram: Sendable {
         _ = child?.waitBlocking(until: .now.advanced(by: .seconds(10)))
     }
 
-    /// The last lines of the log, oldest first.
-    func logTail(lines: Int) -> [String] { Self.tail(SmallFile.text(logPath) ?? "", lines: lines) }
-
+    /// The last lines of a log, oldest first.
     static func tail(_ text: String, lines: Int) -> [String] {
         text.split(separator: "\n").suffix(lines).map(String.init)
     }

@@ -37,8 +37,7 @@ package struct Examination: Sendable {
             ? FaultCatalogue.all.map { $0.init(Catalogue.defaults(of: $0.shape)) }
             : scenarios.flatMap { ScenarioRun.faults(of: $0) }
         let wanted = faults.flatMap(\.capabilities).reduce(into: Set<Capability>()) { $0.formUnion($1) }
-        let answers = await CapabilityProbes.probe(
-            scenarios.isEmpty ? Set(Capability.allCases) : wanted, with: SystemPrograms())
+        let answers = await probe(scenarios.isEmpty ? Set(Capability.allCases) : wanted)
         var kinds: [FaultItem] = []
         for fault in faults {
             let item = FaultItem(type(of: fault).shape.name, FaultSupport(fault, answers))
@@ -49,6 +48,12 @@ package struct Examination: Sendable {
             capabilities: Capability.allCases.compactMap { capability in
                 answers[capability].map { Item(capability.rawValue, $0) }
             }, faults: kinds, isForScenarios: !scenarios.isEmpty)
+    }
+
+    /// Asks this machine.
+    static func probe(_ capabilities: Set<Capability>) async -> [Capability: Availability] {
+        await CapabilityProbes.probe(
+            capabilities, with: SystemPrograms(), serverMajor: { try await PostgresInstallation.find().version.major })
     }
 
     private static func findServer() async -> Item {

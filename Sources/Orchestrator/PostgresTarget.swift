@@ -84,8 +84,12 @@ struct PostgresTarget: RunTarget {
             link.applicationName = "chaosrig-link/\(context.runID)"
             let rigDriver = PostgresDriver(configuration: rig, loop: context.rigLoop)
             let direct = link
-            // Past the pooler, which lets clients in while the server is down; and to the standby, once that has taken over.
-            var serverDirect = link
+            // Past the pooler, which lets clients in while the server is down and calls the database by another name; and to
+            // the standby, once that has taken over.
+            var serverDirect = if let server { try PostgresConfiguration(url: server.url) } else { link }
+            serverDirect.user = link.user
+            serverDirect.secret = secret
+            serverDirect.applicationName = link.applicationName
             serverDirect.route = current?.direct
             let directToServer = serverDirect
             sampling = AdminSession(driver: rigDriver)
@@ -135,9 +139,12 @@ struct PostgresTarget: RunTarget {
             if let server {
                 stage.settings = PostgresSettingsControl(
                     statements: statements, runtime: LoopRuntime(loop: context.rigLoop))
-                stage.log = ServerLogFile(path: server.logPath, application: application)
+                stage.log = ServerLogFile(
+                    paths: [server.logPath] + (standby.map { [$0.logPath] } ?? []), application: application)
             }
-            if let server, server.hasCertificate { stage.certificates = ManagedCertificateControl(server: server) }
+            if let server, let current, server.hasCertificate {
+                stage.certificates = ManagedCertificateControl(server: server, current: current)
+            }
             stage.container = container.map {
                 ContainerPlace(
                     id: $0.container, service: $0.service, project: $0.project, engine: $0.engine.text)

@@ -54,8 +54,9 @@ struct RunBody: Sendable {
         }
         let pool = try await target.makePool(history)
         let sampler = Sampler(pool: pool, target: target, loop: site.rigLoop, sink: history)
-        let workload = makeWorkload(pool: pool, sink: history)
-        let nemesis = makeNemesis(stage: target.stage, sink: history)
+        let errors = WorkloadErrorCounter(history)
+        let workload = makeWorkload(pool: pool, sink: errors)
+        let nemesis = makeNemesis(stage: target.stage, errors: errors, sink: history)
         let watcher = ProgressWatcher(
             display: options.progress, workload: workload, pool: pool, nemesis: nemesis, runtime: rigRuntime)
 
@@ -122,8 +123,11 @@ struct RunBody: Sendable {
             clients: scenario.workload.clients, model: model, seed: options.seed, sink: sink)
     }
 
-    private func makeNemesis(stage: FaultStage, sink: any EventSink) -> NemesisRunner {
+    private func makeNemesis(
+        stage: FaultStage, errors: any WorkloadErrors, sink: any EventSink
+    ) -> NemesisRunner {
         var stage = stage
+        stage.workload = errors
         stage.programs = stage.programs.map { RecordingPrograms(programs: $0, sink: sink) }
         let entries = Catalogue.planEntries(of: scenario.faults)
         let plan = NemesisSchedule.plan(entries, faultsPhase: scenario.phases.faults, seed: options.seed)

@@ -34,7 +34,7 @@ package struct ScenarioRun: Sendable {
         // One that works without anything of the machine needs no trial here.
         let demanding = faults.filter { !$0.capabilities.contains([]) }
         let wanted = demanding.flatMap(\.capabilities).reduce(into: target) { $0.formUnion($1) }
-        let answers = await CapabilityProbes.probe(wanted, with: SystemPrograms())
+        let answers = await Examination.probe(wanted)
         let missing =
             FaultSupport.missing("the target", of: target, answers) + FaultSupport.missing(demanding, answers)
         if !missing.isEmpty { throw .missing(missing.joined(separator: "\n")) }

@@ -25,6 +25,7 @@ struct TargetFactory: Sendable {
             client(scenario).union([.sessions, .statements, .settings, .server, .link])
                 .union(options.standby ? [.standby] : []).union(options.tls ? [.certificates] : [])
                 .union(options.name ? [.names] : []).union(options.pgBouncer == nil ? [] : [.pooler])
+                .union(options.pgBouncer == nil && scenario.pool.process == .rig ? [.secret] : [])
         case .postgres: client(scenario).union([.sessions, .statements, .link])
         case .compose: client(scenario).union([.sessions, .statements, .link, .containers])
         case .temporarySQLite, .sqlite: [.file]

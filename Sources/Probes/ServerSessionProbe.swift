@@ -50,7 +50,8 @@ package struct ServerSessionProbe: Sendable {
         }
     }
 
-    /// Ends these sessions, and no other: one whose pid was used again meanwhile has another start.
+    /// Ends these sessions, and no other: one whose pid was used again meanwhile has another start. The answer is for
+    /// ``terminated(in:)``.
     package func terminate(_ sessions: [(pid: Int32, startedAt: String)]) -> SQLStatement {
         let names = sessions.map { "\($0.pid) \($0.startedAt)" }.joined(separator: ",")
         return SQLStatement(
@@ -59,6 +60,15 @@ package struct ServerSessionProbe: Sendable {
             WHERE application_name = $1 AND pid <> pg_backend_pid()
               AND pid::text || ' ' || backend_start::text = ANY (string_to_array($2, ','))
             """, [.text(applicationName), .text(names)], role: .write)
+    }
+
+    /// The sessions that got the signal: one that had ended before is not among them.
+    package func terminated(in result: SQLResult) -> Set<Int32> {
+        Set(
+            result.rows.compactMap { row in
+                guard row.count == 2, row[1] == .bool(true) else { return nil }
+                return row[0].intValue.map { Int32(truncatingIfNeeded: $0) }
+            })
     }
 
     /// Cancels statements that run now: a share of them, at least one, and at most so many, drawn from the seed. The answer

@@ -1,4 +1,5 @@
 import DatabaseServers
+import Glibc
 import HostSystem
 import RigTestSupport
 import Testing
@@ -24,6 +25,23 @@ import Threading
             #expect(try await sql.run("create table new (n int); select pg_is_in_recovery()") == "f")
             #expect(!SmallFile.exists(server.dataDirectory + "/recovery.signal"))
             try await server.endHeldStart(within: .seconds(60))  // none is held: nothing happens
+        }
+    }
+
+    @Test func heldStartThatFailedLeavesNothingToTheNextOne() async throws {
+        let folder = try TemporaryFolder()
+        var options = ManagedPostgres.Options()
+        options.logPath = folder.file("server.log")
+        try await TestPostgres.withPrivateServer(options) { server in
+            try server.beginShutdown(.fast)
+            #expect(await server.waitUntilStopped(within: .seconds(60)))
+            // It cannot write its log there.
+            #expect(rename(server.logPath, folder.file("old.log")) == 0)
+            try SmallFile.makeFolder(server.logPath, mode: 0o755)
+            await #expect(throws: ServerError.self) { try await server.startHeld() }
+            #expect(!SmallFile.exists(server.dataDirectory + "/recovery.signal"))
+            #expect(rmdir(server.logPath) == 0)
+            try await server.start(within: .seconds(60))
         }
     }
 

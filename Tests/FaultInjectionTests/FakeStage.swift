@@ -134,7 +134,6 @@ final class FakeStage: Sendable {
         var place: ServerPlace {
             get async throws { ServerPlace(folder: "/tmp/chaosrig-fake/pg1", dataDirectory: "/d", user: 1, group: 1) }
         }
-        func logTail(lines: Int) async -> [String] { [] }
         func processes() async -> [ProcessIdentity] { fake.state.withLock { $0.processes } }
         func signal(_ process: ProcessIdentity, _ number: Int32) async -> Bool {
             fake.state.withLock { state in

@@ -106,7 +106,11 @@ func killByTheRelayEndsWhatItHasChosen(_ how: String) async throws {
 @Test func cancelEndsRunningStatementsOnly() async throws {
     let fake = FakeStage()
     fake.addSessions(["idle", "active", "idle in transaction", "active"])
-    let (landing, _) = try await landing(CancelStatements(parameters(["count": .count(1)])), on: fake)
+    var stage = fake.stage
+    stage.workload = FakeWitness(fake: fake)
+    let injection = CancelStatements(parameters(["count": .count(1)])).makeInjection(seed: 1)
+    try await injection.inject(on: stage)
+    let landing = await injection.prove(on: stage)
     #expect(landing.landed)
     #expect(landing.evidence["signalled_and_ended"] == 1)
     let states = fake.state.withLock { $0.sessions.map(\.state) }

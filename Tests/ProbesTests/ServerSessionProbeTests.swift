@@ -48,7 +48,7 @@ private func withSessions(
         // A pid that was used again meanwhile has another start: it must be left alone.
         let ended = try await observer.execute(
             probe.terminate([(victim.pid, victim.startedAt), (other.pid, "1999-01-01 00:00:00+00")]), deadline: soon)
-        #expect(ended.rows.map(\.first) == [.int(Int64(victim.pid))])
+        #expect(probe.terminated(in: ended) == [victim.pid])
         while found.contains(where: { $0.pid == victim.pid }), MonotonicInstant.now < soon {
             found = probe.sessions(in: try await observer.execute(probe.list, deadline: soon))
         }

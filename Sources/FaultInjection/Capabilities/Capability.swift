@@ -22,6 +22,8 @@ package enum Capability: String, Sendable, CaseIterable {
     /// The programs of the server beside `initdb` and `postgres`.
     case baseBackup = "base-backup"
     case openssl
+    /// The programs of a PostgreSQL server, version 14 or later.
+    case postgres14 = "postgresql-14"
     case pgBouncer = "pgbouncer"
     /// A container engine that answers.
     case containers
@@ -32,7 +34,8 @@ extension Capability {
     package var wantsPrivateStage: Bool {
         switch self {
         case .privateStage, .packetRules, .packetQueue, .netem, .rateLimit, .socketKill, .tmpfs: true
-        case .cpuLimit, .memoryLimit, .fakeTime, .baseBackup, .openssl, .pgBouncer, .containers: false
+        case .cpuLimit, .memoryLimit, .fakeTime, .baseBackup, .openssl, .postgres14, .pgBouncer, .containers:
+            false
         }
     }
 }

@@ -14,13 +14,7 @@ package struct Cut: Fault {
                 summary: "before, after or inside a message, for example \"before CommandComplete\"; or a preset: "
                     + "lost-commit, between-parse-and-bind, during-authentication, inside-data-row, cancel-connection"),
             Parameter("tag", .text, summary: "only with this command tag, its counts left out or not: COMMIT, UPDATE"),
-            Parameter("statement", .text, summary: "only where the statement matches this regular expression"),
-            Parameter(
-                "transaction", .choice(["idle", "in-transaction", "failed"]),
-                summary: "only in this state of the transaction"),
-            Parameter("times", .count, summary: "so often at the most; without it no limit"),
-            Parameter("every", .count, summary: "only every so many matches"),
-            Parameter("share", .share, summary: "only this share of the matches, drawn from the seed"),
+        ] + CutWords.parameters + [
             Parameter(
                 "action", .choice(["reset", "finish", "blackhole", "delay"]),
                 summary: "what happens there; reset unless a preset says otherwise"),
@@ -64,6 +58,16 @@ package struct Cut: Fault {
 
 /// Matches of a cut point, as the command line says them.
 enum CutWords {
+    static let parameters = [
+        Parameter("statement", .text, summary: "only where the statement matches this regular expression"),
+        Parameter(
+            "transaction", .choice(["idle", "in-transaction", "failed"]),
+            summary: "only in this state of the transaction"),
+        Parameter("times", .count, summary: "so often at the most; without it no limit"),
+        Parameter("every", .count, summary: "only every so many matches"),
+        Parameter("share", .share, summary: "only this share of the matches, drawn from the seed"),
+    ]
+
     /// - Parameter seed: draws the share; `nil` where it is for people to read.
     static func matches(_ parameters: Parameters, seed: UInt64?) -> [String] {
         var words: [String] = []

@@ -17,14 +17,7 @@ package struct InjectError: Fault {
             Parameter(
                 "on", .choice(["Query", "Parse", "Bind", "Execute", "StartupMessage"]), default: .choice("Execute"),
                 summary: "the client's message that is answered so; Execute: prepared or with parameters"),
-            Parameter("statement", .text, summary: "only where the statement matches this regular expression"),
-            Parameter(
-                "transaction", .choice(["idle", "in-transaction", "failed"]),
-                summary: "only in this state of the transaction"),
-            Parameter("times", .count, summary: "so often at the most; without it no limit"),
-            Parameter("every", .count, summary: "only every so many matches"),
-            Parameter("share", .share, summary: "only this share of the matches, drawn from the seed"),
-        ], isLasting: true)
+        ] + CutWords.parameters, isLasting: true)
 
     private let parameters: Parameters
 

@@ -30,7 +30,8 @@ package struct ConnectionsDisallowed: Fault {
         private var name: String?
         /// The rig's own sessions are in the pool's database.
         private var isOurs = true
-        private var isChanged = false
+        /// What held when the fault began; `nil` when nothing is changed.
+        private var before: Bool?
 
         init(name: String?) { self.name = name }
 
@@ -40,8 +41,18 @@ package struct ConnectionsDisallowed: Fault {
             let chosen = name ?? current ?? ""
             name = chosen
             isOurs = chosen == current
-            isChanged = true
+            before = try await isAllowed(statements)
             try await allow(false, on: stage)
+        }
+
+        private func isAllowed(_ statements: any StatementControl) async throws -> Bool {
+            let literal = (name ?? "").replacing("'", with: "''")
+            let rows = try await statements.run(
+                "SELECT datallowconn::text FROM pg_database WHERE datname = '\(literal)'", within: Self.limit)
+            guard let value = rows.first?.first ?? nil else {
+                throw InjectionError("the server has no database \"\(name ?? "")\"")
+            }
+            return value == "true"
         }
 
         private func allow(_ isAllowed: Bool, on stage: FaultStage) async throws {
@@ -67,11 +78,11 @@ package struct ConnectionsDisallowed: Fault {
         }
 
         func heal(on stage: FaultStage) async throws -> JSONValue {
-            guard isChanged else { return ["nothing_to_undo": true] }
-            try await Retrying.undo { try await allow(true, on: stage) }
+            guard let before else { return ["nothing_to_undo": true] }
+            try await Retrying.undo { try await allow(before, on: stage) }
             try await stage.needed(stage.server, .server).waitUntilServing(without: Self.codes, within: Self.limit)
-            isChanged = false
-            return ["connections_allowed": true]
+            self.before = nil
+            return ["connections_allowed": .bool(before)]
         }
     }
 }

@@ -16,7 +16,10 @@ actor FullLogDisk: Injection {
     private var disk: SmallDisk?
     private var log = ""
     private var looping: Task<Void, Never>?
-    private var markAtFirst = 0
+    private var logPosition: LogPosition?
+    /// How often the server has said since the fault began that there is no room, and its last words.
+    private var said = 0
+    private var words: String?
     private var starts = 0
     private var deaths = 0
 
@@ -26,7 +29,7 @@ actor FullLogDisk: Injection {
         let server = try stage.needed(stage.server, .server)
         let place = try await server.place
         log = "\(place.dataDirectory)/pg_wal"
-        markAtFirst = await marks(server)
+        logPosition = await stage.log?.position()
         try await server.stopForGood(patience: Self.stopPatience)
         // What the log has now, in whole pages of memory; the last name is a folder for its archive.
         let used = try await SmallDisk.run(["du", "--bytes", "--summarize", log], on: stage)
@@ -40,7 +43,7 @@ actor FullLogDisk: Injection {
         try await SmallDisk.run(["ln", "--symbolic", disk.path, log], on: stage)
         try await server.start(within: Self.limit)
         starts = 1
-        _ = try disk.fill(1)
+        _ = try await disk.fill(1)
         looping = Task { await loop(stage, server) }
     }
 
@@ -59,23 +62,26 @@ actor FullLogDisk: Injection {
         }
     }
 
-    /// How often the server has said in the last lines of its log that there is no room.
-    private func marks(_ server: any ServerControl) async -> Int {
-        await server.logTail(lines: 20_000).count { $0.contains(Self.mark) }
+    private func readLog(_ stage: FaultStage) async {
+        guard let log = stage.log, let logPosition else { return }
+        let (lines, end) = await log.lines(since: logPosition)
+        self.logPosition = end
+        let hits = lines.filter { $0.contains(Self.mark) }
+        said += hits.count
+        words = hits.last ?? words
     }
 
     func prove(on stage: FaultStage) async -> Landing {
         guard let server = stage.server else { return Landing(landed: false, evidence: ["reason": "no server"]) }
-        var said = 0
         var answer = ConnectAnswer.accepted
         let hasLanded = await eventually(within: Self.limit, every: .milliseconds(100)) {
-            said = await marks(server) - markAtFirst
+            await readLog(stage)
             answer = await server.tryConnect(within: .milliseconds(500))
             return said > 0 && answer != .accepted
         }
         var evidence: [JSONValue.Member] = [
             .init("no_space_in_log", JSONValue(said)), .init("connect", .string(answer.words)),
-            .init("log", JSONValue(await server.logTail(lines: 200).last { $0.contains(Self.mark) })),
+            .init("log", JSONValue(words)),
         ]
         if !hasLanded { evidence.append(.init("reason", "the server did not die of a full disk")) }
         return Landing(landed: hasLanded, evidence: .object(evidence))
@@ -88,7 +94,7 @@ actor FullLogDisk: Injection {
         looping = nil
         if let disk {
             try await server.stopForGood(patience: Self.stopPatience)
-            disk.empty()
+            await disk.empty()
             try await bringBack(disk, on: stage)
             try await disk.unmount(on: stage)
             self.disk = nil
@@ -98,16 +104,23 @@ actor FullLogDisk: Injection {
         return ["starts": JSONValue(starts), "deaths": JSONValue(deaths)]
     }
 
-    /// The log as the server has left it, in the place where it was. Each step may have been done before.
+    /// The log as the server has left it, in the place where it was.
     private func bringBack(_ disk: SmallDisk, on stage: FaultStage) async throws {
-        if SmallFile.linkTarget(log) == nil {
-            if !SmallFile.exists(log) { try await SmallDisk.run(["mv", "\(log).before", log], on: stage) }
-            return
+        for command in Self.wayBack(of: log, from: disk.path) { try await SmallDisk.run(command, on: stage) }
+    }
+
+    /// What is still to do, by what there is: any step may have been done before, or have failed.
+    static func wayBack(of log: String, from disk: String) -> [[String]] {
+        let (new, before) = ("\(log).new", "\(log).before")
+        var commands: [[String]] = []
+        if SmallFile.linkTarget(log) != nil {
+            commands = [
+                ["rm", "-rf", new], ["cp", "--archive", disk, new], ["rm", log], ["mv", new, log],
+            ]
+        } else if !SmallFile.exists(log) {
+            // The link goes only when the copy is whole; without one nothing was written to the small disk.
+            commands = [["mv", SmallFile.exists(new) ? new : before, log]]
         }
-        try await SmallDisk.run(["rm", "-rf", "\(log).new"], on: stage)
-        try await SmallDisk.run(["cp", "--archive", disk.path, "\(log).new"], on: stage)
-        try await SmallDisk.run(["rm", log], on: stage)
-        try await SmallDisk.run(["mv", "\(log).new", log], on: stage)
-        try await SmallDisk.run(["rm", "-rf", "\(log).before"], on: stage)
+        return commands + [["rm", "-rf", before]]
     }
 }

@@ -29,26 +29,15 @@ actor FullTableDisk: Injection {
             // Waits for the statements that are under way, and lets no other in meanwhile: moments.
             "ALTER TABLE \(statements.appendsTable) SET TABLESPACE \(space)",
         ] { try await statements.run(text, within: Self.limit) }
-        ballast = try disk.fill(share)
+        ballast = try await disk.fill(share)
     }
 
     func prove(on stage: FaultStage) async -> Landing {
         guard let statements = stage.statements else {
             return Landing(landed: false, evidence: ["reason": "no server"])
         }
-        var refusal: StatementFailure?
-        do throws(StatementFailure) {
-            let session = try await statements.openSession(as: statements.poolRole)
-            do throws(StatementFailure) {
-                try await session.run(
-                    "INSERT INTO \(names(statements).probe) SELECT generate_series(1, 50000)", within: Self.limit)
-            } catch {
-                refusal = error
-            }
-            await session.close()
-        } catch {
-            refusal = error
-        }
+        let refusal = await statements.refusalOfPool(
+            "INSERT INTO \(names(statements).probe) SELECT generate_series(1, 50000)", within: Self.limit)
         let hasLanded = refusal?.sqlState == "53100"
         var evidence: [JSONValue.Member] = [
             .init("write", .string(refusal?.description ?? "allowed")), .init("ballast_bytes", JSONValue(ballast)),
@@ -61,7 +50,7 @@ actor FullTableDisk: Injection {
         let statements = try stage.needed(stage.statements, .statements)
         guard let disk else { return ["nothing_to_undo": true] }
         let (space, probe) = names(statements)
-        disk.empty()
+        await disk.empty()
         try await Retrying.undo {
             for text in [
                 "ALTER TABLE \(statements.appendsTable) SET TABLESPACE pg_default", "DROP TABLE IF EXISTS \(probe)",

@@ -84,20 +84,8 @@ package struct ReadOnly: Fault {
             guard let statements = stage.statements else {
                 return StatementFailure(sqlState: nil, message: "no server")
             }
-            do throws(StatementFailure) {
-                let session = try await statements.openSession(as: statements.poolRole)
-                var refusal: StatementFailure?
-                do throws(StatementFailure) {
-                    try await session.run(
-                        "INSERT INTO \(statements.appendsTable) (id) SELECT 0 WHERE false", within: Self.limit)
-                } catch {
-                    refusal = error
-                }
-                await session.close()
-                return refusal
-            } catch {
-                return error
-            }
+            return await statements.refusalOfPool(
+                "INSERT INTO \(statements.appendsTable) (id) SELECT 0 WHERE false", within: Self.limit)
         }
 
         func prove(on stage: FaultStage) async -> Landing {

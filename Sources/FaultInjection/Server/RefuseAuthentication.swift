@@ -31,7 +31,9 @@ package struct RefuseAuthentication: Fault {
         address = parameters.text("address") ?? "all"
     }
 
-    package var needs: Set<StagePart> { [.server, .settings, .statements] }
+    package var needs: Set<StagePart> {
+        Set([.server, .settings, .statements]).union(way == .password ? [.secret] : [])
+    }
     package var claims: Set<Claim> { [.authentication] }
     package var ownDuration: Duration? { nil }
     package var detail: String { "\(way.rawValue), clients from \(address)" }
@@ -56,7 +58,9 @@ package struct RefuseAuthentication: Fault {
             }
             let role = try stage.needed(stage.statements, .statements).poolRole
             if way == .password { await stage.server?.tellPool(password: "not the password") }
-            rules = try await AccessRules.prepend("host all \(role) \(address) \(way.method)", on: stage)
+            let rules = try await AccessRules(of: stage)
+            self.rules = rules
+            try await rules.prepend("host all \(role) \(address) \(way.method)", on: stage)
         }
 
         func prove(on stage: FaultStage) async -> Landing {

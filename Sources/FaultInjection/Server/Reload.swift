@@ -44,10 +44,9 @@ package struct Reload: Fault {
             var evidence: [JSONValue.Member] = [
                 .init("before", JSONValue(before)), .init("after", JSONValue(now)), .init("reloaded", true),
             ]
-            let hasLanded = now != nil && now != before
+            let hasLanded = now != nil && before != nil && now != before
             if !hasLanded {
-                evidence.append(
-                    .init("reason", .string("a new session does not see another value of \(setting.name)")))
+                evidence.append(.init("reason", .string("a new session does not see another value of \(setting.name)")))
             }
             return Landing(landed: hasLanded, evidence: .object(evidence))
         }

@@ -71,8 +71,8 @@ package struct RotateCertificate: Fault {
         }
 
         private func shown(_ stage: FaultStage) async -> String? {
-            guard let programs = stage.programs, let port = stage.certificates?.port else { return nil }
-            let result = try? await programs.run(
+            guard let port = stage.certificates?.port else { return nil }
+            let result = try? await stage.runBesideServer(
                 ["openssl", "s_client", "-starttls", "postgres", "-connect", "127.0.0.1:\(port)"], within: Self.limit)
             return result.flatMap { RotateCertificate.subject(in: $0.output) }
         }

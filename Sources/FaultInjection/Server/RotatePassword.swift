@@ -24,7 +24,7 @@ package struct RotatePassword: Fault {
         isRequired = parameters.flag("require-password") ?? true
     }
 
-    package var needs: Set<StagePart> { [.server, .settings, .statements] }
+    package var needs: Set<StagePart> { [.server, .settings, .statements, .secret] }
     package var claims: Set<Claim> { [.authentication] }
     package var ownDuration: Duration? { nil }
     package var detail: String { "the pool learns it after \(follows.words)" }
@@ -60,7 +60,9 @@ package struct RotatePassword: Fault {
             try await setPassword(old, on: stage)
             await server.tellPool(password: old)
             if isRequired {
-                rules = try await AccessRules.prepend("host all \(role) all scram-sha-256", on: stage)
+                let rules = try await AccessRules(of: stage)
+                self.rules = rules
+                try await rules.prepend("host all \(role) all scram-sha-256", on: stage)
                 try await server.waitUntilAccepting(within: Self.limit)
             }
             try await setPassword(new, on: stage)
@@ -74,17 +76,11 @@ package struct RotatePassword: Fault {
         /// - Parameter password: `nil`: none.
         private func setPassword(_ password: String?, on stage: FaultStage) async throws {
             let statements = try stage.needed(stage.statements, .statements)
-            let session = try await statements.openSession(as: nil)
-            do {
+            let value = password.map { "'\($0)'" } ?? "NULL"
+            try await statements.withSession { session throws(StatementFailure) in
                 try await session.run("SET password_encryption = 'scram-sha-256'", within: Self.limit)
-                try await session.run(
-                    "ALTER ROLE \(statements.poolRole) PASSWORD \(password.map { "'\($0)'" } ?? "NULL")",
-                    within: Self.limit)
-            } catch {
-                await session.close()
-                throw error
+                try await session.run("ALTER ROLE \(statements.poolRole) PASSWORD \(value)", within: Self.limit)
             }
-            await session.close()
         }
 
         func prove(on stage: FaultStage) async -> Landing {

@@ -42,7 +42,11 @@ struct SmallDisk: Sendable {
     /// Fills this share of what is free.
     ///
     /// - Returns: how many bytes that took.
-    func fill(_ share: Double) throws -> Int {
+    func fill(_ share: Double) async throws -> Int {
+        try await onOwnThread("fill disk", throwing: { () throws(InjectionError) in try fillBlocking(share) })
+    }
+
+    private func fillBlocking(_ share: Double) throws(InjectionError) -> Int {
         var info = statvfs()
         guard statvfs(path, &info) == 0 else { throw InjectionError("cannot look at \(path): errno \(errno)") }
         let free = Int(info.f_bavail) * Int(info.f_frsize)
@@ -62,7 +66,10 @@ struct SmallDisk: Sendable {
         return written
     }
 
-    func empty() { unlink(ballast) }
+    func empty() async {
+        let ballast = ballast
+        _ = await onOwnThread("empty disk") { unlink(ballast) }
+    }
 
     private var ballast: String { "\(path)/chaosrig-ballast" }
 

@@ -19,6 +19,7 @@ package struct IdleSessionTimeout: Fault {
     package init(_ parameters: Parameters) { after = parameters.duration("after") ?? .zero }
 
     package var needs: Set<StagePart> { [.settings] }
+    package var capabilities: [Set<Capability>] { [[.postgres14]] }
     package var claims: Set<Claim> { [.setting(Self.kind.setting)] }
     package var ownDuration: Duration? { nil }
     package var detail: String { "idle for more than \(after.words)" }

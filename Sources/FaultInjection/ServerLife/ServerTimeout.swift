@@ -16,7 +16,7 @@ actor ServerTimeout: Injection {
     private let after: Duration
     /// What makes sessions of the pool wait, where nothing else does.
     private let contention: LockPulse?
-    private var proof: ServerLogProof
+    private let proof: ServerLogProof
     private let setting: TemporarySetting
 
     init(_ kind: Kind, after: Duration, contention: LockPulse? = nil) {
@@ -28,7 +28,7 @@ actor ServerTimeout: Injection {
     }
 
     func inject(on stage: FaultStage) async throws {
-        proof = await proof.begun(on: stage)
+        await proof.begin(on: stage)
         try await setting.change(to: "\(max(1, Int(after.milliseconds.rounded())))ms", on: stage)
         try await contention?.start(on: stage)
     }

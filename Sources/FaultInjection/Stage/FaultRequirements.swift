@@ -33,6 +33,9 @@ package enum FaultRequirements {
         case .client: "needs the pool in a process of its own: pool: {process: child}"
         case .pooler: "needs a PgBouncer of the run's own: target: {postgres: managed, pgbouncer: session}"
         case .containers: "needs a service of a compose file: target: {compose: NAME}"
+        case .secret:
+            "changes the password that the pool logs in with, which the rig can only do in its own process and without a "
+                + "PgBouncer: target: {postgres: managed}, pool: {process: rig}"
         case .file: "needs an embedded database (target: {sqlite: temporary}); this target has a server"
         }
     }

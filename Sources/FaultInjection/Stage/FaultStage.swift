@@ -29,6 +29,8 @@ package struct FaultStage: Sendable {
     package var client: (any ClientControl)?
     /// The container of a compose service; ``programs`` has its engine's.
     package var container: ContainerPlace?
+    /// What the workload met so far.
+    package var workload: (any WorkloadErrors)?
     package var journal: any UndoJournal
 
     package init(

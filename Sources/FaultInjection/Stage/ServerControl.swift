@@ -20,8 +20,6 @@ package protocol ServerControl: Sendable {
 
     /// Where it keeps its things.
     var place: ServerPlace { get async throws }
-    /// The last lines of its log, oldest first.
-    func logTail(lines: Int) async -> [String]
 
     /// Every process of the server now, the postmaster first. Reads /proc: about 5 ms.
     func processes() async -> [ProcessIdentity]

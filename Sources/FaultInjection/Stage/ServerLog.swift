@@ -1,9 +1,27 @@
-/// The log of a server that is the run's own, as far as it is about sessions of the pool.
+/// The log of a server that is the run's own, and of its standby where it has one: either may be the one that the pool uses.
 package protocol ServerLog: Sendable {
+    /// What sessions of the pool bear as their `application_name`.
+    var application: String { get }
     /// Where the log ends now.
-    func position() async -> Int
-    /// What was written since then, oldest first. A message that is being written comes with the next look.
-    func messages(since position: Int) async -> [ServerLogMessage]
+    func position() async -> LogPosition
+    /// Whole lines that were written since then, oldest first, and where they end. A line that is being written comes with
+    /// the next look.
+    func lines(since position: LogPosition) async -> (lines: [String], end: LogPosition)
+}
+
+/// Where the logs of the run's servers end, in bytes. A value.
+package struct LogPosition: Sendable, Equatable {
+    package var bytes: [Int]
+
+    package init(bytes: [Int]) { self.bytes = bytes }
+}
+
+extension ServerLog {
+    /// What was written since then about sessions of the pool, oldest first, and where it ends.
+    func messages(since position: LogPosition) async -> (messages: [ServerLogMessage], end: LogPosition) {
+        let (lines, end) = await lines(since: position)
+        return (lines.compactMap { ServerLogMessage(line: $0, application: application) }, end)
+    }
 }
 
 /// A message of the server about a session of the pool. A value.

@@ -1,20 +1,27 @@
-/// What the server wrote about the pool's sessions since a fault began, as far as it proves the fault. A value.
-struct ServerLogProof: Sendable {
-    let proves: @Sendable (ServerLogMessage) -> Bool
-    private var position: Int?
+/// What the server wrote about the pool's sessions since a fault began, as far as it proves the fault. No line is read twice.
+actor ServerLogProof {
+    private let proves: @Sendable (ServerLogMessage) -> Bool
+    /// `nil`: the fault has not begun, or there is no log.
+    private var position: LogPosition?
+    private var found: [ServerLogMessage] = []
 
     init(_ proves: @escaping @Sendable (ServerLogMessage) -> Bool) { self.proves = proves }
 
-    /// The same for a fault that begins now.
-    func begun(on stage: FaultStage) async -> ServerLogProof {
-        var begun = self
-        begun.position = await stage.log?.position()
-        return begun
-    }
+    /// The fault begins now.
+    func begin(on stage: FaultStage) async { position = await stage.log?.position() }
 
+    /// All so far.
     func hits(on stage: FaultStage) async -> [ServerLogMessage] {
-        guard let log = stage.log, let position else { return [] }
-        return await log.messages(since: position).filter(proves)
+        guard let log = stage.log else { return [] }
+        while let from = position {
+            let (new, end) = await log.messages(since: from)
+            // Proof and healing may look at the same time: what both have read counts once.
+            guard position == from else { continue }
+            position = end
+            found += new.filter(proves)
+            break
+        }
+        return found
     }
 
     /// Waits for the first hit; to the end of the fault, when there is none.

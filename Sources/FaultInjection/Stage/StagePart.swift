@@ -24,4 +24,6 @@ package enum StagePart: String, Sendable, CaseIterable {
     case pooler
     /// A service of a compose file.
     case containers
+    /// The password that the pool logs in with, for the rig to change.
+    case secret
 }

@@ -31,6 +31,36 @@ package protocol StatementControl: Sendable {
     func openSession(as role: String?) async throws(StatementFailure) -> any FaultSession
 }
 
+extension StatementControl {
+    /// Does something in a session of its own, which is closed afterwards whatever came of it.
+    ///
+    /// - Parameter role: the rig's own when `nil`.
+    func withSession<Value: Sendable>(
+        as role: String? = nil, isolation: isolated (any Actor)? = #isolation,
+        _ body: (any FaultSession) async throws(StatementFailure) -> Value
+    ) async throws(StatementFailure) -> Value {
+        let session = try await openSession(as: role)
+        let outcome: Result<Value, StatementFailure>
+        do throws(StatementFailure) { outcome = .success(try await body(session)) } catch { outcome = .failure(error) }
+        await session.close()
+        return try outcome.get()
+    }
+
+    /// Runs one statement in a session of its own as the pool's role.
+    ///
+    /// - Returns: why it failed; `nil` when it did not.
+    func refusalOfPool(_ sql: String, within limit: Duration) async -> StatementFailure? {
+        do throws(StatementFailure) {
+            try await withSession(as: poolRole) { session throws(StatementFailure) in
+                _ = try await session.run(sql, within: limit)
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
 /// A session that belongs to a fault. One statement at a time.
 package protocol FaultSession: Sendable {
     /// Of its backend.

@@ -33,7 +33,7 @@ private actor AddedColumn: Injection {
     private static let column = "chaosrig_added"
 
     private let onAppends: Bool
-    private var proof = ServerLogProof { $0.text == "cached plan must not change result type" }
+    private let proof = ServerLogProof { $0.text == "cached plan must not change result type" }
     private var isAdded = false
 
     init(onAppends: Bool) { self.onAppends = onAppends }
@@ -44,7 +44,7 @@ private actor AddedColumn: Injection {
 
     func inject(on stage: FaultStage) async throws {
         let statements = try stage.needed(stage.statements, .statements)
-        proof = await proof.begun(on: stage)
+        await proof.begin(on: stage)
         isAdded = true
         try await statements.run(
             "ALTER TABLE \(table(statements)) ADD COLUMN \(Self.column) text", within: Self.lockLimit)

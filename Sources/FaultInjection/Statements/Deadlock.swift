@@ -33,7 +33,7 @@ private actor DeadlockRing: Injection {
     private static let bite = Duration.seconds(2)
 
     private let timeout: Duration
-    private var proof = ServerLogProof { $0.severity == "ERROR" && $0.text == "deadlock detected" }
+    private let proof = ServerLogProof { $0.severity == "ERROR" && $0.text == "deadlock detected" }
     private let setting = TemporarySetting(settingName)
     private var countBefore: Int?
     private let work = SessionWork()
@@ -44,7 +44,7 @@ private actor DeadlockRing: Injection {
 
     func inject(on stage: FaultStage) async throws {
         let statements = try stage.needed(stage.statements, .statements)
-        proof = await proof.begun(on: stage)
+        await proof.begin(on: stage)
         countBefore = await Self.count(statements)
         try await setting.change(to: "\(max(1, Int(timeout.milliseconds.rounded())))ms", on: stage)
         // The second lock is given up soon after the server must have found the ring.

@@ -60,7 +60,7 @@ private actor SerializationConflicts: Injection {
     private static let statementLimit = Duration.seconds(5)
 
     private var generator: SeededGenerator
-    private var proof = ServerLogProof { $0.severity == "ERROR" && $0.text.hasPrefix("could not serialize access") }
+    private let proof = ServerLogProof { $0.severity == "ERROR" && $0.text.hasPrefix("could not serialize access") }
     private let setting = TemporarySetting(settingName)
     private let work = SessionWork()
     private var changes = 0
@@ -69,7 +69,7 @@ private actor SerializationConflicts: Injection {
 
     func inject(on stage: FaultStage) async throws {
         let statements = try stage.needed(stage.statements, .statements)
-        proof = await proof.begun(on: stage)
+        await proof.begin(on: stage)
         try await setting.change(to: "serializable", on: stage)
         let table = statements.accountsTable
         try await work.begin(try await statements.openSession(as: nil)) { await self.compete($0, table) }

@@ -11,13 +11,14 @@ enum LogFile {
         }
     }
 
-    /// Whole lines from this byte on. Empty when the file cannot be read.
-    static func lines(of path: String, since position: Int) async -> [String] {
+    /// Whole lines from this byte on, and the byte behind them. None when the file cannot be read.
+    static func lines(of path: String, since position: Int) async -> (lines: [String], end: Int) {
         await onOwnThread("read log") {
             let new = bytes(path, from: position)
             // The last line may be half written.
-            guard let end = new.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
-            return String(decoding: new[..<end], as: UTF8.self).split(separator: "\n").map(String.init)
+            guard let end = new.lastIndex(of: UInt8(ascii: "\n")) else { return ([], position) }
+            let lines = String(decoding: new[..<end], as: UTF8.self).split(separator: "\n").map(String.init)
+            return (lines, position + end + 1)
         }
     }
 

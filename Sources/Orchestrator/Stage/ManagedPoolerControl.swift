@@ -3,8 +3,6 @@ import DatabaseServers
 import FaultInjection
 import HostSystem
 import PostgresDriver
-import RigModel
-import Threading
 
 /// The private PgBouncer as faults see it.
 struct ManagedPoolerControl: PoolerControl {
@@ -36,25 +34,11 @@ struct ManagedPoolerControl: PoolerControl {
 
     func logPosition() async -> Int { await LogFile.size(pooler.logPath) }
 
-    func logLines(since position: Int) async -> [String] { await LogFile.lines(of: pooler.logPath, since: position) }
+    func logLines(since position: Int) async -> [String] {
+        await LogFile.lines(of: pooler.logPath, since: position).lines
+    }
 
     func tryQuery(within limit: Duration) async -> ConnectAnswer {
-        let deadline = MonotonicInstant.now.advanced(by: limit)
-        do throws(DriverError) {
-            let connection = try await makeDriver(direct).connect(deadline: deadline)
-            let outcome: Result<SQLResult, DriverError>
-            do throws(DriverError) {
-                outcome = .success(
-                    try await connection.execute(SQLStatement("SELECT 1", role: .read), deadline: deadline))
-            } catch {
-                outcome = .failure(error)
-            }
-            await connection.close(deadline: .now.advanced(by: .seconds(1)))
-            _ = try outcome.get()
-            return .accepted
-        } catch {
-            if case .timedOut = error.cause { return .noAnswer }
-            return .refused(sqlState: error.cause.code, message: error.message)
-        }
+        await makeDriver(direct).answer(to: SQLStatement("SELECT 1", role: .read), within: limit)
     }
 }

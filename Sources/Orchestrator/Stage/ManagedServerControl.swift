@@ -48,11 +48,12 @@ struct ManagedServerControl: ServerControl {
         }
     }
 
-    func logTail(lines: Int) async -> [String] { server.logTail(lines: lines) }
-
     // MARK: Processes
 
-    func processes() async -> [ProcessIdentity] { server.processes() }
+    func processes() async -> [ProcessIdentity] {
+        let server = server
+        return await onOwnThread("look at processes") { server.processes() }
+    }
 
     func signal(_ process: ProcessIdentity, _ number: Int32) async -> Bool { process.signal(number) == 0 }
 
@@ -74,39 +75,28 @@ struct ManagedServerControl: ServerControl {
     }
 
     private func tryConnect(_ configuration: PostgresConfiguration, within limit: Duration) async -> ConnectAnswer {
-        do throws(DriverError) {
-            let connection = try await makeDriver(configuration).connect(deadline: .now.advanced(by: limit))
-            await connection.close(deadline: .now.advanced(by: .seconds(1)))
-            return .accepted
-        } catch {
-            switch error.cause {
-            case .timedOut, .cancelled: return .noAnswer
-            default: break
-            }
-            return .refused(sqlState: error.cause.code, message: error.message)
-        }
+        await makeDriver(configuration).answer(within: limit)
     }
 
     func tellPool(password: String?) async { secret.password = password }
 
-    func accessRules() async throws -> [UInt8] { try server.accessRules() }
+    func accessRules() async throws -> [UInt8] {
+        let server = server
+        return try await onOwnThread(
+            "read access rules", throwing: { () throws(ServerError) in try server.accessRules() })
+    }
 
-    func setAccessRules(_ rules: [UInt8]) async throws { try server.setAccessRules(rules) }
+    func setAccessRules(_ rules: [UInt8]) async throws {
+        let server = server
+        try await onOwnThread(
+            "write access rules", throwing: { () throws(ServerError) in try server.setAccessRules(rules) })
+    }
 
     func runInMaintenanceDatabase(_ sql: String, within limit: Duration) async throws(StatementFailure) {
         var configuration = rig
         configuration.database = "template1"
-        let deadline = MonotonicInstant.now.advanced(by: limit)
         do throws(DriverError) {
-            let connection = try await makeDriver(configuration).connect(deadline: deadline)
-            let outcome: Result<SQLResult, DriverError>
-            do throws(DriverError) {
-                outcome = .success(try await connection.execute(SQLStatement(sql, role: .write), deadline: deadline))
-            } catch {
-                outcome = .failure(error)
-            }
-            await connection.close(deadline: .now.advanced(by: .seconds(1)))
-            _ = try outcome.get()
+            try await makeDriver(configuration).connectAndRun(SQLStatement(sql, role: .write), within: limit)
         } catch {
             throw StatementFailure(error)
         }

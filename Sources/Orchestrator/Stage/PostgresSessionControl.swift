@@ -27,10 +27,12 @@ struct PostgresSessionControl: SessionControl {
 
     func terminate(_ sessions: [ServerSession]) async throws -> [ServerSession] {
         guard !sessions.isEmpty else { return [] }
-        _ = try await admin.run(
+        let answer = try await admin.run(
             probe.terminate(sessions.map { ($0.pid, $0.startedAt) }), within: Self.statementLimit)
+        // One that is not in the answer was gone before: the pool itself may have closed it.
+        let signalled = probe.terminated(in: answer)
         // pg_terminate_backend only sends a signal: what counts is that the session is gone.
-        return try await waitUntilGone(sessions)
+        return try await waitUntilGone(sessions.filter { signalled.contains($0.pid) })
     }
 
     func waitUntilGone(_ sessions: [ServerSession]) async throws -> [ServerSession] {

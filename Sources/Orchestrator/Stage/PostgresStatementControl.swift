@@ -16,6 +16,7 @@ final class PostgresStatementControl: StatementControl {
     /// Of the rig's own sessions.
     private let ownOptions: String?
     private let makeDriver: @Sendable (PostgresConfiguration) -> PostgresDriver
+    /// And some that are closed: those are forgotten when the next one is opened.
     private let open = Lock<[PostgresFaultSession]>([])
     let poolRole: String
 
@@ -75,7 +76,10 @@ final class PostgresStatementControl: StatementControl {
         do throws(DriverError) {
             let connection = try await makeDriver(configuration).connect(deadline: .now.advanced(by: .seconds(5)))
             let session = PostgresFaultSession(connection)
-            open.withLock { $0.append(session) }
+            open.withLock { open in
+                open.removeAll(where: \.isClosed)
+                open.append(session)
+            }
             return session
         } catch {
             throw StatementFailure(error)
@@ -115,6 +119,8 @@ final class PostgresFaultSession: FaultSession {
         }
         return try outcome.get()
     }
+
+    var isClosed: Bool { connection.withLock { $0 == nil } }
 
     func close() async {
         // Not through the gate: a statement that waits for a lock is cut.
