@@ -9,7 +9,10 @@ PREFIX = /usr/local
 SWIFT_BUILD = swift build --configuration release --static-swift-stdlib --product chaosrig
 CHAOSRIG = .build/release/chaosrig
 # Swift Testing only: with XCTest in the process the leak checker reports XCTest itself.
-SWIFT_TEST = swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
+# So many tests at the same time: all at once, as Swift Testing would have it, they starve each other on a small machine.
+WIDTH = 12
+SWIFT_TEST = swift test --disable-xctest --experimental-maximum-parallelization-width $(WIDTH) \
+    $(if $(FILTER),--filter '$(FILTER)')
 INSTALLED = $(DESTDIR)$(PREFIX)/bin/chaosrig
 
 .DEFAULT_GOAL = help
@@ -39,19 +42,19 @@ test: ## run all tests, on a real PostgreSQL and SQLite
 	@scripts/install-missing build server poolers faults clients
 	$(SWIFT_TEST)
 
-# Under a sanitizer everything is slow, and what runs beside too much misses its deadlines: so four tests at a time, and of the
-# suites on the program only the scenarios. `make test` runs all the others.
-SANITIZED_TEST = $(SWIFT_TEST) --experimental-maximum-parallelization-width 4
+# Under a sanitizer everything is slow: fewer tests at the same time, and of the suites on the program only some scenarios.
+# `make test` runs all the others.
+test-tsan test-asan: WIDTH = 4
 test-tsan: ## run the tests, and some scenarios on the program, under the thread sanitizer
 	@scripts/install-missing build server poolers faults clients
-	export CHAOSRIG_SANITIZER=1; t='$(SANITIZED_TEST) --sanitize=thread --scratch-path .build-tsan'; \
+	export CHAOSRIG_SANITIZER=1; t='$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan'; \
 	    $$t --skip InvariantSuites && $$t --filter 'ShippedScenarioSuite|ProxyScenarioSuite'
 
 # lld: the default linker warns some 280 times of symbols of the address sanitizer.
 test-asan: ## the same under the address sanitizer and its leak checker
 	@scripts/install-missing build server poolers faults clients
 	export CHAOSRIG_SANITIZER=1 ASAN_OPTIONS=detect_leaks=1:$$ASAN_OPTIONS; \
-	    t='$(SANITIZED_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld'; \
+	    t='$(SWIFT_TEST) --sanitize=address --scratch-path .build-asan -Xswiftc -use-ld=lld'; \
 	    $$t --skip InvariantSuites && $$t --filter 'ShippedScenarioSuite|ProxyScenarioSuite'
 
 build: ## build the program: .build/release/chaosrig

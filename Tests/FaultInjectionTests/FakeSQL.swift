@@ -14,6 +14,7 @@ struct FakeSQL: StatementControl, SettingsControl {
     func run(_ sql: String, within limit: Duration) async throws(StatementFailure) -> [[String?]] {
         try fake.takeStatement(sql)
         if sql.contains("current_database()") { return [["postgres"]] }
+        if sql.contains("datallowconn") { return [["true"]] }
         if sql.hasPrefix("SELECT count(*)") { return [["0"]] }
         // What slots-exhausted asks for: no room, and no fillers.
         if sql.contains("max_connections") { return [["0", ""]] }

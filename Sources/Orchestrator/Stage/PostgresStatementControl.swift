@@ -74,7 +74,7 @@ final class PostgresStatementControl: StatementControl {
             throw StatementFailure(sqlState: nil, message: "\(error)")
         }
         do throws(DriverError) {
-            let connection = try await makeDriver(configuration).connect(deadline: .now.advanced(by: .seconds(5)))
+            let connection = try await makeDriver(configuration).connect(deadline: .now.advanced(by: .seconds(15)))
             let session = PostgresFaultSession(connection)
             open.withLock { open in
                 open.removeAll(where: \.isClosed)
