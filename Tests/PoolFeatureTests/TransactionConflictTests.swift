@@ -65,7 +65,8 @@ extension FeatureTests {
                     try await group.waitForAll()
                 }
                 #expect(try await fixture.rows == [[.int(1), .int(2)], [.int(2), .int(2)]])
-                #expect(fixture.pool.metrics.retries == 1)
+                // Once, unless the second try meets the other transaction again.
+                #expect(fixture.pool.metrics.retries >= 1)
             }
         }
 
