@@ -14,7 +14,7 @@ struct OverlapSuite {
             target: {postgres: managed}
             pool: {max-open: 4, min-idle: 2}
             workload: {clients: 8, rate: 100/s, mix: {append: 50, read: 30, transfer: 20}}
-            phases: {warm-up: 500ms, steady: 1s, faults: 8s, settle: 4s}
+            phases: {warm-up: 500ms, steady: 1s, faults: 20s, settle: 6s}
             faults:
             \(faults)
             invariants:
@@ -32,19 +32,19 @@ struct OverlapSuite {
         arguments: [
             // The server is away when it is time to heal; and writes are refused when it is time to heal.
             """
-              - {read-only: {}, at: 500ms, for: 1s}
-              - {reload: {}, at: 500ms, for: 1s}
-              - {restart: {down-for: 2s}, at: 1s}
-              - {read-only: {}, at: 4500ms, for: 3s}
-              - {slots-exhausted: {}, at: 4s, for: 2s}
+              - {read-only: {}, at: 0s, for: 5s}
+              - {reload: {}, at: 0s, for: 5s}
+              - {restart: {down-for: 4s}, at: 4s}
+              - {slots-exhausted: {}, at: 11s, for: 4s}
+              - {read-only: {}, at: 13s, for: 6s}
             """,
             // The pool's role is refused when it is time to heal.
             """
-              - {slots-exhausted: {}, at: 500ms, for: 5s}
-              - {crash: {what: backend}, at: 1s}
-              - {restart: {}, at: 3s}
-              - {refuse-authentication: {}, at: 6s, for: 2s}
-              - {freeze: {what: postmaster}, at: 7s, for: 50ms}
+              - {slots-exhausted: {}, at: 0s, for: 12s}
+              - {crash: {what: backend}, at: 3s}
+              - {restart: {}, at: 8s}
+              - {refuse-authentication: {}, at: 14s, for: 5s}
+              - {freeze: {what: postmaster}, at: 17s, for: 50ms}
             """,
             // The second one begins late.
             """
