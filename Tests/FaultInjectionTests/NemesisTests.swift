@@ -193,6 +193,7 @@ private func runner(_ entries: [FaultPlanEntry], _ fake: FakeStage, _ sink: Fact
     // The later one is healed first.
     let nemesis = runner([entry(outage), entry(needy, at: .seconds(1))], fake, sink)
     nemesis.start { try await time.wait($0) }
+    await sink.until { $0.contains("landed 0 true") }
     await time.pass(to: .seconds(1))
     await sink.until { words in words.count { $0.hasPrefix("landed") } == 2 }
     #expect(await nemesis.healAll().isEmpty)
