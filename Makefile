@@ -8,9 +8,9 @@ PREFIX = /usr/local
 # Swift on the machine; libpq, libsqlite3, libyaml, libmicrohttpd and libcrypto remain shared libraries of the system.
 SWIFT_BUILD = swift build --configuration release --static-swift-stdlib --product chaosrig
 CHAOSRIG = .build/release/chaosrig
-# Swift Testing only: with XCTest in the process the leak checker reports XCTest itself.
 # So many tests at the same time: all at once, as Swift Testing would have it, they starve each other on a small machine.
 WIDTH = 12
+# Swift Testing only: with XCTest in the process the leak checker reports XCTest itself.
 SWIFT_TEST = swift test --disable-xctest --experimental-maximum-parallelization-width $(WIDTH) \
     $(if $(FILTER),--filter '$(FILTER)')
 INSTALLED = $(DESTDIR)$(PREFIX)/bin/chaosrig
@@ -50,8 +50,8 @@ test-tsan: ## run the tests, and some scenarios on the program, under the thread
 	export CHAOSRIG_SANITIZER=1; t='$(SWIFT_TEST) --sanitize=thread --scratch-path .build-tsan'; \
 	    $$t --skip InvariantSuites && $$t --filter ShippedScenarioSuite
 
-# Of the parts that tests of the others leave at the end of the process the leak checker knows nothing (timers of cancelled
-# sleeps): so only these targets. lld: the default linker warns some 280 times of symbols of the address sanitizer.
+# Only these targets: in others the leak checker reports timers of cancelled sleeps that are pending when the process ends.
+# lld: the default linker warns some 280 times of symbols of the address sanitizer.
 LEAK_CHECKED = ThreadingTests|RigModelTests|EventLoopTests|ConnectionPoolTests|PostgresDriverTests|SQLiteDriverTests|CheckersTests
 LEAK_CHECKED_TOO = ReportingTests|ScenarioFileTests|WorkloadsTests|FaultInjectionTests|PoolFeatureTests|ExplorationTests
 test-asan: WIDTH = 8

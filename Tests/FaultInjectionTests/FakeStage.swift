@@ -65,6 +65,16 @@ final class FakeStage: Sendable {
         return stage
     }
 
+    /// A server of a postmaster and three backends, of which the first two are the pool's.
+    static func server(_ states: [String] = ["idle", "active"]) -> FakeStage {
+        let fake = FakeStage()
+        fake.addSessions(states)
+        fake.state.withLock { state in
+            state.processes = [100, 1, 2, 3].map { ProcessIdentity(pid: $0, startTicks: UInt64($0) * 10) }
+        }
+        return fake
+    }
+
     func addSessions(_ states: [String], age: Double = 10) {
         state.withLock { state in
             for (index, name) in states.enumerated() {

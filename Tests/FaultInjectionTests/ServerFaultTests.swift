@@ -11,16 +11,6 @@ private func landing(_ fault: any Fault, on fake: FakeStage) async throws -> (La
     return (await injection.prove(on: fake.stage), injection)
 }
 
-/// A server of a postmaster and three backends, of which the first two are the pool's.
-private func server(_ states: [String] = ["idle", "active"]) -> FakeStage {
-    let fake = FakeStage()
-    fake.addSessions(states)
-    fake.state.withLock { state in
-        state.processes = [100, 1, 2, 3].map { ProcessIdentity(pid: $0, startTicks: UInt64($0) * 10) }
-    }
-    return fake
-}
-
 private let idleOnly: [String: ParameterValue] = ["select": .choice("idle-in-transaction")]
 
 @Suite struct ServerFaultTests {
@@ -41,7 +31,7 @@ private let idleOnly: [String: ParameterValue] = ["select": .choice("idle-in-tra
     }
 
     @Test func crashOfABackendLandsWhenEverySessionIsGone() async throws {
-        let fake = server()
+        let fake = FakeStage.server()
         let (landing, injection) = try await landing(Crash(Parameters()), on: fake)
         #expect(landing.landed)
         #expect(landing.evidence["sessions_before"] == 2)
@@ -50,7 +40,7 @@ private let idleOnly: [String: ParameterValue] = ["select": .choice("idle-in-tra
     }
 
     @Test func crashOfABackendThatNobodyHasDoesNotLand() async throws {
-        let fake = server()
+        let fake = FakeStage.server()
         let (landing, injection) = try await landing(Crash(Parameters(idleOnly)), on: fake)
         #expect(!landing.landed)
         #expect(landing.evidence["reason"]?.stringValue?.contains("idle-in-transaction") == true)
@@ -59,7 +49,7 @@ private let idleOnly: [String: ParameterValue] = ["select": .choice("idle-in-tra
     }
 
     @Test func frozenServerIsAnnouncedBeforeAndContinuedAlsoWhereAProcessHasEnded() async throws {
-        let fake = server()
+        let fake = FakeStage.server()
         let (landing, injection) = try await landing(Freeze(Parameters()), on: fake)
         #expect(landing.landed)
         #expect(landing.evidence["stopped"] == 4)
@@ -81,7 +71,7 @@ private let idleOnly: [String: ParameterValue] = ["select": .choice("idle-in-tra
 
     @Test(arguments: [("postmaster", Set<Int32>([100])), ("backend", Set<Int32>([2]))])
     func freezeStopsNothingElse(_ what: String, _ pids: Set<Int32>) async throws {
-        let fake = server(["idle", "idle in transaction"])
+        let fake = FakeStage.server(["idle", "idle in transaction"])
         let fault = Freeze(Parameters(["what": .choice(what)].merging(idleOnly) { $1 }))
         let (landing, injection) = try await landing(fault, on: fake)
         #expect(landing.landed)
@@ -91,7 +81,7 @@ private let idleOnly: [String: ParameterValue] = ["select": .choice("idle-in-tra
     }
 
     @Test func frozenProcessThatRunsAgainIsNoProof() async throws {
-        let fake = server()
+        let fake = FakeStage.server()
         let injection = Freeze(Parameters(["what": .choice("postmaster")])).makeInjection(seed: 1)
         try await injection.inject(on: fake.stage)
         fake.state.withLock { $0.stopped = [] }

@@ -5,15 +5,6 @@ import Threading
 
 @testable import FaultInjection
 
-private func server(_ states: [String] = ["idle", "active"]) -> FakeStage {
-    let fake = FakeStage()
-    fake.addSessions(states)
-    fake.state.withLock { state in
-        state.processes = [100, 1, 2, 3].map { ProcessIdentity(pid: $0, startTicks: UInt64($0) * 10) }
-    }
-    return fake
-}
-
 /// Heals while another fault disturbs the server as well.
 @Suite(.timeLimit(.minutes(15))) struct ServerHealTests {
     @Test(
@@ -24,7 +15,7 @@ private func server(_ states: [String] = ["idle", "active"]) -> FakeStage {
             ("rotate-password", [:]),
         ] as [(String, [String: ParameterValue])])
     func healWaitsForTheServer(_ kind: String, _ values: [String: ParameterValue]) async throws {
-        let fake = server()
+        let fake = FakeStage.server()
         let injection = try #require(FaultCatalogue.make(kind, Parameters(values))).makeInjection(seed: 1)
         try await injection.inject(on: fake.sqlStage)
         let (before, rules) = fake.state.withLock { state in
@@ -46,7 +37,7 @@ private func server(_ states: [String] = ["idle", "active"]) -> FakeStage {
             ("refuse-authentication", [:]), ("connections-disallowed", [:]), ("rotate-password", [:]),
         ] as [(String, [String: ParameterValue])])
     func anothersRefusalIsNoHindrance(_ kind: String, _ values: [String: ParameterValue]) async throws {
-        let fake = server()
+        let fake = FakeStage.server()
         let injection = try #require(FaultCatalogue.make(kind, Parameters(values))).makeInjection(seed: 1)
         try await injection.inject(on: fake.sqlStage)
         fake.state.withLock { $0.answer = .refused(sqlState: "53300", message: "too many clients already") }
@@ -77,7 +68,7 @@ private func server(_ states: [String] = ["idle", "active"]) -> FakeStage {
         "A server that no shutdown stops is killed by the heal, and started again",
         arguments: ["restart", "starting-up"])
     func healStopsItForGood(_ kind: String) async throws {
-        let fake = server()
+        let fake = FakeStage.server()
         fake.state.withLock { $0.stopsBy = [.crash] }
         let injection = try #require(FaultCatalogue.make(kind, Parameters())).makeInjection(seed: 1)
         await #expect(throws: InjectionError.self) { try await injection.inject(on: fake.stage) }

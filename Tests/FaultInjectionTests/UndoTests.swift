@@ -1,6 +1,7 @@
 import Glibc
 import HostSystem
 import RigModel
+import RigTestSupport
 import Testing
 import Threading
 
@@ -77,38 +78,41 @@ import Threading
     // MARK: disk-full
 
     /// Carries out what is said to be left to do, up to the command that fails.
-    private func bringBack(_ log: String, _ disk: String, failsAt failing: Int) throws {
+    private func bringBack(_ log: String, _ disk: String, failsAt failing: Int) async throws {
         for (number, command) in FullLogDisk.wayBack(of: log, from: disk).enumerated() where number < failing {
             let path = try #require(findProgram(command[0]))
-            let result = try ProgramCall(path: path, arguments: Array(command.dropFirst()), timeout: .seconds(60))
-                .runBlocking()
+            let result = try await ProgramCall(
+                path: path, arguments: Array(command.dropFirst()), timeout: .seconds(60)
+            ).run()
             #expect(result.succeeded, "\(command): \(result.standardError)")
         }
     }
 
     @Test(arguments: 0...5)
-    func newestLogComesBackWhicheverStepFailedFirst(_ failing: Int) throws {
-        var template = Array("/tmp/chaosrig-test-wal-XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
-        defer { try? Undoer().perform(.removeFolder(path: folder)) }
+    func newestLogComesBackWhicheverStepFailedFirst(_ failing: Int) async throws {
+        let temporary = try TemporaryFolder()
+        defer { withExtendedLifetime(temporary) {} }
+        let folder = temporary.file("server")
+        try SmallFile.makeFolder(folder)
         let (log, disk) = ("\(folder)/pg_wal", "\(folder)/disk")
         for path in [disk, "\(log).before"] { try SmallFile.makeFolder(path, mode: 0o700) }
         try SmallFile.write(Array("old".utf8), to: "\(log).before/1")
         try SmallFile.write(Array("new".utf8), to: "\(disk)/1")
         #expect(symlink(disk, log) == 0)
-        try bringBack(log, disk, failsAt: failing)
-        try bringBack(log, disk, failsAt: .max)
+        try await bringBack(log, disk, failsAt: failing)
+        try await bringBack(log, disk, failsAt: .max)
         #expect(SmallFile.linkTarget(log) == nil)
         #expect(SmallFile.text("\(log)/1") == "new")
         #expect(SmallFile.names(in: folder).map(Set.init) == ["pg_wal", "disk"])
     }
 
-    @Test func logThatWasOnlyMovedAwayComesBack() throws {
-        var template = Array("/tmp/chaosrig-test-wal-XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
-        defer { try? Undoer().perform(.removeFolder(path: folder)) }
+    @Test func logThatWasOnlyMovedAwayComesBack() async throws {
+        let temporary = try TemporaryFolder()
+        defer { withExtendedLifetime(temporary) {} }
+        let folder = temporary.file("server")
+        try SmallFile.makeFolder(folder)
         try SmallFile.makeFolder("\(folder)/pg_wal.before", mode: 0o700)
-        try bringBack("\(folder)/pg_wal", "\(folder)/disk", failsAt: .max)
+        try await bringBack("\(folder)/pg_wal", "\(folder)/disk", failsAt: .max)
         #expect(SmallFile.names(in: folder) == ["pg_wal"])
     }
 }
