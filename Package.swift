@@ -24,7 +24,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "chaosrig",
-    products: [.executable(name: "chaosrig", targets: ["chaosrig"])],
+    products: [
+        .executable(name: "chaosrig", targets: ["chaosrig"]),
+        // For other packages' tests: the rig against their own pool (docs/library.md).
+        .library(name: "ChaosRig", targets: ["ChaosRig"]),
+        .library(name: "ChaosRigTesting", targets: ["ChaosRigTesting"]),
+    ],
     targets: [
         // System libraries and kernel calls.
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -44,6 +49,8 @@ let package = Package(
         target("RigModel"),
         target("EventLoop", ["CLinux", "Threading"]),
         target("HostSystem", ["CLinux", "Threading", "RigModel"]),
+        target("HTTPService", ["CMicroHTTPD", "Threading"]),
+        target("Exposition", ["RigModel"]),
 
         // The pool and its drivers.
         target("ConnectionPool", ["EventLoop", "Threading", "RigModel"]),
@@ -55,21 +62,26 @@ let package = Package(
         target("ScenarioFile", ["RigModel", "CYAML"]),
         target("Workloads", ["ConnectionPool", "EventLoop", "HostSystem", "Threading", "RigModel", "CLinux"]),
         target("FaultInjection", ["HostSystem", "CNetfilterQueue", "CLinux", "Threading", "RigModel"]),
-        target("FaultProxy", ["CLinux", "CMicroHTTPD", "Threading", "RigModel"]),
+        target("FaultProxy", ["HTTPService", "Exposition", "CLinux", "Threading", "RigModel"]),
         target("DatabaseServers", ["HostSystem", "Threading", "RigModel", "CLibPQ"]),
         target(
             "Probes",
             ["PostgresDriver", "ConnectionPool", "EventLoop", "HostSystem", "Threading", "RigModel", "CLinux"]),
         target("Checkers", ["RigModel"]),
-        target("Reporting", ["RigModel"]),
+        target("Reporting", ["RigModel", "CSQLite"]),
 
         target(
             "Orchestrator",
             [
                 "ScenarioFile", "Workloads", "FaultInjection", "FaultProxy", "DatabaseServers", "Probes", "Checkers",
-                "Reporting", "PostgresDriver", "SQLiteDriver", "ConnectionPool", "EventLoop", "HostSystem", "Threading",
-                "RigModel", "CCrypto",
+                "Reporting", "PostgresDriver", "SQLiteDriver", "ConnectionPool", "EventLoop", "HostSystem",
+                "HTTPService",
+                "Exposition", "Threading", "RigModel", "CCrypto",
             ]),
+        // Defects around the pool, and the runs that must find them.
+        target(
+            "SelfTest",
+            ["Orchestrator", "ScenarioFile", "Workloads", "ConnectionPool", "HostSystem", "Threading", "RigModel"]),
         target(
             "Benchmarks",
             [
@@ -79,11 +91,20 @@ let package = Package(
         .executableTarget(
             name: "chaosrig",
             dependencies: [
-                "Orchestrator", "Benchmarks", "PoolSimulator", "FaultProxy", "FaultInjection", "ScenarioFile",
-                "Reporting", "HostSystem",
-                "Threading", "RigModel", "CLinux",
+                "Orchestrator", "SelfTest", "Benchmarks", "PoolSimulator", "FaultProxy", "FaultInjection",
+                "ScenarioFile", "Reporting", "HostSystem", "Exposition", "Threading", "RigModel", "CLinux",
             ],
             swiftSettings: strict),
+
+        // The library. It needs the program beside it: runs take their helpers from there.
+        target(
+            "ChaosRig",
+            [
+                "chaosrig", "Orchestrator", "ScenarioFile", "Workloads", "ConnectionPool", "Reporting", "HostSystem",
+                "Threading", "RigModel",
+            ]),
+        // The only one that imports Testing.
+        target("ChaosRigTesting", ["ChaosRig"]),
 
         // Tests.
         .target(
@@ -105,7 +126,8 @@ let package = Package(
         tests("ScenarioFile", ["RigModel"]),
         tests("Workloads", ["ConnectionPool", "EventLoop", "HostSystem", "Threading", "RigModel"]),
         tests("FaultInjection", ["HostSystem", "Threading", "RigModel"]),
-        tests("FaultProxy", ["HostSystem", "Threading", "RigModel", "CLinux"]),
+        tests("Exposition", ["RigModel"]),
+        tests("FaultProxy", ["HTTPService", "HostSystem", "Threading", "RigModel", "CLinux"]),
         tests("DatabaseServers", ["HostSystem", "Threading", "RigModel"]),
         tests(
             "Probes",
@@ -117,9 +139,10 @@ let package = Package(
             [
                 "FaultInjection", "Checkers", "Workloads", "ConnectionPool", "EventLoop", "PostgresDriver",
                 "SQLiteDriver",
-                "ScenarioFile",
+                "ScenarioFile", "Exposition", "Reporting",
                 "RigModel", "HostSystem", "DatabaseServers", "Threading",
             ]),
+        tests("SelfTest", ["ConnectionPool", "Orchestrator", "Threading", "RigModel"]),
         // What the pool and its drivers do together, on real databases.
         .testTarget(
             name: "PoolFeatureTests",
@@ -128,12 +151,13 @@ let package = Package(
                 "HostSystem", "RigTestSupport", "Threading", "RigModel",
             ],
             swiftSettings: strict),
+        tests("ChaosRig", ["HostSystem", "RigModel"]),
         tests("Benchmarks", ["Threading", "RigModel", "DatabaseServers"]),
         .testTarget(
             name: "InvariantSuites",
             dependencies: [
-                "chaosrig", "PostgresDriver", "ConnectionPool", "EventLoop", "DatabaseServers", "HostSystem",
-                "RigTestSupport", "Threading", "RigModel",
+                "chaosrig", "ChaosRigTesting", "PostgresDriver", "ConnectionPool", "EventLoop", "DatabaseServers",
+                "HostSystem", "RigTestSupport", "Threading", "RigModel", "CLinux",
             ],
             swiftSettings: strict),
     ],

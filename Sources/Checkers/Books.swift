@@ -12,7 +12,8 @@ struct Books: Sendable {
         var connection: Int64
         var pid: Int64?
         var site: String?
-        var heldNanoseconds: Int64
+        /// `nil`: an adapter does not say.
+        var heldNanoseconds: Int64?
     }
 
     struct Session: Sendable {
@@ -45,7 +46,7 @@ struct Books: Sendable {
         leases = event.value["leases"]?.arrayValue?.map { lease in
             Lease(
                 connection: lease["conn"]?.intValue ?? -1, pid: lease["pid"]?.intValue,
-                site: lease["site"]?.stringValue, heldNanoseconds: lease.nanoseconds("held_ns") ?? 0)
+                site: lease["site"]?.stringValue, heldNanoseconds: lease.nanoseconds("held_ns"))
         }
         clientSockets = event.value["client_sockets"]?.intValue
         serverSessions = event.value["server_sessions"]?.intValue

@@ -4,11 +4,12 @@ import RigModel
 /// told in another part of the history, so the worst thousand calls are kept and judged at the end.
 struct CallTimes: Sendable {
     enum Sort: String, Sendable {
-        case acquire, query, release, close
+        case connect, acquire, query, release, close
 
         /// Where `pool/configured` tells the limit.
         var limitKey: String {
             switch self {
+            case .connect: "connect_timeout_ns"
             case .acquire: "acquire_timeout_ns"
             case .query: "statement_timeout_ns"
             case .release: "release_timeout_ns"
@@ -18,6 +19,7 @@ struct CallTimes: Sendable {
 
         var subject: String {
             switch self {
+            case .connect: "A connect"
             case .acquire: "An acquire"
             case .query: "A statement"
             case .release: "A release"
@@ -36,6 +38,9 @@ struct CallTimes: Sendable {
         /// The operation that called; `nil` for the pool's close.
         var operation: (function: String, process: Event.Process, connection: Int?, outcome: Event.Kind)?
 
+        /// The connection that a connect opened.
+        var opened: Int64?
+
         /// Longest first.
         static func < (a: Call, b: Call) -> Bool { a.took != b.took ? a.took > b.took : a.to.index < b.to.index }
         static func == (a: Call, b: Call) -> Bool { a.took == b.took && a.to.index == b.to.index }
@@ -45,7 +50,7 @@ struct CallTimes: Sendable {
 
         /// Who called.
         var words: String {
-            guard let operation else { return "" }
+            guard let operation else { return opened.map { " until connection \($0) was open" } ?? "" }
             let place = operation.connection.map { " on connection \($0)" } ?? ""
             return " in `\(operation.function)` of \(operation.process.words)\(place), which ended in "
                 + operation.outcome.rawValue
@@ -76,6 +81,13 @@ struct CallTimes: Sendable {
                 took: took, limit: limit,
                 from: FaultTimeline.Moment(index: event.index, time: max(0, event.time - took)),
                 to: FaultTimeline.Moment(index: event.index, time: event.time)))
+    }
+
+    mutating func addConnect(_ took: Int64, _ event: Event) {
+        keep(
+            Call(
+                took: took, from: FaultTimeline.Moment(index: event.index, time: max(0, event.time - took)),
+                to: event.moment, opened: event.value["conn"]?.intValue))
     }
 
     mutating func merge(_ other: CallTimes) {

@@ -10,7 +10,10 @@ struct ConnectionLog: Sendable {
         var outcome: String
         var beginIndex: Int
         var endIndex: Int
+        var beginTime: Int64
         var endTime: Int64
+        /// When it was lent a connection that it never began to give back; `nil`: it did, or does not say.
+        var keptSince: Int64?
 
         static func < (a: Use, b: Use) -> Bool { a.endIndex < b.endIndex }
     }
@@ -29,16 +32,20 @@ struct ConnectionLog: Sendable {
 
     private struct Entry: Sendable {
         var pid: Int64?
-        var openedIndex: Int?
-        var closedIndex: Int?
+        var opened: FaultTimeline.Moment?
+        var closed: FaultTimeline.Moment?
+        var reason: String?
         var lastUse: Use?
+        var uses = 0
         var suspected: Report?
         var clearedIndex: Int?
 
         mutating func merge(_ other: Entry) {
             pid = pid ?? other.pid
-            openedIndex = openedIndex ?? other.openedIndex
-            closedIndex = closedIndex ?? other.closedIndex
+            opened = opened ?? other.opened
+            uses += other.uses
+            closed = closed ?? other.closed
+            reason = reason ?? other.reason
             lastUse = later(lastUse, other.lastUse)
             suspected = later(suspected, other.suspected)
             clearedIndex = later(clearedIndex, other.clearedIndex)
@@ -53,17 +60,28 @@ struct ConnectionLog: Sendable {
     mutating func observe(_ event: Event) {
         if let ended = pairing.observe(event) {
             guard let connection = event.completion?.connection else { return }
+            entries[Int64(connection), default: Entry()].uses += 1
             entries[Int64(connection), default: Entry()].lastUse = Use(
                 process: event.process, function: event.function, outcome: event.kind.rawValue,
-                beginIndex: ended.begun.index, endIndex: event.index, endTime: event.time)
+                beginIndex: ended.begun.index, endIndex: event.index, beginTime: ended.begun.time, endTime: event.time,
+                keptSince: event.completion?.returnedAt == nil ? event.completion?.leasedAt : nil)
             return
         }
         guard event.process == .pool, let connection = event.value["conn"]?.intValue else { return }
         switch event.function {
         case "connection-opened":
-            entries[connection, default: Entry()].openedIndex = event.index
+            var opened = event.moment
+            opened.time -= event.value.nanoseconds("age_ns") ?? 0
+            entries[connection, default: Entry()].opened = opened
             entries[connection, default: Entry()].pid = event.value["pid"]?.intValue
-        case "connection-closed": entries[connection, default: Entry()].closedIndex = event.index
+        case "connection-closed":
+            let reason = event.value["reason"]?.stringValue
+            entries[connection, default: Entry()].closed = event.moment
+            entries[connection, default: Entry()].reason = reason
+            // Nobody is left who could take back a suspicion.
+            if reason == "process-ended" {
+                entries[connection, default: Entry()].clearedIndex = event.index
+            }
         case "leak-suspected": entries[connection, default: Entry()].suspected = report(event, connection)
         case "leak-cleared": entries[connection, default: Entry()].clearedIndex = event.index
         case "leaked": leaked.add(report(event, connection))
@@ -81,10 +99,22 @@ struct ConnectionLog: Sendable {
         }
     }
 
-    var openedCount: Int { entries.values.count { $0.openedIndex != nil } }
-    var closedCount: Int { entries.values.count { $0.closedIndex != nil } }
+    var openedCount: Int { entries.values.count { $0.opened != nil } }
+    var closedCount: Int { entries.values.count { $0.closed != nil } }
 
     func lastUse(of connection: Int64) -> Use? { entries[connection]?.lastUse }
+    func uses(of connection: Int64) -> Int { entries[connection]?.uses ?? 0 }
+    func opening(of connection: Int64) -> FaultTimeline.Moment? { entries[connection]?.opened }
+
+    func closing(of connection: Int64) -> (at: FaultTimeline.Moment, reason: String)? {
+        entries[connection].flatMap { entry in entry.closed.map { ($0, entry.reason ?? "no reason told") } }
+    }
+
+    /// The last connection of the pool that this server process served. O(connections).
+    func connection(ofPID pid: Int64) -> Int64? {
+        entries.filter { $0.value.pid == pid && $0.value.opened != nil }
+            .max { ($0.value.opened?.index ?? 0) < ($1.value.opened?.index ?? 0) }?.key
+    }
 
     /// Suspicions that nothing took back, in the order of the history.
     var openSuspicions: [Report] {
@@ -98,7 +128,7 @@ struct ConnectionLog: Sendable {
     func pids(openAt index: Int) -> Set<Int64> {
         Set(
             entries.values.compactMap { entry in
-                guard let opened = entry.openedIndex, opened < index, entry.closedIndex ?? .max > index else {
+                guard let opened = entry.opened?.index, opened < index, entry.closed?.index ?? .max > index else {
                     return nil
                 }
                 return entry.pid

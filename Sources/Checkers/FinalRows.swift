@@ -4,6 +4,7 @@ import RigModel
 struct FinalRows: Sendable {
     private struct Part: Sendable {
         var index: Int
+        var time: Int64
         var ids: [Int64]
     }
 
@@ -18,7 +19,7 @@ struct FinalRows: Sendable {
         else { return }
         announced.insert(announcedParts)
         let ids = (event.value["ids"]?.arrayValue ?? []).compactMap(\.intValue)
-        keep(Part(index: event.index, ids: ids), part)
+        keep(Part(index: event.index, time: event.time, ids: ids), part)
     }
 
     mutating func merge(_ other: FinalRows) {
@@ -32,6 +33,9 @@ struct FinalRows: Sendable {
         if announced.count > 1 { return "the parts of the append table contradict each other" }
         return parts.count < expected ? "only \(parts.count) of \(expected) parts of the append table are there" : nil
     }
+
+    /// When the first part was read.
+    var readAt: Int64? { parts.values.map(\.time).min() }
 
     var count: Int { parts.values.reduce(0) { $0 + $1.ids.count } }
 

@@ -20,7 +20,10 @@ struct GaugeRuns: Sendable {
 
     mutating func observe(_ event: Event) {
         guard event.process == .pool else { return }
-        if event.function == "configured" { minIdle = event.value["min_idle"]?.intValue }
+        if event.function == "configured" {
+            let instances = min(max(event.value["instances"]?.intValue ?? 1, 1), 1_000_000)
+            minIdle = event.value["min_idle"]?.intValue.map { min($0, 1_000_000_000) * instances }
+        }
         guard event.function == "gauges", let open = event.value["open"]?.intValue else { return }
         let isWhole = meetsDemand(event.value, open: open)
         if let last = runs.indices.last, runs[last].open == open, runs[last].isWhole == isWhole {

@@ -13,15 +13,22 @@ struct LatencySketch: Sendable, Equatable {
     }
 
     /// The duration within which a share of the samples lies (nearest rank), rounded up to its step; `nil` when empty.
-    func nanoseconds(atQuantile quantile: Double) -> Int64? {
-        guard count > 0 else { return nil }
+    func nanoseconds(atQuantile quantile: Double) -> Int64? { step(atQuantile: quantile)?.upperBound }
+
+    /// The step in which that duration lies, from its shortest to its longest duration; `nil` when empty.
+    func step(atQuantile quantile: Double) -> ClosedRange<Int64>? {
+        guard count > 0, var step = counts.last?.step else { return nil }
         let rank = max(1, UInt64((quantile * Double(count)).rounded(.up)))
         var seen: UInt64 = 0
         for entry in counts {
             seen += UInt64(entry.count)
-            if seen >= rank { return Int64(clamping: Self.upperBound(of: Int(entry.step))) }
+            if seen >= rank {
+                step = entry.step
+                break
+            }
         }
-        return counts.last.map { Int64(clamping: Self.upperBound(of: Int($0.step))) }
+        let lower = step == 0 ? 0 : Self.upperBound(of: Int(step) - 1) + 1
+        return Int64(clamping: lower)...Int64(clamping: Self.upperBound(of: Int(step)))
     }
 
     private mutating func add(_ step: UInt16, _ number: UInt32) {

@@ -11,13 +11,14 @@ struct MoneyBooks: Sendable {
         var negative: Int64
     }
 
+    private static let functions: Set = ["transfer", "pausing-transfer"]
     private(set) var before: Count?
     private(set) var after: Count?
     private(set) var transfersInvoked = 0
     private(set) var transfersOK = 0
 
     mutating func observe(_ event: Event) {
-        if case .worker = event.process, ["transfer", "pausing-transfer"].contains(event.function) {
+        if case .worker = event.process, Self.functions.contains(event.function) {
             if event.kind == .invoke { transfersInvoked += 1 }
             if event.kind == .ok { transfersOK += 1 }
         }

@@ -12,8 +12,10 @@ package import RigModel
 ///   second long, so one second more is needed to prove that throughput did not come back.
 /// - A fault that was still active when the load ended, with no success in the last second of it, is a violation; not
 ///   where the run was interrupted before its phase `settle`.
+/// - Time in which nobody asked for anything for a second or longer (behaviour `quiet`) is added to the limit, too.
 /// - A pool is full with as many open connections as in the steady phase, or when its demand is met (``GaugeRuns``).
-/// - The 95th percentile of latency is reported only.
+/// - The 95th percentile of latency is back with twice that of the steady phase, or 20 ms more; it is judged only where the
+///   scenario gives a limit for it, since a busy machine moves it.
 package struct Recovery: Checker {
     package static let shape = Shape(
         name: "recovery",
@@ -24,14 +26,39 @@ package struct Recovery: Checker {
                 summary: "from the heal to the first success, the full pool and the throughput"),
             Parameter(
                 "throughput", .share, default: .share(0.9), summary: "share of the steady phase's rate that is enough"),
+            Parameter(
+                "p95", .duration,
+                summary:
+                    "from the heal until the 95th percentile of latency is at most twice the steady one, or 20 ms more; "
+                    + "left out: it is reported, not judged"),
         ])
 
+    package static let explanation = Explanation(
+        claims: """
+            After every fault a first operation succeeds, the pool is full (as many connections as in the phase
+            `steady`, or its demand is met) and the throughput is `throughput` of the steady one, all within `within`
+            of the heal; time in which the machine stood still, or nobody asked for anything for a second, is added. When the next fault began before that, the
+            last one of the chain is judged. A fault that was still active when the load ended, with no success in its
+            last second, is a violation.
+            """,
+        needs: """
+            A fault that landed, a steady phase with successes, and load for `within` after the heal (a second longer
+            for the throughput).
+            """,
+        cannotSee: """
+            The 95th percentile of latency where `p95` is not given: then it is reported and not judged.
+            """)
+
     private let within: Int64
+    private let p95Within: Int64?
     private var meter: RecoveryMeter
     private var stalls = StallLog()
 
+    package static let isMeasurement = true
+
     package init(_ parameters: Parameters) {
         within = (parameters.duration("within") ?? .seconds(5)).wholeNanoseconds
+        p95Within = parameters.duration("p95")?.wholeNanoseconds
         meter = RecoveryMeter(throughputShare: parameters.share("throughput") ?? 0.9)
     }
 
@@ -72,6 +99,8 @@ package struct Recovery: Checker {
         var answer: Answer
         /// By how much the limit was extended, because the machine stood still.
         var forgiven: Int64 = 0
+        /// And because nobody asked for anything.
+        var unasked: Int64 = 0
         var finding: Finding?
     }
 
@@ -83,20 +112,26 @@ package struct Recovery: Checker {
             return Judgement(injection: injection, answer: .unknown)
         }
         let healed = measurement.healedAt
-        let forgiven = stalls.stalled(from: healed, to: healed + within)
+        let unasked = meter.slices.unasked(from: healed, to: healed + measurement.observed)
+        let forgiven = stalls.stalled(from: healed, to: healed + within + unasked)
         let limit = within + forgiven
         var answers = [
             answer(measurement.firstOk, limit, proofNeeds: limit, measurement),
             answer(measurement.throughput, limit, proofNeeds: limit + RecoveryMeter.window, measurement),
         ]
+        if let p95Within {
+            let limit = p95Within + stalls.stalled(from: healed, to: healed + p95Within + unasked)
+            answers.append(answer(measurement.p95, limit, proofNeeds: limit + RecoveryMeter.window, measurement))
+        }
         if baseline.open != nil { answers.append(answer(measurement.fullPool, limit, proofNeeds: limit, measurement)) }
 
         var judgement = Judgement(
-            injection: injection, measurement: measurement, answer: .recovered, forgiven: forgiven)
+            injection: injection, measurement: measurement, answer: .recovered, forgiven: forgiven, unasked: unasked)
         if answers.allSatisfy({ $0 == .recovered }) { return judgement }
         if answers.contains(.tooLate) {
             judgement.answer = .tooLate
-            judgement.finding = finding(measurement, baseline, limit: limit, forgiven: forgiven)
+            judgement.finding = finding(
+                measurement, baseline, limit: limit + unasked, forgiven: forgiven, unasked: unasked)
         } else {
             judgement.answer = answers.contains(.deferred) ? .deferred : .unknown
         }
@@ -109,9 +144,12 @@ package struct Recovery: Checker {
     private func answer(
         _ seen: Int64?, _ limit: Int64, proofNeeds: Int64, _ measurement: RecoveryMeter.Measurement
     ) -> Answer {
-        if let seen, seen <= limit { return .recovered }
+        func asked(_ time: Int64) -> Int64 {
+            time - meter.slices.unasked(from: measurement.healedAt, to: measurement.healedAt + time)
+        }
+        if let seen, seen <= limit || asked(seen) <= limit { return .recovered }
         if case .fault(let other) = measurement.end, isActive(other, at: measurement.healedAt) { return .deferred }
-        if seen != nil || measurement.observed >= proofNeeds { return .tooLate }
+        if seen != nil || asked(measurement.observed) >= proofNeeds { return .tooLate }
         return measurement.end == .drain ? .unknown : .deferred
     }
 
@@ -128,7 +166,9 @@ package struct Recovery: Checker {
         }
         let lastSecond = max(inject.time, meter.loadEnd - RecoveryMeter.window)
         let since = min(lastSecond, injection.heal?.time ?? lastSecond)
-        guard meter.slices.firstOk(from: since, before: meter.loadEnd) == nil else { return nil }
+        guard meter.slices.unasked(from: since, to: meter.loadEnd) == 0,
+            meter.slices.firstOk(from: since, before: meter.loadEnd) == nil
+        else { return nil }
         return Finding(
             title: "\(injection.shortName) was still active when the run ended, and nothing succeeded any more",
             expected: "a first success within \(TimeText.words(nanoseconds: within)) of the heal",
@@ -138,7 +178,8 @@ package struct Recovery: Checker {
     }
 
     private func finding(
-        _ measurement: RecoveryMeter.Measurement, _ baseline: RecoveryMeter.Baseline, limit: Int64, forgiven: Int64
+        _ measurement: RecoveryMeter.Measurement, _ baseline: RecoveryMeter.Baseline, limit: Int64, forgiven: Int64,
+        unasked: Int64
     ) -> Finding {
         func words(_ time: Int64?) -> String {
             time.map { "after \(TimeText.words(nanoseconds: $0))" }
@@ -146,14 +187,20 @@ package struct Recovery: Checker {
         }
         var seen = ["first success \(words(measurement.firstOk))", "throughput \(words(measurement.throughput))"]
         if let open = baseline.open { seen.append("full pool of \(open) \(words(measurement.fullPool))") }
+        if p95Within != nil { seen.append("95th percentile \(words(measurement.p95))") }
         seen.append("\(counted(measurement.lost, "operation")) lost")
-        let stalled = forgiven > 0 ? " (+ \(TimeText.words(nanoseconds: forgiven)) while the machine stood still)" : ""
+        var allowed: [String] = []
+        if forgiven > 0 { allowed.append("\(forgiven.words) while the machine stood still") }
+        if unasked > 0 { allowed.append("\(unasked.words) in which nobody asked for anything") }
+        let stalled = allowed.isEmpty ? "" : " (+ \(allowed.joined(separator: " + ")))"
         let pool = baseline.open.map { ", \($0) open connections" } ?? ""
         return Finding(
             title: "\(measurement.injection.shortName) was not recovered from within "
                 + TimeText.words(nanoseconds: within),
             expected: "a success\(pool) and \(Self.percent(meter.throughputShare)) of "
-                + "\(Self.rate(baseline.okPerSecond)) within \(TimeText.words(nanoseconds: within))\(stalled) of the heal",
+                + "\(Self.rate(baseline.okPerSecond)) within \(TimeText.words(nanoseconds: within))\(stalled) of the heal"
+                + (p95Within.map { ", a 95th percentile of at most \(baseline.p95Limit.words) within \($0.words)" }
+                    ?? ""),
             seen: seen.joined(separator: ", "),
             events: [measurement.injection.inject?.index, measurement.injection.heal?.index].compactMap { $0 },
             time: measurement.healedAt, activeFault: meter.faults.words(at: measurement.healedAt + limit))
@@ -199,6 +246,8 @@ package struct Recovery: Checker {
         if forgiven > 0 {
             parts.append("\(TimeText.words(nanoseconds: forgiven)) forgiven while the machine stood still")
         }
+        let unasked = judged.reduce(0) { $0 + $1.unasked }
+        if unasked > 0 { parts.append("\(unasked.words) in which nobody asked for anything do not count") }
         return parts.joined(separator: "; ")
     }
 

@@ -4,7 +4,8 @@ package import RigModel
 /// shows these numbers whether or not the scenario asks for the invariant. A mergeable fold.
 ///
 /// The baseline is taken from the phase `steady`: the median over one-second windows in steps of 100 ms, so that one bad
-/// second of a noisy machine does not move it. After a fault was healed, a rate or a quantile is back from the beginning
+/// second of a noisy machine does not move it; at most what the schedule asked for, since what was late from before is done
+/// in a hurry, and no pool owes that later. After a fault was healed, a rate or a quantile is back from the beginning
 /// of the first such window that is good enough.
 package struct RecoveryMeter: Sendable {
     /// What the system did in the phase `steady`.
@@ -81,6 +82,9 @@ package struct RecoveryMeter: Sendable {
         }
     }
 
+    /// Successful operations a second in the phase `steady`; `nil` when there was no such phase, or nothing succeeded in it.
+    package var steadyOkPerSecond: Double? { baseline?.okPerSecond }
+
     /// When the load ended: the begin of `drain`, else of `end`, else the last event.
     var loadEnd: Int64 {
         faults.timeline.begin(ofPhase: "drain") ?? faults.timeline.begin(ofPhase: "end") ?? faults.timeline.lastTime
@@ -100,8 +104,10 @@ package struct RecoveryMeter: Sendable {
         let median = rates[(rates.count - 1) / 2]
         // So little load that most windows are empty: the mean still says something.
         let mean = Double(slices.okCount(numbers)) * 1e9 / Double(Int64(numbers.count) * slice)
+        let due = Double(slices.dueCount(numbers)) * 1e9 / Double(Int64(numbers.count) * slice)
+        let reached = median > 0 ? median : mean
         return Baseline(
-            okPerSecond: median > 0 ? median : mean, p95Nanoseconds: p95, open: gauges.medianOpen(in: span))
+            okPerSecond: due > 0 ? min(reached, due) : reached, p95Nanoseconds: p95, open: gauges.medianOpen(in: span))
     }
 
     /// `nil` for an injection that was never healed.

@@ -15,6 +15,19 @@ package struct RetryCorrectness: Checker {
         name: "retry-correctness",
         summary: "acknowledged writes are there exactly once, failed ones never; money is conserved; retries are safe")
 
+    package static let explanation = Explanation(
+        claims: """
+            An append that ended in ok has exactly one row, one that failed none, and one whose end is unknown at most
+            one. There is no row that nobody wrote, and the sum of money is what it was. Nothing was retried that may
+            have happened, nor inside an open transaction, nor more often or after longer pauses than configured.
+            """,
+        needs: """
+            An append or a transfer that succeeded, and the rows that were read at the end.
+            """,
+        cannotSee: """
+            Rows that were right when they were read at the end and wrong before.
+            """)
+
     private var faults = FaultWindows()
     private var ledger = AppendLedger()
     private var rows = FinalRows()
@@ -81,7 +94,8 @@ package struct RetryCorrectness: Checker {
     /// Compares the ledger with the rows. Lost rows can be told only when every part of the table was read.
     private func judgeAppends() -> Appends {
         var result = Appends()
-        var present: Set<Int64> = []
+        // In order, as they come: a set would need several times the memory.
+        var present: [Int64] = []
         rows.forEachOperation { id, attempts, events in
             guard let entry = ledger[id], entry.wasInvoked else {
                 result.strangers.add(
@@ -89,10 +103,12 @@ package struct RetryCorrectness: Checker {
                         title: "A row is there that nobody wrote",
                         expected: "every row belongs to an append of this run",
                         seen: "operation \(id.rawValue) has \(counted(attempts.count, "row")), and was never begun",
-                        events: events, activeFault: "none"))
+                        events: events, time: rows.readAt,
+                        activeFault: "unknown: nobody knows when it was written (in the run: "
+                            + "\(faults.words(from: 0, to: rows.readAt ?? 0)))"))
                 return
             }
-            if entry.outcome != .fail { present.insert(id.rawValue) }
+            if entry.outcome != .fail { present.append(id.rawValue) }
             if entry.outcome == .info { result.recovered += 1 }
             if entry.outcome == .fail {
                 result.undead.add(
@@ -110,13 +126,23 @@ package struct RetryCorrectness: Checker {
         }
         guard rows.problem == nil else { return result }
         ledger.forEach { id, entry in
-            guard entry.outcome == .ok, !present.contains(id.rawValue) else { return }
+            guard entry.outcome == .ok, !Self.contains(present, id.rawValue) else { return }
             result.lost.add(
                 finding(
                     id, entry, [], title: "An acknowledged append is lost",
                     expected: "exactly one row for what ended in ok", seen: "no row at the end"))
         }
         return result
+    }
+
+    private static func contains(_ sorted: [Int64], _ id: Int64) -> Bool {
+        var low = 0
+        var high = sorted.count
+        while low < high {
+            let middle = (low + high) / 2
+            if sorted[middle] < id { low = middle + 1 } else { high = middle }
+        }
+        return low < sorted.count && sorted[low] == id
     }
 
     private func finding(

@@ -10,12 +10,12 @@ package struct RunVerdict: Sendable, Equatable {
     /// - Parameters:
     ///   - invariants: what the checkers came to.
     ///   - faults: the injections that the history tells of.
-    ///   - expectedInjections: how many the schedule planned.
+    ///   - expectedInjections: how many the schedule planned; `nil`: nobody knows, and `historyProblem` says why.
     ///   - operations: what the workers did.
     ///   - configuredKinds: the kinds of operations in the scenario's mix.
     ///   - historyProblem: why the history cannot be trusted to be complete; `nil` when it ends with its digest.
     package init(
-        invariants: [InvariantResult], faults: FaultTimeline, expectedInjections: Int, operations: OperationKinds,
+        invariants: [InvariantResult], faults: FaultTimeline, expectedInjections: Int?, operations: OperationKinds,
         configuredKinds: [String], historyProblem: String? = nil
     ) {
         var notes: [String] = []
@@ -23,7 +23,7 @@ package struct RunVerdict: Sendable, Equatable {
         if invariants.isEmpty { notes.append("No invariant was checked: there is nothing that could be valid.") }
 
         let injected = faults.injections.filter { $0.inject != nil }
-        if injected.count < expectedInjections {
+        if let expectedInjections, injected.count < expectedInjections {
             notes.append(
                 "\(counted(expectedInjections, "fault")) should have been injected, but only \(injected.count) "
                     + "\(injected.count == 1 ? "was" : "were").")
@@ -38,6 +38,10 @@ package struct RunVerdict: Sendable, Equatable {
             } else if injection.healOK != true {
                 notes.append("The fault \(injection.name) could not be healed.")
             }
+        }
+        for injection in injected where injection.landed == true && !operations.met(injection) {
+            notes.append(
+                "No operation was in flight while the fault \(injection.name) was active: it has tested nothing.")
         }
         for kind in operations.neverTried(of: configuredKinds) {
             notes.append("No operation of kind \(kind) was ever tried: nothing about it is proven.")

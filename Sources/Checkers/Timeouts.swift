@@ -1,19 +1,37 @@
 package import RigModel
 
-/// Nobody waits past a deadline: acquire, statement, release and the pool's close stay within their own limits, and every
-/// operation ends.
+/// Nobody waits past a deadline: connect, acquire, statement, release and the pool's close stay within their own limits, and
+/// every operation ends.
 ///
 /// Time in which the machine stood still (`probe/stall`) during the operation is added to the tolerance: then the machine
 /// was late, not the pool. What was forgiven is said in the summary.
+///
+/// Unknown where nothing was acquired, where the pool told no limit of anything that was called, and where the run ended and
+/// nobody said that the pool was closed. A sort of calls without a limit is named in the summary.
 package struct Timeouts: Checker {
     package static let shape = Shape(
         name: "timeouts",
-        summary: "acquire, statement, release and close stay within their limits, and every operation ends",
+        summary: "connect, acquire, statement, release and close stay within their limits, and every operation ends",
         parameters: [
             Parameter(
                 "tolerance", .duration, default: .duration(.milliseconds(250)),
                 summary: "how much later than its limit a call may return")
         ])
+
+    package static let explanation = Explanation(
+        claims: """
+            Acquire, statement, release, the pool's close, and connects that succeeded, end within their own limits
+            and `tolerance`, and every operation that began has an end. Time in which the machine stood still during an operation is added to the
+            tolerance; the summary says how much was forgiven.
+            """,
+        needs: """
+            Acquires; a limit of the pool's for acquires, statements or releases (the summary names what has none);
+            the end of the run, and how long closing the pool took, unless the pool lives on (a window of a soak).
+            """,
+        cannotSee: """
+            How an operation's time is divided among its attempts (see `deadline`): of each sort of call only the
+            longest is told. How long a connect took that failed.
+            """)
 
     private let tolerance: Int64
     private var faults = FaultWindows()
@@ -23,9 +41,14 @@ package struct Timeouts: Checker {
     private var queries = CallTimes(.query)
     private var releases = CallTimes(.release)
     private var closes = CallTimes(.close)
+    private var connects = CallTimes(.connect)
     /// The first `pool/configured`.
     private var configured: (index: Int, value: JSONValue)?
     private var sawEnd = false
+    /// The pool lives on after the history.
+    private var isKept = false
+
+    package static let isMeasurement = true
 
     package init(_ parameters: Parameters) {
         tolerance = (parameters.duration("tolerance") ?? .milliseconds(250)).wholeNanoseconds
@@ -46,6 +69,12 @@ package struct Timeouts: Checker {
 
     private mutating func observePool(_ event: Event) {
         if event.function == "configured", configured == nil { configured = (event.index, event.value) }
+        if event.function == "kept" { isKept = true }
+        if event.function == "connection-opened", event.value["age_ns"] == nil,
+            let took = event.value.nanoseconds("took_ns")
+        {
+            connects.addConnect(took, event)
+        }
         if event.function == "closed", let took = event.value.nanoseconds("took_ns") {
             closes.addClose(took, limit: event.value.nanoseconds("limit_ns"), event)
         }
@@ -59,18 +88,20 @@ package struct Timeouts: Checker {
         queries.merge(other.queries)
         releases.merge(other.releases)
         closes.merge(other.closes)
+        connects.merge(other.connects)
         sawEnd = sawEnd || other.sawEnd
+        isKept = isKept || other.isKept
         if let theirs = other.configured, theirs.index < configured?.index ?? .max { configured = theirs }
     }
 
     package func finish() -> InvariantResult {
-        let judged = [acquires, queries, releases, closes].map { judge($0) }
+        let judged = [acquires, queries, releases, closes, connects].map { judge($0) }
         var findings = Findings()
         for calls in judged { findings.add(calls.findings, total: calls.over) }
         let open = pairing.neverEnded
         if runEnded { findings.add(open.prefix(InvariantResult.findingLimit).map(neverEnded), total: open.count) }
 
-        let reason = nothingToJudge(open.count)
+        let reason = nothingToJudge(open.count, judged)
         let verdict: Verdict = findings.isEmpty ? (reason == nil ? .valid : .unknown) : .invalid
         let summary =
             if findings.isEmpty, let reason {
@@ -118,13 +149,20 @@ package struct Timeouts: Checker {
     /// Only then is an operation without completion one that never ended, and not one that the history was cut off from.
     private var runEnded: Bool { sawEnd || faults.timeline.begin(ofPhase: "end") != nil }
 
-    private func nothingToJudge(_ open: Int) -> String? {
+    private static let clientSorts: Set<CallTimes.Sort> = [.acquire, .query, .release]
+
+    private func nothingToJudge(_ open: Int, _ judged: [Judged]) -> String? {
         if acquires.count == 0 { return "no connection was ever acquired" }
         if configured == nil { return "the pool never told its limits" }
+        if !judged.contains(where: { Self.clientSorts.contains($0.calls.sort) && $0.calls.count > 0 && $0.limit != nil }
+        ) {
+            return "the pool told no limit of its acquires, statements and releases"
+        }
         if !runEnded && open > 0 {
             return "the history stops before the run's end, with \(counted(open, "operation")) in flight"
         }
-        return nil
+        return runEnded && closes.count == 0 && !isKept
+            ? "the run ended, and nobody said how long closing the pool took" : nil
     }
 
     private func finding(_ call: CallTimes.Call, _ sort: CallTimes.Sort, limit: Int64, stalled: Int64) -> Finding {
@@ -156,7 +194,7 @@ package struct Timeouts: Checker {
         if over > 0 { parts.append("\(counted(over, "call")) past the limit") }
         if neverEnded > 0 { parts.append("\(counted(neverEnded, "operation")) never ended") }
         for calls in judged where calls.calls.count > 0 {
-            let limit = calls.limit.map { " of \(TimeText.words(nanoseconds: $0))" } ?? ""
+            let limit = calls.limit.map { " of \(TimeText.words(nanoseconds: $0))" } ?? " (no limit told: not judged)"
             parts.append(
                 "\(calls.calls.sort.rawValue) at most \(TimeText.words(nanoseconds: calls.calls.longest))\(limit)")
         }

@@ -5,32 +5,65 @@ package import RigModel
 /// Judges `probe/books` at `quiesced` (no operation in flight) and at `closed`, and what the pool itself reported. A
 /// difference between two books names the layer that leaks. A server session that still runs a statement although its
 /// client is gone (PostgreSQL notices a lost client only when it next speaks to it) is an *orphan*: it is named when the
-/// run is quiet, and is a finding only when it outlives the pool.
+/// run is quiet, and is a finding only when it outlives the pool. During the run the server must not have more sessions than the
+/// pool has connections for longer than five seconds, beside those that are just ending and the time of faults; behind a pooler
+/// that is not judged. Where the pool lives on after the history (a window of a soak) only the quiet end is judged.
+///
+/// Unknown where a book could not be taken, or lacks what could be counted before.
 package struct ZeroLeakedConnections: Checker {
     package static let shape = Shape(
         name: "zero-leaked-connections",
         summary: "every borrowed connection comes back; pool, sockets and server agree; nothing is left after close")
 
-    private var faults = FaultWindows()
+    package static let explanation = Explanation(
+        claims: """
+            What was borrowed comes back. When the run is quiet no lease is out; the pool's count, the client sockets
+            and the server's sessions agree, and a difference names the layer that leaks; after the close nothing is
+            left of any of them. While the run goes on the server has no more sessions than the pool has connections
+            for longer than five seconds, beside those that are just ending and the time of faults; not judged behind
+            a pooler. What the pool itself reports counts too: leases that died unreleased, and leases held
+            past the leak threshold and never seen again. A session that still runs a statement for a client that is
+            gone is an *orphan*: named when the run is quiet, a finding only when it outlives the pool (see
+            `no-orphans`).
+            """,
+        needs: """
+            The books of the quiet run and those after the close, with all that could be counted before; and one
+            connection that was opened.
+            """,
+        cannotSee: """
+            What was lost and found again before the run was quiet; sessions of a file (SQLite has no third book).
+            """)
+
+    private var surroundings = Surroundings()
+    private var surplus = SessionSurplus()
+    private var seen = BooksSeen()
     private var connections = ConnectionLog()
     private var quiesced: Books?
     private var closed: Books?
+    /// The pool lives on after the history.
+    private var isKept = false
 
     package init(_ parameters: Parameters) {}
 
     package mutating func observe(_ event: Event) {
-        faults.observe(event)
+        surroundings.observe(event)
+        surplus.observe(event)
+        seen.observe(event)
         connections.observe(event)
+        if event.process == .pool, event.function == "kept" { isKept = true }
         guard let books = Books(event) else { return }
         if books.at == "quiesced" { quiesced = Self.later(quiesced, books) }
         if books.at == "closed" { closed = Self.later(closed, books) }
     }
 
     package mutating func merge(_ other: ZeroLeakedConnections) {
-        faults.merge(other.faults)
+        surroundings.merge(other.surroundings)
+        surplus.merge(other.surplus)
+        seen.merge(other.seen)
         connections.merge(other.connections)
         quiesced = Self.later(quiesced, other.quiesced)
         closed = Self.later(closed, other.closed)
+        isKept = isKept || other.isKept
     }
 
     package func finish() -> InvariantResult {
@@ -44,6 +77,7 @@ package struct ZeroLeakedConnections: Checker {
         let known = reported.union(died.map(\.connection))
         findings.add(
             connections.openSuspicions.filter { !known.contains($0.connection) }.map(finding(forSuspicion:)))
+        findings.add(surplus.spans(surroundings).map(finding(forSurplus:)))
         findings.add(quiesced.map { quietFindings($0) } ?? [])
         findings.add(closed.map { leftoverFindings($0) } ?? [])
 
@@ -54,6 +88,8 @@ package struct ZeroLeakedConnections: Checker {
             summary: summary(findings, leases.count + died.count + hidden, reason),
             findings: findings.selection, measured: measured(leasesOut: leases.count))
     }
+
+    private var faults: FaultWindows { surroundings.faults }
 
     // MARK: Judging
 
@@ -76,33 +112,40 @@ package struct ZeroLeakedConnections: Checker {
 
     private var nothingToJudge: String? {
         guard let quiesced else { return "the books were never taken while the run was quiet" }
-        guard let closed else { return "the books were not taken after the pool was closed" }
+        if closed == nil, !isKept { return "the books were not taken after the pool was closed" }
         if connections.openedCount == 0 { return "no connection was ever opened" }
-        if !quiesced.saysSomething || !closed.saysSomething { return "nothing could be counted" }
+        if !quiesced.saysSomething || closed?.saysSomething == false { return "nothing could be counted" }
+        if let missing = seen.missing(in: quiesced) { return "\(missing) could not be counted when the run was quiet" }
+        if let closed, let missing = seen.missing(in: closed) {
+            return "\(missing) could not be counted after the close"
+        }
         return nil
     }
 
     private func finding(forLease held: HeldLease) -> Finding {
         let lease = held.lease
-        let borrowed = held.books[0].time - lease.heldNanoseconds
+        let borrowed =
+            connections.lastUse(of: lease.connection)?.keptSince
+            ?? lease.heldNanoseconds.map { held.books[0].time - $0 }
         let when = held.books.map { $0.at == "closed" ? "after the pool was closed" : "when the run was quiet" }
         let reports = connections.leaked.elements.filter { $0.connection == lease.connection }.map(\.index)
         return Finding(
             title: "Connection \(lease.connection) was borrowed and never given back",
             expected: "no lease is out when no operation is running",
             seen: "out \(when.joined(separator: " and ")), held for "
-                + "\(TimeText.words(nanoseconds: lease.heldNanoseconds)) (\(place(lease.pid, lease.site))); "
-                + lastUse(of: lease.connection),
-            events: useEvents(of: lease.connection) + reports + held.books.map(\.index), time: borrowed,
-            activeFault: faults.words(at: borrowed), site: lease.site)
+                + "\(lease.heldNanoseconds?.words ?? "a time that nobody told") (\(place(lease.pid, lease.site))); "
+                + life(of: lease.connection, borrowedAt: borrowed),
+            events: lifeEvents(of: lease.connection) + reports + held.books.map(\.index), time: borrowed,
+            activeFault: borrowed.map { faults.words(at: $0) } ?? "unknown: nobody told when it was borrowed",
+            site: lease.site)
     }
 
     private func finding(forDead report: ConnectionLog.Report) -> Finding {
         Finding(
             title: "A lease on connection \(report.connection) died without being released",
             expected: "every lease is released by its borrower",
-            seen: "the pool found it dropped (\(place(report.pid, report.site))); \(lastUse(of: report.connection))",
-            events: useEvents(of: report.connection) + [report.index], time: report.time,
+            seen: "the pool found it dropped (\(place(report.pid, report.site))); \(life(of: report.connection))",
+            events: lifeEvents(of: report.connection) + [report.index], time: report.time,
             activeFault: faults.words(at: report.time), site: report.site)
     }
 
@@ -112,9 +155,23 @@ package struct ZeroLeakedConnections: Checker {
             title: "Connection \(report.connection) was held past the leak threshold and never seen again",
             expected: "a lease that is held too long is given back later",
             seen: "held for \(TimeText.words(nanoseconds: report.heldNanoseconds)) when it was reported "
-                + "(\(place(report.pid, report.site))), not taken back since; \(lastUse(of: report.connection))",
-            events: useEvents(of: report.connection) + [report.index], time: borrowed,
+                + "(\(place(report.pid, report.site))), not taken back since; "
+                + life(of: report.connection, borrowedAt: borrowed),
+            events: lifeEvents(of: report.connection) + [report.index], time: borrowed,
             activeFault: faults.words(at: borrowed), site: report.site)
+    }
+
+    private func finding(forSurplus span: SessionSurplus.Span) -> Finding {
+        Finding(
+            title:
+                "The server had \(counted(span.sessions - span.connections, "session")) more than the pool had connections",
+            expected: "as many sessions as connections, and such as were closed within "
+                + "\(SessionSurplus.grace.words) before",
+            seen: "\(counted(span.sessions, "session")), but \(counted(span.connections, "connection")) open or being "
+                + "opened, for \((span.to - span.from).words): the driver or the pool dropped connections without "
+                + "closing them",
+            events: span.first == span.last ? [span.first] : [span.first, span.last], time: span.from,
+            activeFault: faults.words(from: span.from, to: span.to))
     }
 
     private func quietFindings(_ books: Books) -> [Finding] {
@@ -152,9 +209,30 @@ package struct ZeroLeakedConnections: Checker {
     }
 
     private func finding(in books: Books, title: String, expected: String, layer: String) -> Finding {
-        Finding(
-            title: title, expected: expected, seen: "\(books.words): \(layer)", events: [books.index],
-            time: books.time, activeFault: faults.words(at: books.time))
+        let forgotten = forgotten(in: books)
+        let first = forgotten.map(\.since).min()
+        let lives = forgotten.prefix(3).map(\.words)
+        return Finding(
+            title: title, expected: expected,
+            seen: (["\(books.words): \(layer)"] + lives).joined(separator: "; "),
+            events: forgotten.prefix(3).flatMap(\.events) + [books.index], time: first ?? books.time,
+            activeFault: faults.words(at: first ?? books.time))
+    }
+
+    /// Sessions of the server that were connections of the pool, and are no more: their lives.
+    private func forgotten(in books: Books) -> [(words: String, events: [Int], since: Int64)] {
+        let own = connections.pids(openAt: books.index)
+        let orphaned = books.at == "closed" ? [] : Set(orphans(in: books).compactMap(\.pid))
+        return books.sessions.compactMap { session in
+            guard let pid = session.pid, !own.contains(pid), !orphaned.contains(pid),
+                let connection = connections.connection(ofPID: pid), let closing = connections.closing(of: connection)
+            else { return nil }
+            return (
+                "pid \(pid) was connection \(connection), closed as \(closing.reason) at \(closing.at.time.words), "
+                    + life(of: connection),
+                lifeEvents(of: connection) + [closing.at.index], closing.at.time
+            )
+        }
     }
 
     /// Sessions that run a statement for nobody: the pool has no connection to them. Where the pool tells no pids they
@@ -174,14 +252,27 @@ package struct ZeroLeakedConnections: Checker {
         "pid \(pid.map(String.init) ?? "unknown"), borrowed at \(site ?? "an unknown place")"
     }
 
-    private func lastUse(of connection: Int64) -> String {
-        guard let use = connections.lastUse(of: connection) else { return "no operation that ended names it" }
-        return "last used by `\(use.function)` of \(use.process.words), which ended in \(use.outcome) at "
-            + TimeText.words(nanoseconds: use.endTime)
+    /// Since when the connection was there, how often it was used, and by whom last: by the borrower, where that operation ended.
+    private func life(of connection: Int64, borrowedAt: Int64? = nil) -> String {
+        let birth =
+            connections.opening(of: connection).map {
+                $0.time < 0 ? "opened before this history began, " : "opened at \($0.time.words), "
+            } ?? ""
+        guard let use = connections.lastUse(of: connection) else { return birth + "no operation that ended names it" }
+        let isBorrower =
+            use.keptSince != nil
+            || borrowedAt.map { use.beginTime - Self.clockError <= $0 && $0 <= use.endTime } ?? false
+        return birth + "named by \(counted(connections.uses(of: connection), "operation")); "
+            + "\(isBorrower ? "borrowed" : "last used") by `\(use.function)` of \(use.process.words), "
+            + "which ended in \(use.outcome) at \(use.endTime.words)"
     }
 
-    private func useEvents(of connection: Int64) -> [Int] {
-        connections.lastUse(of: connection).map { [$0.beginIndex, $0.endIndex] } ?? []
+    /// For how long a lease was held is asked a moment before it is written down.
+    private static let clockError: Int64 = 10_000_000
+
+    private func lifeEvents(of connection: Int64) -> [Int] {
+        let use = connections.lastUse(of: connection).map { [$0.beginIndex, $0.endIndex] } ?? []
+        return (connections.opening(of: connection).map { [$0.index] } ?? []) + use
     }
 
     private func summary(_ findings: Findings, _ leaks: Int, _ reason: String?) -> String {
@@ -195,7 +286,8 @@ package struct ZeroLeakedConnections: Checker {
         let orphanCount = quiesced.map { orphans(in: $0).count } ?? 0
         let orphanWords =
             orphanCount == 0 ? "" : ", and \(counted(orphanCount, "orphan")) still ran a statement for a lost client"
-        return "\(opened), all given back; quiet: \(quiesced?.words ?? "")\(orphanWords); nothing left after the close"
+        return "\(opened), all given back; quiet: \(quiesced?.words ?? "")\(orphanWords); "
+            + (closed == nil ? "the pool lives on" : "nothing left after the close")
     }
 
     private func measured(leasesOut: Int) -> JSONValue {

@@ -39,7 +39,10 @@ final class Slot: Sendable {
         let (waiter, callback) = state.withLock { state -> (Waiter?, (@Sendable () -> Void)?) in
             guard state.generation == generation else { return (nil, nil) }
             guard let unseen = state.edges else { return (state.takeWaiter(), nil) }
-            if state.waiter != nil, events & state.wanted != 0 { return (state.takeWaiter(), nil) }
+            if state.waiter != nil, events & state.wanted != 0 {
+                state.edges = Edge.left(of: unseen | events, after: state.wanted)
+                return (state.takeWaiter(), nil)
+            }
             state.edges = unseen | events
             return (nil, state.waiter == nil && events & Edge.news != 0 ? state.onIdleEvent : nil)
         }
@@ -73,6 +76,13 @@ enum Edge {
     static let trouble = clinux_EPOLLERR | clinux_EPOLLHUP
     /// Something other than room for writing.
     static let news = clinux_EPOLLIN | clinux_EPOLLRDHUP | trouble
+
+    /// What never goes away: the kernel reports it once, and it may come together with the last answer, whose reader does not
+    /// read as far as the end of the stream. The next request would wait for ever for another edge.
+    static let lasting = clinux_EPOLLRDHUP | trouble
+
+    /// What the next wait finds, after a wait for `wanted` was told of `edges`.
+    static func left(of edges: UInt32, after wanted: UInt32) -> UInt32 { edges & (~wanted | lasting) }
 
     static func wanted(for readiness: Readiness) -> UInt32 {
         (readiness.contains(.readable) ? clinux_EPOLLIN | clinux_EPOLLRDHUP : 0)

@@ -5,7 +5,8 @@ public import Threading
 ///
 /// The kernel reports edges: that something *became* readable or writable. So after a wait, read until the socket has
 /// nothing more (EAGAIN), or until the whole answer is there; what is left unread raises no new edge. An edge that comes while
-/// nobody waits is kept, and ends the next wait at once: a wait may return early, never late.
+/// nobody waits is kept, and ends the next wait at once: a wait may return early, never late. The end of the stream and an error
+/// end every wait that follows.
 ///
 /// ```swift
 /// let watch = try SocketWatch(loop: loop, descriptor: socket)
@@ -48,7 +49,7 @@ public final class SocketWatch: Sendable {
         let failure = await loop.park(place.slot, until: deadline) { _, state in
             let unseen = state.edges ?? 0
             if unseen & wanted != 0 {
-                state.edges = unseen & ~wanted
+                state.edges = Edge.left(of: unseen, after: wanted)
                 return .over(nil)
             }
             state.wanted = wanted

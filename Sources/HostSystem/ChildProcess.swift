@@ -21,7 +21,7 @@ package enum ProcessEnd: Sendable, Equatable, CustomStringConvertible {
 /// A child of this process. Whether it runs is judged by waiting for it, never by its number: an ended child that
 /// nobody waited for keeps its number and answers `kill(pid, 0)`.
 ///
-/// Thread-safe. Dropping the object neither ends the child nor waits for it; its owner must do both.
+/// Thread-safe. Dropping the object does not end the child, nor wait for it unless it was sent SIGKILL; its owner must do both.
 package final class ChildProcess: Sendable {
     package let pid: Int32
     /// Path of the program, for messages.
@@ -29,6 +29,7 @@ package final class ChildProcess: Sendable {
     private let leadsGroup: Bool
     private let descriptor: Int32
     private let status = Lock<ProcessEnd?>(nil)
+    private let isKilled = Lock(false)
 
     /// Starts the program.
     ///
@@ -52,7 +53,9 @@ package final class ChildProcess: Sendable {
     }
 
     deinit {
-        _ = exitStatus  // take the zombie away if it ended unseen
+        // Take the zombie away if it ended unseen. One that was just killed is gone within moments, unless the kernel holds it.
+        if isKilled.withLock({ $0 }) { _ = waitBlocking(until: .now.advanced(by: .seconds(5))) }
+        _ = exitStatus
         close(descriptor)
     }
 
@@ -105,7 +108,8 @@ package final class ChildProcess: Sendable {
 
     /// Under the lock: a number that was not waited for yet cannot belong to another process.
     private func send(_ number: Int32, to target: Int32) -> Bool {
-        status.withLock { status in
+        if number == SIGKILL { isKilled.withLock { $0 = true } }
+        return status.withLock { status in
             if status == nil { status = reap() }
             return status == nil && kill(target, number) == 0
         }

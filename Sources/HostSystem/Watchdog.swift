@@ -23,8 +23,8 @@ package final class Watchdog: Sendable {
 
     /// Starts the watchdog of a journal, before the first change is announced there.
     ///
-    /// - Parameter executable: the program that understands ``command``; this one unless a test says otherwise.
-    package static func start(journal: Journal, executable: String = "/proc/self/exe") throws(SystemError) -> Watchdog {
+    /// - Parameter executable: the program that understands ``command``; the rig's own unless a test says otherwise.
+    package static func start(journal: Journal, executable: String = RigProgram.path) throws(SystemError) -> Watchdog {
         var ends: [Int32] = [-1, -1]
         guard clinux_pipe(&ends) == 0 else { throw SystemError("make the watchdog's pipe") }
         defer { close(ends[0]) }

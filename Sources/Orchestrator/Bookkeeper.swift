@@ -13,8 +13,8 @@ struct Bookkeeper: Sendable {
     /// A closed connection stays visible for a while on the other side (measured: up to half a second).
     private static let settleLimit = Duration.seconds(3)
 
+    let service: PoolInService
     let pool: any PoolUnderTest
-    let target: any RunTarget
     let runtime: LoopRuntime
     let sink: any EventSink
 
@@ -22,7 +22,8 @@ struct Bookkeeper: Sendable {
     func record(_ moment: Moment) async {
         let giveUpAt = runtime.now.advanced(by: Self.settleLimit)
         while true {
-            let outside = await target.outsideBooks(afterClose: moment == .closed)
+            await pool.refreshBooks()
+            let outside = await service.target.outsideBooks(afterClose: moment == .closed)
             let gauges = pool.gauges
             if agree(gauges, outside, moment) || runtime.now >= giveUpAt {
                 write(moment, gauges, outside)
@@ -33,19 +34,31 @@ struct Bookkeeper: Sendable {
     }
 
     private func agree(_ gauges: PoolGauges, _ outside: OutsideBooks, _ moment: Moment) -> Bool {
+        guard pool.tellsGauges else {
+            let counts = [outside.clientSockets, outside.serverSessions].compactMap { $0 }
+            return gauges.inUse == 0 && (moment == .closed ? counts.allSatisfy { $0 == 0 } : Set(counts).count < 2)
+        }
         let wanted = moment == .closed ? 0 : gauges.open
         return gauges.inUse == 0 && gauges.connecting == 0 && gauges.open == wanted
             && outside.clientSockets ?? wanted == wanted && outside.serverSessions ?? wanted == wanted
     }
 
     private func write(_ moment: Moment, _ gauges: PoolGauges, _ outside: OutsideBooks) {
+        // A pool whose process is gone has nothing to say.
+        let counters = service.metrics(of: pool).filter { $0.value.doubleValue != nil }
+        if !counters.isEmpty {
+            sink.record(
+                .info, .pool, "metrics", ["at": .string(moment.rawValue), "counters": .object(counters)])
+        }
         sink.record(
             .info, .probe, "books",
             [
                 "at": .string(moment.rawValue),
-                "pool": [
-                    "open": JSONValue(gauges.open), "in_use": JSONValue(gauges.inUse), "idle": JSONValue(gauges.idle),
-                ],
+                "pool": pool.tellsGauges
+                    ? [
+                        "open": JSONValue(gauges.open), "in_use": JSONValue(gauges.inUse),
+                        "idle": JSONValue(gauges.idle),
+                    ] : .null,
                 "leases": pool.openLeases(), "client_sockets": JSONValue(outside.clientSockets),
                 "server_sessions": JSONValue(outside.serverSessions), "sessions": outside.sessions,
             ])

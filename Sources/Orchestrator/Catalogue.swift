@@ -9,7 +9,9 @@ package enum Catalogue {
     package static var scenario: ScenarioCatalogue {
         ScenarioCatalogue(
             faults: FaultCatalogue.shapes, invariants: CheckerCatalogue.shapes,
-            workloads: OperationCatalogue.shapes,
+            workloads: OperationCatalogue.shapes, serverWorkloads: OperationCatalogue.needServer,
+            transactionWorkloads: OperationCatalogue.inTransaction, steadyWorkloads: OperationCatalogue.steady,
+            defaultInvariants: CheckerCatalogue.defaults,
             checkFaults: { entries, phases in
                 FaultConflicts.find(planEntries(of: entries), faultsPhase: phases.faults)
             },
@@ -46,6 +48,25 @@ package enum Catalogue {
                         Capability.allCases.filter(wanted.contains).map(\.rawValue)
                     })
             }
+        }
+    }
+
+    /// One invariant as people read of it, in Markdown.
+    package struct InvariantEntry: Sendable {
+        package let shape: Shape
+        /// Judged where the scenario names none.
+        package let isDefault: Bool
+        package let claims: String
+        package let needs: String
+        package let cannotSee: String
+    }
+
+    package static var invariants: [InvariantEntry] {
+        CheckerCatalogue.all.map { checker in
+            let words = checker.explanation
+            return InvariantEntry(
+                shape: checker.shape, isDefault: CheckerCatalogue.defaults.contains(checker.shape.name),
+                claims: words.claims, needs: words.needs, cannotSee: words.cannotSee)
         }
     }
 

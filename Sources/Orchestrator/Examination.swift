@@ -50,6 +50,9 @@ package struct Examination: Sendable {
             }, faults: kinds, isForScenarios: !scenarios.isEmpty)
     }
 
+    /// The programs of a database server are on this machine.
+    package static func hasServer() async -> Bool { await findServer().isAvailable }
+
     /// Asks this machine.
     static func probe(_ capabilities: Set<Capability>) async -> [Capability: Availability] {
         await CapabilityProbes.probe(

@@ -81,6 +81,9 @@ package final class HistoryWriter: EventSink {
         return fold.withLock { $0 }
     }
 
+    /// Looks at the fold between two batches of events, while the history is being written. Must be quick: the writer waits.
+    package func readFold<R>(_ body: (any EventFold) -> R) -> R { fold.withLock { body($0) } }
+
     private func waitForWriter() {
         while state.withLock({ $0.backlog.count >= Self.backlogLimit / 2 && $0.failure == nil }) { usleep(1000) }
     }
@@ -106,10 +109,7 @@ package final class HistoryWriter: EventSink {
                 try file.write(contentsOf: bytes)
             }
             bytes.removeAll()
-            Event(
-                index: events, time: lastTime, kind: .end, process: .probe, function: "end",
-                value: ["events": JSONValue(events), "digest": .string("sha256:\(digest.finish())")]
-            ).write(to: &bytes)
+            HistoryRules.end(events: events, time: lastTime, digest: digest.finish()).write(to: &bytes)
             bytes.append(UInt8(ascii: "\n"))
             try file.write(contentsOf: bytes)
             try file.synchronize()

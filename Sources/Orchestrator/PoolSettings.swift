@@ -9,8 +9,15 @@ struct PoolSettings: Sendable {
     let policy: RetryPolicy
     /// For how long the server is asked what became of a COMMIT without an answer; `nil`: it is not asked.
     let askAboutCommits: Duration?
+    /// It is ours, and does what all its settings say.
+    private let isOwn: Bool
+    /// So many pools have these settings, each for itself; in the history they are one.
+    private let instances: Int
 
-    init(_ pool: Scenario.Pool) {
+    /// - Parameter isForeign: somebody else's pool in this process takes the place of ours.
+    init(_ pool: Scenario.Pool, isForeign: Bool = false) {
+        isOwn = pool.adapter == nil && !isForeign
+        instances = pool.instances
         configuration = PoolConfiguration(
             maxOpen: pool.maxOpen, minIdle: pool.minIdle, maxIdle: pool.maxIdle, maxWaiters: pool.maxWaiters,
             maxLifetime: pool.maxLifetime, maxLifetimeJitter: pool.maxLifetimeJitter, maxIdleTime: pool.maxIdleTime,
@@ -48,18 +55,41 @@ struct PoolSettings: Sendable {
         }
     }
 
-    /// The limits, for the checkers.
+    /// The limits, for the checkers: of each pool for itself, and how many there are.
     var event: JSONValue {
-        [
-            "max_open": JSONValue(configuration.maxOpen), "min_idle": JSONValue(configuration.minIdle),
-            "acquire_timeout_ns": JSONValue(configuration.acquireTimeout.nanoseconds),
-            "connect_timeout_ns": JSONValue(configuration.connectTimeout.nanoseconds),
-            "statement_timeout_ns": JSONValue(configuration.statementTimeout.nanoseconds),
-            "release_timeout_ns": JSONValue(configuration.releaseTimeout.nanoseconds),
-            "close_timeout_ns": JSONValue(configuration.closeTimeout.nanoseconds),
-            "retry": .string(policy.mode.rawValue), "retry_attempts": JSONValue(policy.maxAttempts),
-            "retry_budget_ns": JSONValue(policy.budget.nanoseconds),
+        func nanoseconds(_ name: String, _ duration: Duration) -> JSONValue.Member {
+            .init(name, JSONValue(duration.nanoseconds))
+        }
+        var common: [JSONValue.Member] = [
+            .init("max_open", JSONValue(configuration.maxOpen)), .init("min_idle", JSONValue(configuration.minIdle)),
+            nanoseconds("acquire_timeout_ns", configuration.acquireTimeout),
+            nanoseconds("connect_timeout_ns", configuration.connectTimeout),
+            nanoseconds("statement_timeout_ns", configuration.statementTimeout),
+            nanoseconds("release_timeout_ns", configuration.releaseTimeout),
+            nanoseconds("close_timeout_ns", configuration.closeTimeout),
+            .init("retry", .string(policy.mode.rawValue)), .init("retry_attempts", JSONValue(policy.maxAttempts)),
+            nanoseconds("retry_budget_ns", policy.budget),
+            nanoseconds("retry_base_delay_ns", policy.firstDelay), nanoseconds("retry_max_delay_ns", policy.delayCap),
         ]
+        if instances > 1 { common.append(.init("instances", JSONValue(instances))) }
+        guard isOwn else { return .object(common) }
+        var own: [JSONValue.Member] = [
+            .init("reset", .string(configuration.reset.rawValue)),
+            .init("connects_in_flight", JSONValue(configuration.maxConnecting)),
+            nanoseconds("health_check_interval_ns", configuration.healthCheckInterval),
+            nanoseconds("check_after_idle_ns", configuration.checkAfterIdle),
+            nanoseconds("check_timeout_ns", configuration.checkTimeout),
+        ]
+        if let waiters = configuration.maxWaiters { own.append(.init("max_waiters", JSONValue(waiters))) }
+        if let lifetime = configuration.maxLifetime {
+            own.append(nanoseconds("max_lifetime_ns", lifetime))
+            // The most by which a connection's own lifetime is shorter.
+            own.append(
+                nanoseconds(
+                    "max_lifetime_jitter_ns", .seconds(lifetime.seconds * configuration.maxLifetimeJitter)))
+        }
+        if let idle = configuration.maxIdleTime { own.append(nanoseconds("max_idle_time_ns", idle)) }
+        return .object(common + own)
     }
 
     /// How long an operation may take that meets every limit: what the workload is given to end.

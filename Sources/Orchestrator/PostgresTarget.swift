@@ -76,6 +76,7 @@ struct PostgresTarget: RunTarget {
             } else if context.scenario.pool.tellsServerStatementTimeout {
                 pool.serverStatementTimeout = context.settings.configuration.statementTimeout
             }
+            if !context.scenario.workload.prepared { pool.statementCacheSize = 0 }
             var rig = try PostgresConfiguration(url: adminURL)
             rig.applicationName = "chaosrig-probe/\(context.runID)"
             if let server { rig.extraOptions = ServerLimits.none(major: server.serverVersionMajor) }
@@ -194,14 +195,26 @@ struct PostgresTarget: RunTarget {
     func prepare(_ sink: any EventSink) async throws(RunError) {
         try await database.prepare(sink)
         guard server != nil else { return }
-        var statements = [
-            "CREATE ROLE \(Self.poolRole) LOGIN",
-            "GRANT ALL ON \(database.schema.appendsTable), \(database.schema.accountsTable) TO \(Self.poolRole)",
-        ]
+        var statements = ["CREATE ROLE \(Self.poolRole) LOGIN", grant]
         if pooler != nil {
             let limit = Int(context.settings.configuration.statementTimeout.milliseconds.rounded(.up))
             statements.append("ALTER ROLE \(Self.poolRole) SET statement_timeout = \(max(1, limit))")
         }
+        try await makeRole(statements)
+    }
+
+    func prepareAgain(_ sink: any EventSink) async throws(RunError) {
+        try await database.prepareAgain(sink)
+        if server != nil { try await makeRole([grant]) }
+    }
+
+    private var grant: String {
+        let schema = database.schema
+        return
+            "GRANT ALL ON \(schema.appendsTable), \(schema.accountsTable), \(schema.registersTable) TO \(Self.poolRole)"
+    }
+
+    private func makeRole(_ statements: [String]) async throws(RunError) {
         do {
             for text in statements { try await self.statements.run(text, within: .seconds(10)) }
         } catch {
@@ -211,15 +224,21 @@ struct PostgresTarget: RunTarget {
 
     func makePool(_ sink: any EventSink) async throws(RunError) -> any PoolUnderTest {
         if let child { return try await child.start(configuration, context, sink) }
-        let runtime = LoopRuntime(loops: context.poolLoops)
-        let pool = Pool(
-            driver: PostgresDriver(configuration: configuration, loops: context.poolLoops),
-            configuration: context.settings.configuration, runtime: runtime, seed: context.seed,
-            observer: PoolEventRecorder(sink: sink))
-        return InstrumentedPool(
-            pool: pool, policy: context.settings.policy, begin: database.schema.begin,
-            askAboutCommits: context.settings.askAboutCommits, seed: context.seed)
+        if let instead = context.decoration.instead {
+            return try await ForeignPool.make(
+                instead, configuration, context, begin: database.schema.begin, sink: sink)
+        }
+        let assembly = PoolAssembly(
+            context: context, begin: database.schema.begin, askAboutCommits: context.settings.askAboutCommits,
+            sink: sink)
+        let driver = PostgresDriver(configuration: configuration, loops: context.poolLoops)
+        return assembly.make(driver) { lease, deadline in
+            try await lease.copyOut(Self.longResult, deadline: deadline) { _ = try await $0.next() }
+        }
     }
+
+    /// More than fits into the buffers on the way.
+    static let longResult = "COPY (SELECT repeat('x', 1000) FROM generate_series(1, 20000)) TO STDOUT"
 
     func outsideBooks(afterClose: Bool) async -> OutsideBooks {
         var books = OutsideBooks()
@@ -232,6 +251,12 @@ struct PostgresTarget: RunTarget {
         } else if let result = try? await sampling.run(sessionProbe.list, within: .seconds(1)) {
             let sessions = sessionProbe.sessions(in: result)
             books.serverSessions = sessions.count
+            books.poolSessions = sessions.map { session in
+                PoolSession(
+                    pid: Int(session.pid), state: session.state, query: session.query,
+                    running: session.runningSeconds.map { .seconds($0) },
+                    key: "\(session.pid) \(session.startedAt) \(session.statementStartedAt ?? "")")
+            }
             books.sessions = .array(
                 sessions.map {
                     ["pid": JSONValue($0.pid), "state": .string($0.state), "query": .string($0.query)]
@@ -257,10 +282,12 @@ struct PostgresTarget: RunTarget {
         }
     }
 
-    /// The rig's own connections to the port that the pool uses: on a server that exists both go to the same one.
+    /// The rig's own connections to the port that the pool uses: that which goes the pool's way to prove faults by, and on a server
+    /// that exists all others, too.
     private var ownSockets: Int {
-        guard server == nil, relay == nil else { return 0 }
-        return [database.admin, sampling, faultSession].count { $0.isOpen }
+        let link = linkSession?.isOpen == true ? 1 : 0
+        guard server == nil, relay == nil else { return link }
+        return link + [database.admin, sampling, faultSession].count { $0.isOpen }
     }
 
     func readFinalState(_ sink: any EventSink) async throws { try await database.readFinalState(sink) }
@@ -313,6 +340,9 @@ extension PostgresTarget {
             var options = Relay.Options()
             options.name = "pool"
             options.seed = seed
+            // In the server's place: as that one would, it must notice clients whose last packets were lost, or their sessions
+            // stay for ever.
+            if link != nil { options.clientKeepalive = .seconds(1) }
             if readsLittle {
                 options.receiveBytes = 64 << 10
                 options.heldBytes = 64 << 10

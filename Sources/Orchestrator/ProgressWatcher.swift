@@ -19,17 +19,19 @@ final class ProgressWatcher: Sendable {
     private let workload: WorkloadRunner
     private let pool: any PoolUnderTest
     private let nemesis: NemesisRunner
+    private let early: EarlyFindings
     private let runtime: LoopRuntime
 
     /// Starts at once. End it with ``stop()``.
     init(
         display: any ProgressDisplay, workload: WorkloadRunner, pool: any PoolUnderTest, nemesis: NemesisRunner,
-        runtime: LoopRuntime
+        early: EarlyFindings, runtime: LoopRuntime
     ) {
         self.display = display
         self.workload = workload
         self.pool = pool
         self.nemesis = nemesis
+        self.early = early
         self.runtime = runtime
         let watching = runtime.run(near: -1) { await self.watch() }
         task.withLock { $0 = watching }
@@ -71,7 +73,9 @@ final class ProgressWatcher: Sendable {
         progress.idle = gauges.idle
         progress.inUse = gauges.inUse
         progress.waiting = gauges.waiting
+        progress.hasGauges = pool.tellsGauges
         progress.activeFaults = nemesis.activeFaults()
+        progress.findings = early.count
         return progress
     }
 }

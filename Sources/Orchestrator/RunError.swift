@@ -1,4 +1,4 @@
-/// Why a run ended without a verdict. Each case has the exit code of design.md §5.
+/// Why a run ended without a verdict. Each case has the exit code, as in README.md.
 package enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Usage or scenario: nothing was started.
     case usage(String)

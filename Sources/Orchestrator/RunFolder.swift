@@ -36,6 +36,13 @@ package struct RunFolder: Sendable {
         throw .cannotProceed("\(root.path) already has a hundred runs of this second; choose another folder with --out")
     }
 
+    /// One that exists.
+    init(existing path: String) {
+        let url = URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath()
+        self.path = url.path
+        latestLink = url.deletingLastPathComponent().appendingPathComponent("latest").path
+    }
+
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 
     /// Writes a file whole or not at all.

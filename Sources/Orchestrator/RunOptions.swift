@@ -9,11 +9,18 @@ package struct RunOptions: Sendable {
     package var out: String
     /// Hosts beyond loopback that the user allowed by name.
     package var allowedRemoteHosts: Set<String>
-    /// The command that runs the same again, without the seed.
-    package var replayCommand: String
+    /// The command that runs the same again.
+    package var replay: String
+    /// The same, of the folder that the run leaves, where that says all; takes the place of `replay`.
+    package var replayOfFolder: (@Sendable (_ path: String) -> String)?
     package var interrupt: Interrupt
     package var progress: any ProgressDisplay
+    /// What is put between the parts of the pool under test; not where it is in another process.
+    package var decoration = PoolDecoration()
+    /// Where the numbers of the run are shown while it goes; `nil`: nowhere.
+    package var metrics: LiveMetrics?
 
+    /// - Parameter replayCommand: that runs the same again, without its `--seed`.
     package init(
         seed: UInt64, out: String, allowedRemoteHosts: Set<String>, replayCommand: String, interrupt: Interrupt,
         progress: any ProgressDisplay
@@ -21,7 +28,7 @@ package struct RunOptions: Sendable {
         self.seed = seed
         self.out = out
         self.allowedRemoteHosts = allowedRemoteHosts
-        self.replayCommand = replayCommand
+        replay = "\(replayCommand) --seed \(seed)"
         self.interrupt = interrupt
         self.progress = progress
     }
@@ -47,8 +54,10 @@ package struct RunProgress: Sendable, Equatable {
     package var idle = 0
     package var inUse = 0
     package var waiting = 0
+    /// The pool tells its gauges; else the four above mean nothing.
+    package var hasGauges = true
     package var activeFaults: [String] = []
-    /// Suspected leaks so far; the invariants are judged at the end.
+    /// What single events showed to be wrong so far; the invariants are judged at the end.
     package var findings = 0
 
     package init() {}

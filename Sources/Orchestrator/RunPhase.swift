@@ -1,5 +1,5 @@
 /// The phases of a run, in order; the names of the history.
-enum RunPhase: String, Sendable {
+enum RunPhase: String, Sendable, CaseIterable {
     case warmUp = "warm-up"
     case steady
     case faults

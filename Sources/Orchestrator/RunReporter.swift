@@ -1,5 +1,6 @@
 import Checkers
 import Foundation
+import HostSystem
 import Reporting
 import RigModel
 import ScenarioFile
@@ -10,43 +11,45 @@ struct RunReporter: Sendable {
     let scenario: Scenario
     let options: RunOptions
     let startedAt: Date
+    /// Which source and machine: ``RunOriginFacts``.
+    let origin: [JSONValue.Member]
 
     func report(_ facts: RunFacts) -> RunReport {
-        let invariants = facts.judge.results()
-        let verdict = RunVerdict(
-            invariants: invariants, faults: facts.judge.timeline, expectedInjections: facts.plannedInjections,
-            operations: facts.judge.kinds, configuredKinds: scenario.workload.mix.filter { $0.weight > 0 }.map(\.kind))
-        var notes = verdict.notes + facts.problems + facts.leftovers.map { "left behind: \($0)" }
-        let signal = options.interrupt.raised
-        if let signal { notes.insert("interrupted by \(signal == SIGINT ? "SIGINT" : "SIGTERM")", at: 0) }
-        // An interrupted run has not seen what it set out to see; a problem means that something was not looked at.
-        let isWhole = signal == nil && facts.problems.isEmpty
-        let final = isWhole ? verdict.verdict : max(verdict.verdict, .unknown)
+        let conclusion = RunConclusion(facts.judge, scenario)
+        let notes = conclusion.notes + facts.leftovers.map { "left behind: \($0)" }
         return RunReport(
-            scenario: scenario.name, scenarioSummary: scenario.summary, seed: options.seed, verdict: final,
-            exitCode: Int(Self.exitCode(final, signal: signal, leftovers: facts.leftovers)), notes: notes,
+            scenario: scenario.name, scenarioSummary: scenario.summary, seed: options.seed, verdict: conclusion.verdict,
+            exitCode: Int(Self.exitCode(conclusion, signal: facts.judge.record.signal, leftovers: facts.leftovers)),
+            notes: notes,
             startedAt: RunFolder.timestamp(startedAt), durationSeconds: facts.duration.seconds,
-            environment: Self.environment() + facts.environment, target: facts.target,
-            faults: facts.judge.faults.records, invariants: invariants,
+            environment: Self.environment() + origin + facts.environment, target: facts.target,
+            faults: facts.judge.faults.records, invariants: conclusion.invariants,
             workload: facts.judge.workload.operations, droppedOperations: facts.judge.workload.droppedOperations,
             pool: facts.pool, recovery: facts.judge.recovery.records(),
-            replay: "\(options.replayCommand) --seed \(options.seed)")
+            replay: options.replay, resources: resources(facts.judge))
     }
 
-    /// design.md §5. What was left behind counts more than any verdict: somebody must act.
-    private static func exitCode(_ verdict: Verdict, signal: Int32?, leftovers: [String]) -> Int32 {
+    private func resources(_ judge: Judge) -> [JSONValue.Member] {
+        let steady = judge.recovery.steadyOkPerSecond.map { ($0 * 1e3).rounded() / 1e3 }
+        return judge.resources.members + [.init("steady_ok_per_s", JSONValue(steady))]
+    }
+
+    /// As in README.md. What was left behind counts more than any verdict: somebody must act.
+    private static func exitCode(_ conclusion: RunConclusion, signal: Int32?, leftovers: [String]) -> Int32 {
         if !leftovers.isEmpty { return 5 }
-        if let signal { return 128 + signal }
-        switch verdict {
-        case .valid: return 0
-        case .invalid: return 1
-        case .unknown: return 4
-        }
+        return signal.map { 128 + $0 } ?? conclusion.exitCode
     }
 
-    static func write(_ report: RunReport, to folder: RunFolder) throws(RunError) {
+    /// After the run, when it costs nothing that is measured: the page reads the whole history once more.
+    static func write(_ report: RunReport, to folder: RunFolder) async throws(RunError) {
         try folder.write(ReportJSON.encode(report).prettyText, to: "report.json")
         try folder.write(JUnit.encode([report]), to: "junit.xml")
+        let page = try await onOwnThread(
+            "report",
+            throwing: { () throws(RunError) -> String in
+                try StoredRun(folder.path).page(of: report)
+            })
+        try folder.write(page, to: "report.html")
     }
 
     private static func environment() -> [JSONValue.Member] {

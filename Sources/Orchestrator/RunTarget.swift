@@ -14,6 +14,8 @@ protocol RunTarget: Sendable {
 
     /// Creates the workload's tables and tells the history what is in them.
     func prepare(_ sink: any EventSink) async throws(RunError)
+    /// The same for one more round: with new tables in place of those of the last one, under the same names.
+    func prepareAgain(_ sink: any EventSink) async throws(RunError)
     /// The pool under test, with its connections on the way that faults can disturb.
     ///
     /// - Parameter sink: is told what the pool tells of itself.
@@ -40,6 +42,8 @@ struct OutsideBooks: Sendable, Equatable {
     var serverSessions: Int?
     /// Sessions in words, for the evidence of a difference.
     var sessions: JSONValue = .null
+    /// The server's sessions of the pool; `nil`: not read, or not the pool's (a pooler's).
+    var poolSessions: [PoolSession]?
     /// Client sockets, or descriptors of an embedded database.
     var clientSockets: Int?
 }

@@ -46,13 +46,11 @@ struct SQLiteTarget: RunTarget {
 
     func prepare(_ sink: any EventSink) async throws(RunError) { try await database.prepare(sink) }
 
+    func prepareAgain(_ sink: any EventSink) async throws(RunError) { try await database.prepareAgain(sink) }
+
     func makePool(_ sink: any EventSink) async throws(RunError) -> any PoolUnderTest {
         let file = SQLiteConfiguration(path: path, fileSystem: shim?.name)
-        let pool = Pool(
-            driver: SQLiteDriver(file), configuration: context.settings.configuration,
-            runtime: LoopRuntime(loops: context.poolLoops), seed: context.seed, observer: PoolEventRecorder(sink: sink))
-        return InstrumentedPool(
-            pool: pool, policy: context.settings.policy, begin: database.schema.begin, seed: context.seed)
+        return PoolAssembly(context: context, begin: database.schema.begin, sink: sink).make(SQLiteDriver(file))
     }
 
     /// While connections are open their descriptors say little: SQLite keeps those of closed connections until the last

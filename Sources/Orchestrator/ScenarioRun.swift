@@ -46,6 +46,7 @@ package struct ScenarioRun: Sendable {
     ///
     /// - Throws: ``RunError`` when there is no verdict to report.
     package func run() async throws(RunError) -> RunOutcome {
+        if options.decoration.instead != nil { try ForeignPool.check(scenario) }
         try await Self.check(scenario, allowedRemoteHosts: options.allowedRemoteHosts)
         // A private stage has others' rules out of reach: whoever entered it has healed before.
         if PrivateStage.state != .inside { try await Self.healDeadRuns(options.progress) }
@@ -54,6 +55,8 @@ package struct ScenarioRun: Sendable {
             out: options.out, name: scenario.name, startedAt: startedAt, seed: options.seed)
         try folder.write(ResolvedScenario.yaml(scenario), to: "scenario.yaml")
         options.progress.say("run folder \(folder.path), seed \(options.seed)")
+
+        let origin = await RunOriginFacts.collect()
 
         let site = try WorkSite(folder: folder, runID: Self.runID(startedAt, options.seed))
         let result: Result<RunFacts, RunError>
@@ -73,8 +76,11 @@ package struct ScenarioRun: Sendable {
                 (["\(error)", "and what the run did could not all be undone:"] + leftovers).joined(separator: "\n"))
         }
         facts.leftovers += leftovers
-        let report = RunReporter(scenario: scenario, options: options, startedAt: startedAt).report(facts)
-        try RunReporter.write(report, to: folder)
+        var report = RunReporter(
+            scenario: scenario, options: options, startedAt: startedAt, origin: origin
+        ).report(facts)
+        if let replay = options.replayOfFolder { report.replay = replay(folder.path) }
+        try await RunReporter.write(report, to: folder)
         folder.linkLatest()
         return RunOutcome(report: report, folder: folder.path)
     }
@@ -119,7 +125,7 @@ package struct ScenarioRun: Sendable {
     }
 
     /// Unique on this machine, and short enough for names of tables and sockets.
-    private static func runID(_ startedAt: Date, _ seed: UInt64) -> String {
+    static func runID(_ startedAt: Date, _ seed: UInt64) -> String {
         let mixed = UInt64(startedAt.timeIntervalSince1970 * 1000) &* 1_000_003 ^ seed ^ UInt64(getpid()) << 40
         return String(mixed, radix: 36)
     }
@@ -131,10 +137,9 @@ struct RunFacts: Sendable {
     var target: String
     var environment: [JSONValue.Member]
     var pool: [JSONValue.Member]
-    var plannedInjections: Int
     var duration: Duration
-    /// Why the history or the final state is not whole.
-    var problems: [String] = []
     /// What could not be undone, with the command that would.
     var leftovers: [String] = []
+    /// No further round can have the pool.
+    var hasClosedPool = true
 }

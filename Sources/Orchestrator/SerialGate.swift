@@ -1,15 +1,17 @@
 import Threading
 
 /// Lets one task at a time through, in order of arrival. For a connection that several tasks share.
-final class SerialGate: Sendable {
+package final class SerialGate: Sendable {
     private struct State: Sendable {
         var isTaken = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
     private let state = Lock(State())
 
+    package init() {}
+
     /// Runs `body` alone. Not cancellable while it waits: whoever is inside has a deadline.
-    func pass<R>(_ body: () async throws -> R) async rethrows -> R {
+    package func pass<R>(_ body: () async throws -> R) async rethrows -> R {
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
                 if state.isTaken {

@@ -1,3 +1,4 @@
+import ConnectionPool
 import EventLoop
 import HostSystem
 import ScenarioFile
@@ -15,8 +16,26 @@ struct TargetContext: Sendable {
     let poolLoops: EventLoopGroup
     let rigLoop: EventLoop
     let journal: any UndoJournal
+    /// What is put between the parts of the pool; not where the pool is in another process.
+    var decoration = PoolDecoration()
 
     func schema(_ dialect: WorkloadSchema.Dialect) -> WorkloadSchema {
-        WorkloadSchema(dialect: dialect, run: runID, statementTime: scenario.workload.statementTime)
+        scenario.workload.schema(dialect, run: runID)
+    }
+}
+
+extension Scenario.Workload {
+    /// The workload's tables and statements.
+    func schema(_ dialect: WorkloadSchema.Dialect, run: String) -> WorkloadSchema {
+        let level: IsolationLevel? =
+            switch isolation {
+            case .readCommitted: .readCommitted
+            case .repeatableRead: .repeatableRead
+            case .serializable: .serializable
+            case nil: nil
+            }
+        return WorkloadSchema(
+            dialect: dialect, run: run, statementTime: statementTime, accounts: accounts, isolation: level,
+            distinctStatements: distinctStatements)
     }
 }

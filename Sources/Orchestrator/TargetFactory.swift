@@ -160,9 +160,9 @@ struct TargetFactory: Sendable {
         _ context: TargetContext, _ target: Scenario.ManagedOptions, _ plan: StagePlan
     ) async throws(RunError) -> (ManagedPostgres, standby: ManagedPostgres?) {
         var options = ManagedPostgres.Options()
-        options.maxConnections = scenario.pool.maxOpen + Self.connectionsBesideThePool
+        options.maxConnections = scenario.pool.totalOpen + Self.connectionsBesideThePool
         // Sessions of a PgBouncer that was killed may still work while its successor opens new ones.
-        if target.pgBouncer != nil { options.maxConnections += scenario.pool.maxOpen }
+        if target.pgBouncer != nil { options.maxConnections += scenario.pool.totalOpen }
         options.logPath = folder.file("server.log")
         options.tls = target.tls
         options.network = plan.link?.serverNetwork
@@ -192,7 +192,7 @@ struct TargetFactory: Sendable {
         _ target: Scenario.ManagedOptions, in context: TargetContext, before server: ManagedPostgres
     ) async throws(RunError) -> ManagedPgBouncer? {
         guard let chosen = target.pgBouncer else { return nil }
-        let clients = scenario.pool.maxOpen
+        let clients = scenario.pool.totalOpen
         let pooling: Pooling
         let poolSize: Int
         switch chosen {

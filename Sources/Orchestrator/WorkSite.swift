@@ -17,11 +17,12 @@ final class WorkSite: Sendable {
     /// One for each core, up to four: the load is made on the same threads, and the server needs cores too.
     private static var poolLoopCount: Int { min(4, max(1, ProcessInfo.processInfo.activeProcessorCount)) }
 
+    /// - Parameter journal: its file in the folder; must not exist yet.
     /// - Throws: ``RunError``; whatever was begun is undone then.
-    init(folder: RunFolder, runID: String) throws(RunError) {
+    init(folder: RunFolder, runID: String, journal name: String = "journal.jsonl") throws(RunError) {
         self.runID = runID
         do {
-            journal = try Journal.create(at: folder.file("journal.jsonl"))
+            journal = try Journal.create(at: folder.file(name))
             watchdog = try Watchdog.start(journal: journal)
             scratch = try RunScratch(runID: runID, journal: journal)
             poolLoops = try EventLoopGroup(count: Self.poolLoopCount, name: "pool")

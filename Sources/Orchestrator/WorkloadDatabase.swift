@@ -20,9 +20,19 @@ struct WorkloadDatabase<D: Driver>: Sendable {
         sink.record(
             .info, .probe, "accounts",
             [
-                "accounts": JSONValue(WorkloadSchema.accounts),
-                "total": JSONValue(WorkloadSchema.accounts * WorkloadSchema.openingBalance),
+                "accounts": JSONValue(schema.accountCount),
+                "total": JSONValue(schema.accountCount * WorkloadSchema.openingBalance),
             ])
+    }
+
+    /// New tables in place of the old ones: a write of the last round that comes late finds nothing to write to.
+    func prepareAgain(_ sink: any EventSink) async throws(RunError) {
+        do {
+            for statement in schema.tearDown { _ = try await admin.run(statement, within: statementLimit) }
+        } catch {
+            throw .cannotProceed("cannot replace the workload's tables: \(error)")
+        }
+        try await prepare(sink)
     }
 
     /// Records every appended id, in parts, and the sum of all balances.

@@ -16,6 +16,8 @@ package struct ServerSessionProbe: Sendable {
         package var query: String
         /// Text of `query_start`, `nil` before the first statement.
         package var statementStartedAt: String?
+        /// Since that start, while its state is `active`.
+        package var runningSeconds: Double?
         /// `nil` for a Unix socket.
         package var clientAddress: String?
         package var clientPort: Int?
@@ -30,7 +32,8 @@ package struct ServerSessionProbe: Sendable {
             """
             SELECT pid, backend_start::text, coalesce(state, 'starting'),
                    extract(epoch FROM clock_timestamp() - backend_start)::float8, left(query, 80),
-                   query_start::text, host(client_addr), client_port::bigint
+                   query_start::text, host(client_addr), client_port::bigint,
+                   CASE state WHEN 'active' THEN extract(epoch FROM clock_timestamp() - query_start)::float8 END
             FROM pg_stat_activity
             WHERE application_name = $1 AND pid <> pg_backend_pid() AND backend_type = 'client backend'
             ORDER BY pid
@@ -39,13 +42,15 @@ package struct ServerSessionProbe: Sendable {
 
     package func sessions(in result: SQLResult) -> [Session] {
         result.rows.compactMap { row in
-            guard row.count == 8, let pid = row[0].intValue, let startedAt = row[1].textValue else { return nil }
+            guard row.count == 9, let pid = row[0].intValue, let startedAt = row[1].textValue else { return nil }
             var age = 0.0
             if case .double(let seconds) = row[3] { age = seconds }
+            var running: Double?
+            if case .double(let seconds) = row[8] { running = seconds }
             return Session(
                 pid: Int32(truncatingIfNeeded: pid), startedAt: startedAt, state: row[2].textValue ?? "",
                 ageSeconds: age, query: row[4].textValue ?? "",
-                statementStartedAt: row[5].textValue, clientAddress: row[6].textValue,
+                statementStartedAt: row[5].textValue, runningSeconds: running, clientAddress: row[6].textValue,
                 clientPort: row[6].textValue == nil ? nil : row[7].intValue.map(Int.init))
         }
     }

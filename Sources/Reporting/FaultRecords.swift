@@ -9,12 +9,13 @@ package struct FaultRecords: Sendable {
     package mutating func observe(_ event: Event) { timeline.observe(event) }
     package mutating func merge(_ other: FaultRecords) { timeline.merge(other.timeline) }
 
-    /// One record for each injection, in order.
+    /// One record for each injection that began, in order.
     package var records: [FaultRecord] {
         timeline.injections.compactMap { injection in
             guard let inject = injection.inject else { return nil }
             return FaultRecord(
-                kind: injection.kind, detail: injection.detail, injectedAtSeconds: Double(inject.time) / 1e9,
+                number: injection.number, kind: injection.kind, detail: injection.detail,
+                injectedAtSeconds: Double(inject.time) / 1e9,
                 healedAtSeconds: injection.heal.map { Double($0.time) / 1e9 }, landed: injection.landed ?? false,
                 evidence: injection.evidence ?? "the history holds no proof, neither for nor against")
         }

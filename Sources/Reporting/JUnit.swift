@@ -4,13 +4,22 @@ package import RigModel
 /// the conditions without which a green invariant proves nothing. A violation is a `failure`; what could not be decided
 /// is an `error`.
 package enum JUnit {
+    /// What became of one scenario.
+    package enum Run: Sendable {
+        case judged(RunReport)
+        /// It could not run at all.
+        case failed(scenario: String, reason: String)
+    }
+
+    package static func encode(_ reports: [RunReport]) -> String { encode(runs: reports.map { .judged($0) }) }
+
     /// - Returns: a whole XML document. It shows a run as passed only when its verdict is valid and its exit code 0.
-    package static func encode(_ reports: [RunReport]) -> String {
-        let suites = reports.map { Suite($0) }
+    package static func encode(runs: [Run]) -> String {
+        let suites = runs.map { Suite($0) }
         let totals = attributes(
             tests: suites.reduce(0) { $0 + $1.cases.count }, failures: suites.reduce(0) { $0 + $1.failures },
             errors: suites.reduce(0) { $0 + $1.errors })
-        let time = seconds(reports.reduce(0) { $0 + $1.durationSeconds })
+        let time = seconds(suites.reduce(0) { $0 + ($1.report?.durationSeconds ?? 0) })
         return """
             <?xml version="1.0" encoding="UTF-8"?>
             <testsuites name="chaosrig"\(totals) time="\(time)">
@@ -30,39 +39,50 @@ package enum JUnit {
     }
 
     private struct Suite {
-        let report: RunReport
+        let name: String
+        /// `nil`: it did not run.
+        let report: RunReport?
         let cases: [Case]
 
-        init(_ report: RunReport) {
-            self.report = report
-            var cases = report.invariants.map(JUnit.testCase(for:))
-            cases.append(JUnit.landedCase(report.faults))
-            cases.append(JUnit.succeededCase(report.workload))
-            cases.append(JUnit.runCase(report, others: cases))
-            self.cases = cases
+        init(_ run: Run) {
+            switch run {
+            case .judged(let report):
+                name = report.scenario
+                self.report = report
+                let cases =
+                    report.invariants.map(JUnit.testCase(for:))
+                    + [JUnit.landedCase(report.faults), JUnit.succeededCase(report.workload)]
+                self.cases = cases + [JUnit.runCase(report, others: cases)]
+            case .failed(let scenario, let reason):
+                name = scenario
+                report = nil
+                cases = [Case(name: "the run as a whole", outcome: .error(message: "did not run", text: reason))]
+            }
         }
 
         var failures: Int { cases.count { if case .failure = $0.outcome { true } else { false } } }
         var errors: Int { cases.count { if case .error = $0.outcome { true } else { false } } }
 
         var xml: String {
-            let name = XMLText.attribute(report.scenario)
+            let name = XMLText.attribute(name)
             let totals = JUnit.attributes(tests: cases.count, failures: failures, errors: errors)
-            var lines = [
-                "  <testsuite name=\"\(name)\"\(totals) skipped=\"0\" time=\"\(JUnit.seconds(report.durationSeconds))\" "
-                    + "timestamp=\"\(XMLText.attribute(report.startedAt))\">",
-                "    <properties>",
-            ]
-            let properties =
-                [("seed", "\(report.seed)"), ("target", report.target), ("replay", report.replay)]
-                + report.environment.map { ($0.key, $0.value.stringValue ?? $0.value.compactText) }
-            lines += properties.map { key, value in
-                "      <property name=\"\(XMLText.attribute(key))\" value=\"\(XMLText.attribute(value))\"/>"
-            }
-            lines.append("    </properties>")
+            let time = JUnit.seconds(report?.durationSeconds ?? 0)
+            let timestamp = report.map { " timestamp=\"\(XMLText.attribute($0.startedAt))\"" } ?? ""
+            var lines = ["  <testsuite name=\"\(name)\"\(totals) skipped=\"0\" time=\"\(time)\"\(timestamp)>"]
+            lines += report.map(properties) ?? []
             lines += cases.map { JUnit.xml($0, className: "chaosrig." + name) }
             lines.append("  </testsuite>")
             return lines.joined(separator: "\n")
+        }
+
+        private func properties(_ report: RunReport) -> [String] {
+            let properties =
+                [("seed", "\(report.seed)"), ("target", report.target), ("replay", report.replay)]
+                + report.environment.map { ($0.key, $0.value.stringValue ?? $0.value.compactText) }
+            return ["    <properties>"]
+                + properties.map { key, value in
+                    "      <property name=\"\(XMLText.attribute(key))\" value=\"\(XMLText.attribute(value))\"/>"
+                } + ["    </properties>"]
         }
     }
 
@@ -83,8 +103,7 @@ package enum JUnit {
 
     private static func landedCase(_ faults: [FaultRecord]) -> Case {
         let missed = faults.filter { !$0.landed }.map { fault in
-            "\(fault.detail.hasPrefix(fault.kind) ? fault.detail : "\(fault.kind) \(fault.detail)"): "
-                + (fault.evidence.stringValue ?? fault.evidence.compactText)
+            "\(fault.words): \(fault.evidence.stringValue ?? fault.evidence.compactText)"
         }
         return Case(
             name: "every fault landed",
@@ -107,7 +126,13 @@ package enum JUnit {
 
     /// What no other case says: interrupted, leftovers, a fault that was never injected.
     private static func runCase(_ report: RunReport, others: [Case]) -> Case {
-        let isExplained = others.contains { if case .passed = $0.outcome { false } else { true } }
+        // Other cases stand for the exit codes of a verdict, and for no other: leftovers and interrupts are told here.
+        let isExplained =
+            switch report.exitCode {
+            case 1: others.contains { if case .failure = $0.outcome { true } else { false } }
+            case 4: others.contains { if case .passed = $0.outcome { false } else { true } }
+            default: false
+            }
         let notes = report.notes.joined(separator: "\n")
         let isGreen = report.verdict == .valid && report.exitCode == 0
         return Case(

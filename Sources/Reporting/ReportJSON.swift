@@ -3,6 +3,9 @@ package import RigModel
 /// `report.json`, schema `chaosrig.report/1`. Times in seconds with microseconds, latencies in milliseconds with
 /// microseconds; what is not known is null.
 package enum ReportJSON {
+    /// The invariants as the report has them.
+    package static func encode(_ invariants: [InvariantResult]) -> JSONValue { .array(invariants.map(invariant)) }
+
     package static func encode(_ report: RunReport) -> JSONValue {
         [
             "schema": .string(RunReport.schema),
@@ -16,11 +19,11 @@ package enum ReportJSON {
             "environment": .object(report.environment),
             "target": .string(report.target),
             "faults": .array(report.faults.map(fault)),
-            "invariants": .array(report.invariants.map(invariant)),
+            "invariants": encode(report.invariants),
             "workload": .object(report.workload.map { JSONValue.Member($0.kind, operation($0)) }),
             "dropped_operations": JSONValue(report.droppedOperations),
             "pool": .object(report.pool),
-            "recovery": .array(report.recovery.map(recovery)),
+            "recovery": .array(report.recovery.map(recovery)), "resources": .object(report.resources),
             "notes": .array(report.notes.map(JSONValue.string)),
             "replay": .string(report.replay),
         ]
@@ -34,7 +37,7 @@ package enum ReportJSON {
 
     private static func fault(_ fault: FaultRecord) -> JSONValue {
         [
-            "kind": .string(fault.kind), "detail": .string(fault.detail),
+            "number": JSONValue(fault.number), "kind": .string(fault.kind), "detail": .string(fault.detail),
             "injected_at_s": rounded(fault.injectedAtSeconds, 6), "healed_at_s": rounded(fault.healedAtSeconds, 6),
             "landed": .bool(fault.landed), "evidence": fault.evidence,
         ]

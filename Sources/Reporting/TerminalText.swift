@@ -1,8 +1,8 @@
 /// Text for a terminal: cleaned, measured, wrapped, aligned. Pure.
-enum TerminalText {
+package enum TerminalText {
     /// Without anything that could move the cursor, change colours or turn the direction of writing: messages come from
     /// servers. White space becomes one space each, other control and format characters U+FFFD.
-    static func clean(_ text: String) -> String {
+    package static func clean(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {
@@ -16,8 +16,15 @@ enum TerminalText {
         return String(result)
     }
 
-    /// Columns on a terminal: two for wide East Asian characters and emoji, else one.
-    static func width(_ text: String) -> Int { text.reduce(0) { $0 + width($1) } }
+    /// The same of a text of several lines, which stay.
+    package static func cleanLines(_ text: String) -> String {
+        text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { clean(String($0)) }.joined(
+            separator: "\n")
+    }
+
+    /// Columns on a terminal: two for wide East Asian characters and emoji, none for a mark that has nothing to combine with, else
+    /// one.
+    package static func width(_ text: String) -> Int { text.reduce(0) { $0 + width($1) } }
 
     private static func width(_ character: Character) -> Int {
         guard let scalar = character.unicodeScalars.first else { return 0 }
@@ -25,12 +32,20 @@ enum TerminalText {
         case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
             0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD:
             return 2
+        // Symbols that are shown as emoji unless a text style is asked for (⌚ ⚡ ✅), or that are asked to be.
+        case 0x231A...0x27BF
+        where scalar.properties.isEmojiPresentation || character.unicodeScalars.contains("\u{FE0F}"):
+            return character.unicodeScalars.contains("\u{FE0E}") ? 1 : 2
+        default: break
+        }
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .enclosingMark: return 0
         default: return 1
         }
     }
 
     /// Lines of at most `width` columns, broken at spaces; a word that is too long is broken anywhere. Never empty.
-    static func wrap(_ text: String, width limit: Int) -> [String] {
+    package static func wrap(_ text: String, width limit: Int) -> [String] {
         let limit = max(limit, 2)
         var lines: [String] = []
         var line = ""

@@ -18,23 +18,36 @@ struct TextPage {
     /// A painted label, and a text that is wrapped behind it, each line under the first one. Where the label takes more
     /// than half of the page, the text begins on the next line, four columns behind the label's own indent.
     ///
-    /// - Parameter column: where the text begins at the earliest; 0: right behind the label.
-    mutating func entry(indent: Int, label: String, _ meaning: Palette.Meaning?, column: Int = 0, _ text: String) {
+    /// - Parameters:
+    ///   - column: where the text begins at the earliest; 0: right behind the label.
+    ///   - isOneLine: what does not fit on the first line of the text is left out.
+    mutating func entry(
+        indent: Int, label: String, _ meaning: Palette.Meaning?, column: Int = 0, _ text: String,
+        isOneLine: Bool = false
+    ) {
         let label = TerminalText.clean(label)
         func paint(_ text: String) -> String { meaning.map { palette.paint(text, $0) } ?? text }
         let begin = max(column, indent + TerminalText.width(label) + (label.isEmpty ? 0 : 1))
         if begin <= width / 2 {
             let gap = Self.space(begin - indent - TerminalText.width(label))
-            let parts = TerminalText.wrap(text, width: width - begin)
+            let parts = Self.lines(text, width: width - begin, isOne: isOneLine)
             lines.append(Self.space(indent) + paint(label) + (parts[0].isEmpty ? "" : gap + parts[0]))
             lines += parts.dropFirst().map { Self.space(begin) + $0 }
         } else {
             lines += TerminalText.wrap(label, width: width - indent).map { Self.space(indent) + paint($0) }
-            lines += TerminalText.wrap(text, width: width - indent - 4).filter { !$0.isEmpty }.map {
+            lines += Self.lines(text, width: width - indent - 4, isOne: isOneLine).filter { !$0.isEmpty }.map {
                 Self.space(indent + 4) + $0
             }
         }
     }
+
+    private static func lines(_ text: String, width: Int, isOne: Bool) -> [String] {
+        isOne
+            ? [TerminalText.truncate(TerminalText.clean(text), width: max(width, 2))]
+            : TerminalText.wrap(text, width: width)
+    }
+
+    mutating func gap() { lines.append("") }
 
     /// A line that stays whole, however long it is: a path, a command that somebody copies.
     mutating func whole(label: String, _ text: String) {

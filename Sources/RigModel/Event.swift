@@ -69,12 +69,23 @@ public struct Completion: Sendable, Equatable {
     public var error: FailureDescription?
     /// Every attempt, in order; empty when the first one succeeded.
     public var attempts: [Attempt]
+    /// When the last connection was handed out and when it had been given back, in nanoseconds since the run's start, seen by
+    /// the client: it certainly held it from the one to the begin of the release, which is `releaseNanoseconds` before the other.
+    public var leasedAt: Int64?
+    public var returnedAt: Int64?
+    /// What the client did or saw beside the operation itself (how it behaved, what it found on the connection): an object, see
+    /// docs/history.md.
+    public var notes: JSONValue?
 
     public init(
         attempt: Int = 1, connection: Int? = nil, backendPID: Int? = nil, acquireNanoseconds: Int64? = nil,
         queryNanoseconds: Int64? = nil, releaseNanoseconds: Int64? = nil, lagNanoseconds: Int64? = nil,
-        error: FailureDescription? = nil, attempts: [Attempt] = []
+        error: FailureDescription? = nil, attempts: [Attempt] = [], leasedAt: Int64? = nil, returnedAt: Int64? = nil,
+        notes: JSONValue? = nil
     ) {
+        self.leasedAt = leasedAt
+        self.returnedAt = returnedAt
+        self.notes = notes
         self.attempt = attempt
         self.connection = connection
         self.backendPID = backendPID
@@ -103,12 +114,18 @@ public struct Attempt: Sendable, Equatable {
     public var insideOpenTransaction: Bool
     /// The answer to its COMMIT was lost; `error` says how. `outcome` is then what the server said when it was asked.
     public var doubt: CommitDoubt?
+    /// The connection that this try was lent, and when, in nanoseconds since the run's start; `nil` when it was lent none.
+    public var connection: Int?
+    public var leasedAt: Int64?
 
     public init(
         number: Int, outcome: Outcome, error: FailureDescription? = nil, delayNanoseconds: Int64? = nil,
-        isIdempotent: Bool = false, insideOpenTransaction: Bool = false, doubt: CommitDoubt? = nil
+        isIdempotent: Bool = false, insideOpenTransaction: Bool = false, doubt: CommitDoubt? = nil,
+        connection: Int? = nil, leasedAt: Int64? = nil
     ) {
         self.doubt = doubt
+        self.connection = connection
+        self.leasedAt = leasedAt
         self.number = number
         self.outcome = outcome
         self.error = error

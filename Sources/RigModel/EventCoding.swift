@@ -53,6 +53,12 @@ extension Completion {
         Event.write(#","query_ns":"#, queryNanoseconds, to: &bytes)
         Event.write(#","release_ns":"#, releaseNanoseconds, to: &bytes)
         Event.write(#","lag_ns":"#, lagNanoseconds, to: &bytes)
+        Event.write(#","leased_ns":"#, leasedAt, to: &bytes)
+        Event.write(#","returned_ns":"#, returnedAt, to: &bytes)
+        if let notes {
+            bytes.append(contentsOf: #","notes":"#.utf8)
+            notes.write(to: &bytes)
+        }
         if let error {
             bytes.append(contentsOf: #","error":"#.utf8)
             error.jsonValue.write(to: &bytes)
@@ -75,7 +81,8 @@ extension FailureDescription {
 }
 
 extension Attempt {
-    /// `{"n","outcome","error","delay_ns","idempotent","inside_open_transaction"}`, and `"doubt"` where there was one.
+    /// `{"n","outcome","error","delay_ns","idempotent","inside_open_transaction"}`, and `"doubt"`, `"conn"` and `"leased_ns"` where
+    /// there was one.
     public var jsonValue: JSONValue {
         var members = [
             JSONValue.Member("n", JSONValue(number)), .init("outcome", .string(outcome.rawValue)),
@@ -83,6 +90,8 @@ extension Attempt {
             .init("idempotent", .bool(isIdempotent)), .init("inside_open_transaction", .bool(insideOpenTransaction)),
         ]
         if let doubt { members.append(.init("doubt", doubt.jsonValue)) }
+        if let connection { members.append(.init("conn", JSONValue(connection))) }
+        if let leasedAt { members.append(.init("leased_ns", .int(leasedAt))) }
         return .object(members)
     }
 }
@@ -123,6 +132,9 @@ extension Event {
     /// Times and durations beyond this (146 years) are refused, so that sums of two never overflow.
     public static let timeLimit: Int64 = 1 << 62 - 1
 
+    /// Workers' numbers beyond this (what JSON carries exactly) are refused, so that there is always a next one.
+    private static let workerLimit: ClosedRange<Int64> = 0...(1 << 53)
+
     /// Reads one line of `history.jsonl`, with or without its line feed. Unknown keys are ignored.
     ///
     /// - Throws: ``EventCodingError`` that names the key, what was expected and what was seen.
@@ -146,7 +158,7 @@ extension Event {
             },
             process: try fields.require("process", "a worker's number, nemesis, pool or probe") { value in
                 switch value {
-                case .int(let number): .worker(Int(number))
+                case .int(let number): Event.workerLimit.contains(number) ? .worker(Int(number)) : nil
                 case .string("nemesis"): .nemesis
                 case .string("pool"): .pool
                 case .string("probe"): .probe
@@ -167,7 +179,9 @@ extension Completion {
             attempt: Int(attempt), connection: try fields.integer("conn").map(Int.init),
             backendPID: try fields.integer("pid").map(Int.init), acquireNanoseconds: try fields.duration("acquire_ns"),
             queryNanoseconds: try fields.duration("query_ns"), releaseNanoseconds: try fields.duration("release_ns"),
-            lagNanoseconds: try fields.duration("lag_ns"), error: try FailureDescription(fields.object("error")))
+            lagNanoseconds: try fields.duration("lag_ns"), error: try FailureDescription(fields.object("error")),
+            leasedAt: try fields.duration("leased_ns"), returnedAt: try fields.duration("returned_ns"),
+            notes: try fields.optional("notes", "an object") { if case .object = $0 { $0 } else { nil } })
         for item in try fields.optional("attempts", "a list", { $0.arrayValue }) ?? [] {
             attempts.append(try Attempt(EventFields(item)))
         }
@@ -184,7 +198,8 @@ extension Attempt {
             error: try FailureDescription(fields.object("error")), delayNanoseconds: try fields.duration("delay_ns"),
             isIdempotent: try fields.require("idempotent", "true or false") { $0.boolValue },
             insideOpenTransaction: try fields.require("inside_open_transaction", "true or false") { $0.boolValue },
-            doubt: try CommitDoubt(fields.object("doubt")))
+            doubt: try CommitDoubt(fields.object("doubt")), connection: try fields.integer("conn").map(Int.init),
+            leasedAt: try fields.duration("leased_ns"))
     }
 }
 

@@ -39,7 +39,8 @@ public struct FaultTimeline: Sendable, Equatable {
 
     public mutating func observe(_ event: Event) {
         lastTime = max(lastTime, event.time)
-        guard let fact = NemesisFact(event) else { return }
+        // Few events are; the others are not even copied.
+        guard event.process == .nemesis, let fact = NemesisFact(event) else { return }
         let moment = Moment(index: event.index, time: event.time)
         switch fact {
         case .phase(let name): note(moment, beginOf: name)

@@ -6,6 +6,8 @@ public struct LatencyHistogram: Sendable, Equatable {
     private var counts: [UInt64] = []
     /// The number of durations added.
     public private(set) var count: UInt64 = 0
+    /// All durations added, in sum, exact.
+    public private(set) var sumNanoseconds: UInt64 = 0
     /// The largest duration added, exact, in nanoseconds.
     public private(set) var maxNanoseconds: Int64 = 0
 
@@ -18,6 +20,7 @@ public struct LatencyHistogram: Sendable, Equatable {
         if index >= counts.count { counts.append(contentsOf: repeatElement(0, count: index + 1 - counts.count)) }
         counts[index] += 1
         count += 1
+        sumNanoseconds &+= value
         maxNanoseconds = max(maxNanoseconds, Int64(clamping: value))
     }
 
@@ -27,6 +30,7 @@ public struct LatencyHistogram: Sendable, Equatable {
         }
         for (index, value) in other.counts.enumerated() { counts[index] += value }
         count += other.count
+        sumNanoseconds &+= other.sumNanoseconds
         maxNanoseconds = max(maxNanoseconds, other.maxNanoseconds)
     }
 
@@ -43,6 +47,13 @@ public struct LatencyHistogram: Sendable, Equatable {
             if seen >= rank { return min(Int64(clamping: Self.upperBound(of: index)), maxNanoseconds) }
         }
         return maxNanoseconds
+    }
+
+    /// The steps that hold something, from the shortest: every duration from `first` to `last`, both included, in nanoseconds.
+    public func forEachStep(_ body: (_ first: UInt64, _ last: UInt64, _ count: UInt64) -> Void) {
+        for (index, count) in counts.enumerated() where count > 0 {
+            body(index == 0 ? 0 : Self.upperBound(of: index - 1) + 1, Self.upperBound(of: index), count)
+        }
     }
 
     private static func index(of value: UInt64) -> Int {

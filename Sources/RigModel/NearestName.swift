@@ -3,13 +3,21 @@ public enum NearestName {
     /// Longer words are no misspelt names. They may come from anybody, and the comparison is O(product of lengths).
     static let longestWord = 64
 
-    /// The nearest of the names, when it is near enough to be meant: at most a third of its characters differ. `nil` for a
-    /// word of more than 64 bytes.
+    /// The nearest of the names, when it is near enough to be meant: at most a third of its characters differ, or it is the only one
+    /// that begins so (dashes before it are left out). `nil` for a word of more than 64 bytes.
     public static func of(_ word: String, in names: [String]) -> String? {
         guard word.utf8.count <= longestWord else { return nil }
         let ranked = names.map { (name: $0, distance: distance(word.lowercased(), $0.lowercased())) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance <= max(1, best.name.count / 3) ? best.name : nil
+        return best.distance <= max(1, best.name.count / 3) ? best.name : longer(word, in: names)
+    }
+
+    /// The only name that begins with the word.
+    private static func longer(_ word: String, in names: [String]) -> String? {
+        func bare(_ text: String) -> String { String(text.lowercased().drop { $0 == "-" }) }
+        let start = bare(word)
+        let longer = names.filter { bare($0).hasPrefix(start) }
+        return start.isEmpty || longer.count != 1 ? nil : longer[0]
     }
 
     /// Edits (insert, delete, change, swap neighbours) between two words. O(product of lengths).

@@ -14,6 +14,8 @@ public enum ParameterValue: Sendable, Equatable {
     /// One of the choices of the parameter.
     case choice(String)
     case text(String)
+    /// Bounds on one measure; only for a shape that takes thresholds.
+    case thresholds([Threshold])
 
     public var durationValue: Duration? { if case .duration(let value) = self { value } else { nil } }
     public var countValue: Int? { if case .count(let value) = self { value } else { nil } }
@@ -23,6 +25,7 @@ public enum ParameterValue: Sendable, Equatable {
     public var flagValue: Bool? { if case .flag(let value) = self { value } else { nil } }
     public var choiceValue: String? { if case .choice(let value) = self { value } else { nil } }
     public var textValue: String? { if case .text(let value) = self { value } else { nil } }
+    public var thresholdsValue: [Threshold]? { if case .thresholds(let value) = self { value } else { nil } }
 }
 
 /// What a parameter may hold. Several types may be allowed: a kill takes `all`, a count, or a share.
@@ -69,8 +72,15 @@ public struct Shape: Sendable, Equatable {
     public var parameters: [Parameter]
     /// For faults: lasts until it is healed (then `for:` is allowed), or over at once.
     public var isLasting: Bool
+    /// For invariants: every key that is no parameter is a measure, and its value the bounds on it; see ``Threshold``. Such an
+    /// invariant says nothing by itself, so it is not among those that a scenario without a list gets.
+    public var takesThresholds: Bool
 
-    public init(name: String, summary: String, parameters: [Parameter] = [], isLasting: Bool = false) {
+    public init(
+        name: String, summary: String, parameters: [Parameter] = [], isLasting: Bool = false,
+        takesThresholds: Bool = false
+    ) {
+        self.takesThresholds = takesThresholds
         self.name = name
         self.summary = summary
         self.parameters = parameters

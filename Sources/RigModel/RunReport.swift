@@ -26,12 +26,15 @@ public struct RunReport: Sendable, Equatable {
     public var recovery: [RecoveryRecord]
     /// The command that runs the same again.
     public var replay: String
+    /// What the run took of its surroundings at most, and what it achieved in the phase `steady`: names with their unit, numbers.
+    public var resources: [JSONValue.Member]
 
     public init(
         scenario: String, scenarioSummary: String, seed: UInt64, verdict: Verdict, exitCode: Int, notes: [String],
         startedAt: String, durationSeconds: Double, environment: [JSONValue.Member], target: String,
         faults: [FaultRecord], invariants: [InvariantResult], workload: [OperationSummary], droppedOperations: Int,
-        pool: [JSONValue.Member], recovery: [RecoveryRecord], replay: String
+        pool: [JSONValue.Member], recovery: [RecoveryRecord], replay: String,
+        resources: [JSONValue.Member] = []
     ) {
         self.scenario = scenario
         self.scenarioSummary = scenarioSummary
@@ -50,11 +53,14 @@ public struct RunReport: Sendable, Equatable {
         self.pool = pool
         self.recovery = recovery
         self.replay = replay
+        self.resources = resources
     }
 }
 
 /// One injection of one fault.
 public struct FaultRecord: Sendable, Equatable {
+    /// Counts from 0 in the run, also those injections that never began; `nil`: the record stands for several.
+    public var number: Int?
     public var kind: String
     /// For example `restart immediate, down for 2 s`.
     public var detail: String
@@ -67,9 +73,10 @@ public struct FaultRecord: Sendable, Equatable {
     public var evidence: JSONValue
 
     public init(
-        kind: String, detail: String, injectedAtSeconds: Double, healedAtSeconds: Double?, landed: Bool,
-        evidence: JSONValue
+        number: Int? = nil, kind: String, detail: String, injectedAtSeconds: Double, healedAtSeconds: Double?,
+        landed: Bool, evidence: JSONValue
     ) {
+        self.number = number
         self.kind = kind
         self.detail = detail
         self.injectedAtSeconds = injectedAtSeconds

@@ -1,9 +1,9 @@
 import CSQLite
 
 /// What is set once for the whole process.
-enum SQLiteLibrary {
+package enum SQLiteLibrary {
     /// Call before the first database is opened.
-    static func prepare() { _ = isPrepared }
+    package static func prepare() { _ = isPrepared }
 
     private static let isPrepared: Bool = {
         // SQLite counts its memory under one lock for all connections, at every allocation; this library is built without

@@ -3,7 +3,8 @@ import RigModel
 /// Reads `faults:`, a list in which each item is one fault kind, or a group of them, and its schedule.
 struct FaultSection {
     private static let groupKinds = ["random", "sequence"]
-    private static let scheduleKeys = ["at", "every", "jitter", "times", "for", "gap", "weight"]
+    private static let scheduleKeys = Set(
+        [SectionShape.fault, .sequence, .randomMember].flatMap { $0.keys.map(\.name) })
 
     let catalogue: ScenarioCatalogue
     /// `nil` where it could not be read.
@@ -36,9 +37,9 @@ struct FaultSection {
     private func read(
         _ item: YAMLNode, _ phases: Scenario.Phases, group: Int
     ) -> [(entry: Scenario.FaultEntry, position: SourcePosition)] {
-        guard let section = mapping(item) else { return [] }
+        guard let section = mapping(item, .fault) else { return [] }
         if let kind = Self.groupKinds.first(where: { section.keys.contains($0) }) {
-            return readGroup(kind, section, phases, number: group)
+            return readGroup(kind, item, phases, number: group)
         }
         guard let (shape, parameters) = fault(section, item) else { return [] }
         let schedule = ScheduleReader(section: section, phases: phases, log: log).read(shape)
@@ -46,12 +47,12 @@ struct FaultSection {
         return [(Scenario.FaultEntry(kind: shape.name, parameters: parameters, schedule: schedule), item.position)]
     }
 
-    private func mapping(_ item: YAMLNode) -> SectionReader? {
+    private func mapping(_ item: YAMLNode, _ shape: SectionShape) -> SectionReader? {
         guard case .mapping = item.content else {
             log.add(item.position, "a fault is a mapping (kill-connections: {}, at: 1s), not \(item.kindInWords)")
             return nil
         }
-        return SectionReader(item, name: "the fault", log)
+        return SectionReader(item, shape, log)
     }
 
     /// The kind that the item names, and its parameters.
@@ -91,20 +92,23 @@ struct FaultSection {
 
     /// `random: […]` or `sequence: […]`, with the schedule that all in it share.
     private func readGroup(
-        _ kind: String, _ section: SectionReader, _ phases: Scenario.Phases, number: Int
+        _ kind: String, _ item: YAMLNode, _ phases: Scenario.Phases, number: Int
     ) -> [(entry: Scenario.FaultEntry, position: SourcePosition)] {
+        let isRandom = kind == "random"
+        let section = SectionReader(item, isRandom ? .randomGroup : .sequence, log)
         guard let list = section.node(kind), case .sequence(let items) = list.content, !items.isEmpty else {
             log.add(section.keyPosition(kind), "\(kind): a list of faults was expected (- kill-connections: {})")
             return []
         }
-        let isRandom = kind == "random"
         let schedule = ScheduleReader(section: section, phases: phases, log: log).readShared()
         var gap = Duration.zero
         if !isRandom { section.duration("gap", into: &gap) }
         section.finish(also: Self.groupKinds)
         var entries: [(entry: Scenario.FaultEntry, position: SourcePosition)] = []
         for item in items {
-            guard let member = mapping(item), let (shape, parameters) = fault(member, item) else { continue }
+            guard let member = mapping(item, isRandom ? .randomMember : .sequenceMember),
+                let (shape, parameters) = fault(member, item)
+            else { continue }
             var own = schedule
             own.duration = ScheduleReader(section: member, phases: phases, log: log).duration(shape)
             if shape.isLasting, own.duration == nil {

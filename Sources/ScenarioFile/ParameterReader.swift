@@ -3,9 +3,10 @@ import RigModel
 /// Reads the parameters of a fault or an invariant by its shape.
 struct ParameterReader {
     let log: ProblemLog
+    var thresholds = ThresholdReader(operations: [], faults: [])
 
     func read(_ shape: Shape, _ node: YAMLNode?, at position: SourcePosition) -> Parameters {
-        let section = SectionReader(node, name: shape.name, log)
+        let section = SectionReader(node, SectionShape(shape), log)
         var parameters = defaults(shape)
         for parameter in shape.parameters {
             guard let value = section.node(parameter.name) else {
@@ -18,8 +19,38 @@ struct ParameterReader {
                 SectionReader.value(of: value, key: parameter.name, parameter.types, log)
                 ?? parameters.values[parameter.name]
         }
+        if shape.takesThresholds { readThresholds(of: shape, section, at: position, into: &parameters) }
         section.finish()
         return parameters
+    }
+
+    private func readThresholds(
+        of shape: Shape, _ section: SectionReader, at position: SourcePosition, into parameters: inout Parameters
+    ) {
+        let known = Set(shape.parameters.map(\.name))
+        let measures = section.keys.filter { !known.contains($0) }
+        if measures.isEmpty {
+            log.add(position, "\(shape.name): name at least one, for example acquire.p99: < 50ms")
+        }
+        for key in measures {
+            guard let node = section.node(key) else { continue }
+            readThreshold(key, node, into: &parameters)
+        }
+    }
+
+    /// `acquire.p99: < 50ms`, also as `acquire: {p99: < 50ms}`, which is what `--set …thresholds.acquire.p99=` makes of it.
+    private func readThreshold(_ measure: String, _ node: YAMLNode, into parameters: inout Parameters) {
+        switch node.content {
+        case .mapping(let entries):
+            for entry in entries { readThreshold("\(measure).\(entry.key)", entry.value, into: &parameters) }
+        case .scalar(let text, _) where !node.isNull:
+            do {
+                parameters.values[measure] = .thresholds(try thresholds.read(measure, text))
+            } catch {
+                log.add(node.position, error.description)
+            }
+        default: log.add(node.position, "\(measure): a bound like < 50ms was expected, not \(node.kindInWords)")
+        }
     }
 
     func defaults(_ shape: Shape) -> Parameters {

@@ -6,7 +6,7 @@ struct PoolSection {
 
     func read(_ node: YAMLNode?, _ rules: ScenarioRules) -> Scenario.Pool {
         var pool = Scenario.Pool()
-        let section = SectionReader(node, name: "pool", log)
+        let section = SectionReader(node, .pool, log)
         section.choice("process", into: &pool.process)
         if let node = section.node("adapter") { pool.adapter = words(node) }
         if pool.adapter != nil {
@@ -15,6 +15,7 @@ struct PoolSection {
             }
             pool.process = .child
         }
+        section.count("instances", into: &pool.instances)
         section.count("max-open", into: &pool.maxOpen)
         section.count("min-idle", into: &pool.minIdle)
         section.count("max-idle", into: &pool.maxIdle)
@@ -36,7 +37,7 @@ struct PoolSection {
         section.choice("reset", into: &pool.reset)
         section.count("max-connecting", into: &pool.maxConnecting)
         section.duration("breaker-after", into: &pool.breakerAfter)
-        let backoff = SectionReader(section.node("reconnect-backoff"), name: "pool.reconnect-backoff", log)
+        let backoff = SectionReader(section.node("reconnect-backoff"), section.shape.section("reconnect-backoff"), log)
         backoff.duration("first", into: &pool.backoffFirst)
         backoff.duration("cap", into: &pool.backoffCap)
         backoff.finish()

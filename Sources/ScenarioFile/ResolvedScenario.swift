@@ -66,9 +66,9 @@ package enum ResolvedScenario {
     private static func pool(_ pool: Scenario.Pool) -> [(String, String)] {
         var lines = [("process", pool.process.rawValue)]
         if let adapter = pool.adapter {
-            lines.append(("adapter", "[\(adapter.map { quoted($0) }.joined(separator: ", "))]"))
+            lines.append(("adapter", "[\(adapter.map { quoted(SecretMask.inURL($0)) }.joined(separator: ", "))]"))
         }
-        lines += [("max-open", "\(pool.maxOpen)"), ("min-idle", "\(pool.minIdle)")]
+        lines += [("instances", "\(pool.instances)"), ("max-open", "\(pool.maxOpen)"), ("min-idle", "\(pool.minIdle)")]
         func add(_ key: String, _ value: Int?) { if let value { lines.append((key, "\(value)")) } }
         func add(_ key: String, _ value: Duration?) { if let value { lines.append((key, text(value))) } }
         add("max-idle", pool.maxIdle)
@@ -103,9 +103,51 @@ package enum ResolvedScenario {
         if let rate = workload.rate { lines.append(("rate", ParameterValue.rate(perSecond: rate).text)) }
         lines.append(("max-lag", text(workload.maxLag)))
         lines.append(("statement-time", text(workload.statementTime)))
+        lines.append(("accounts", "\(workload.accounts)"))
+        if let isolation = workload.isolation { lines.append(("isolation", isolation.rawValue)) }
+        lines.append(("distinct-statements", "\(workload.distinctStatements)"))
+        lines.append(("prepared", "\(workload.prepared)"))
         let shares = workload.mix.map { "\($0.kind): \(ParameterValue.text(of: $0.weight))" }
         lines.append(("mix", "{\(shares.joined(separator: ", "))}"))
+        let behaviour = behaviour(workload.behaviour)
+        if !behaviour.isEmpty { lines.append(("behaviour", "{\(behaviour.joined(separator: ", "))}")) }
         return lines
+    }
+
+    /// Only what there is: a client does nothing beside its operations by default.
+    private static func behaviour(_ behaviour: ClientBehaviour) -> [String] {
+        func share(_ share: Double) -> String { ParameterValue.share(share).text }
+        func window(_ window: ClientBehaviour.Window) -> String {
+            "every: \(text(window.every)), for: \(text(window.duration))"
+        }
+        var parts: [String] = []
+        if let cancel = behaviour.cancel {
+            parts.append("cancel: {share: \(share(cancel.share))\(cancel.at.map { ", at: \($0.rawValue)" } ?? "")}")
+        }
+        for (key, value) in [
+            ("throw", behaviour.throwShare), ("abandon-transaction", behaviour.abandonTransaction),
+            ("abandon-result", behaviour.abandonResult), ("nested", behaviour.nested),
+        ] where value > 0 {
+            parts.append("\(key): \(share(value))")
+        }
+        if let hold = behaviour.hold {
+            parts.append("hold: {share: \(share(hold.share)), for: \(text(hold.duration))}")
+        }
+        if !behaviour.residue.isEmpty {
+            let kinds = behaviour.residue.map { "\($0.kind.rawValue): \(share($0.share))" }
+            parts.append("residue: {\(kinds.joined(separator: ", "))}")
+        }
+        if let burst = behaviour.burst {
+            parts.append("burst: {factor: \(behaviour.burstFactor), \(window(burst))}")
+        }
+        if let quiet = behaviour.quiet { parts.append("quiet: {\(window(quiet))}") }
+        if let probe = behaviour.probe {
+            parts.append("probe: {every: \(text(probe.every)), limit: \(text(probe.limit))}")
+        }
+        if let reopen = behaviour.reopen {
+            parts.append("reopen: {at: \(text(reopen.at)), in-flight: \(reopen.inFlight)}")
+        }
+        return parts
     }
 
     private static func schedule(_ schedule: Scenario.Schedule) -> [(String, String)] {
@@ -123,8 +165,11 @@ package enum ResolvedScenario {
 
     private static func flow(_ parameters: Parameters) -> String {
         let parts = parameters.values.sorted { $0.key < $1.key }.map { key, value in
-            if case .text(let text) = value { return "\(key): \(quoted(text))" }
-            return "\(key): \(value.text)"
+            switch value {
+            case .text, .thresholds: return "\(quoted(key)): \(quoted(value.text))"
+            default: break
+            }
+            return "\(quoted(key)): \(value.text)"
         }
         return "{\(parts.joined(separator: ", "))}"
     }
@@ -135,7 +180,9 @@ package enum ResolvedScenario {
     private static func quoted(_ text: String) -> String {
         let isPlain =
             !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_/.".contains($0)) }
-        let isWord = text.contains { $0.isLetter } && !["null", "true", "false", "yes", "no"].contains(text)
+        // Words that some reader takes for no text: YAML 1.1 has more of them than 1.2.
+        let isTaken = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
+        let isWord = text.contains { $0.isLetter } && !isTaken
         if isPlain, isWord { return text }
         return JSONValue.string(text.replacing("$", with: "$$")).compactText
     }

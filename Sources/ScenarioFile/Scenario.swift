@@ -75,6 +75,8 @@ package struct Scenario: Sendable, Equatable {
         package var process = PoolProcess.rig
         /// The command of somebody else's pool, as an adapter by protocol 1; `nil`: our own pool.
         package var adapter: [String]?
+        /// So many pools side by side, each with all that follows.
+        package var instances = 1
         package var maxOpen = 10
         package var minIdle = 0
         /// `nil`: as many as `maxOpen`.
@@ -111,6 +113,9 @@ package struct Scenario: Sendable, Equatable {
         package var retryAttempts = 4
         package var retryBudget = Duration.seconds(5)
 
+        /// Connections of all instances at the most.
+        package var totalOpen: Int { maxOpen * instances }
+
         package init() {}
     }
 
@@ -123,10 +128,27 @@ package struct Scenario: Sendable, Equatable {
         /// How long each operation's main statement takes on the server (PostgreSQL only), so that faults find statements
         /// in flight and not an idle pool.
         package var statementTime = Duration.milliseconds(10)
+        /// Rows that `read`, `transfer` and the like choose from.
+        package var accounts = 64
+        /// `nil`: the database's default.
+        package var isolation: Isolation?
+        /// So many different texts of the same read.
+        package var distinctStatements = 1
+        /// Statements that come again are prepared.
+        package var prepared = true
         /// Operation kinds and their weights, in the order of the file.
         package var mix: [Share] = []
+        /// What clients do beside.
+        package var behaviour = ClientBehaviour()
 
         package init() {}
+    }
+
+    /// What a transaction sees of others.
+    package enum Isolation: String, Sendable, CaseIterable {
+        case readCommitted = "read-committed"
+        case repeatableRead = "repeatable-read"
+        case serializable
     }
 
     package struct Share: Sendable, Equatable {
@@ -188,6 +210,23 @@ package struct Scenario: Sendable, Equatable {
             self.name = name
             self.parameters = parameters
         }
+    }
+
+    /// The database lives in the pool's process.
+    package var isEmbedded: Bool {
+        switch target {
+        case .temporarySQLite, .sqlite: true
+        case .managedPostgres, .postgres, .compose: false
+        }
+    }
+
+    /// What has to be given again, as `--set` takes it, where the file was read from a run folder: passwords are masked there.
+    package var maskedSettings: [String] {
+        func isMasked(_ text: String) -> Bool { text.contains("***") && SecretMask.inURL(text) == text }
+        var settings: [String] = []
+        if case .postgres(let url) = target, isMasked(url) { settings.append("target.postgres.url=postgres://…") }
+        if pool.adapter?.contains(where: isMasked) == true { settings.append("pool.adapter=[…]") }
+        return settings
     }
 
     package var name: String

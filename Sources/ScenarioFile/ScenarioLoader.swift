@@ -75,7 +75,9 @@ package struct ScenarioLoader: Sendable {
         let text = String(decoding: bytes, as: UTF8.self)
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             guard line.hasPrefix("#") else { break }
-            words.append(line.drop { $0 == "#" || $0 == " " })
+            let comment = line.drop { $0 == "#" || $0 == " " }
+            // For editors, not for people.
+            if !comment.hasPrefix("yaml-language-server:") { words.append(comment) }
         }
         return words.joined(separator: " ").trimmingCharacters(in: .whitespaces)
     }

@@ -4,6 +4,9 @@ import RigModel
 struct ScenarioRules {
     private static let clientLimit = 100_000
     private static let connectionLimit = 10_000
+    private static let instanceLimit = 100
+    private static let accountLimit = 100_000
+    private static let textLimit = 100_000
     private static let operationLimit = 50_000_000.0
     private static let lengthLimit = Duration.seconds(86_400)
 
@@ -11,6 +14,13 @@ struct ScenarioRules {
 
     func check(_ pool: Scenario.Pool, _ section: SectionReader, _ backoff: SectionReader) {
         func complain(_ key: String, _ message: String) { log.add(section.position(key), "\(key): \(message)") }
+        if !(1...Self.instanceLimit).contains(pool.instances) {
+            complain("instances", "1 to \(Self.instanceLimit) was expected")
+        } else if pool.instances > 1, pool.process == .child {
+            complain("instances", "several pools need the rig's own process (pool.process: rig)")
+        } else if pool.maxOpen <= Self.connectionLimit, pool.totalOpen > Self.connectionLimit {
+            complain("instances", "\(pool.totalOpen) connections in all; at most \(Self.connectionLimit)")
+        }
         if pool.maxOpen < 1 { complain("max-open", "at least 1 was expected") }
         if pool.maxOpen > Self.connectionLimit { complain("max-open", "at most \(Self.connectionLimit)") }
         if pool.minIdle > pool.maxOpen {
@@ -44,10 +54,25 @@ struct ScenarioRules {
         }
     }
 
-    func check(_ workload: Scenario.Workload, _ section: SectionReader) {
+    func check(_ workload: Scenario.Workload, _ section: SectionReader, _ site: WorkloadSite) {
         func complain(_ key: String, _ message: String) { log.add(section.position(key), "\(key): \(message)") }
         if workload.clients < 1 { complain("clients", "at least 1 was expected: without clients nothing is tested") }
         if workload.clients > Self.clientLimit { complain("clients", "at most \(Self.clientLimit)") }
+        if workload.clients <= Self.clientLimit,
+            workload.clients * min(workload.behaviour.burstFactor, Self.clientLimit) > Self.clientLimit
+        {
+            complain("behaviour", "burst: factor times the clients is more than \(Self.clientLimit)")
+        }
+        if !(2...Self.accountLimit).contains(workload.accounts) {
+            complain("accounts", "2 to \(Self.accountLimit) was expected: a transfer needs two")
+        }
+        if !(1...Self.textLimit).contains(workload.distinctStatements) {
+            complain("distinct-statements", "1 to \(Self.textLimit) was expected")
+        }
+        for (key, isSet) in [("isolation", workload.isolation != nil), ("prepared", !workload.prepared)] where isSet {
+            if site.isEmbedded { complain(key, "needs a PostgreSQL target") }
+            if site.isChild { complain(key, "needs the pool in the rig's own process (pool.process: rig)") }
+        }
         if workload.rate == 0 { complain("rate", "more than 0/s was expected; leave it out for a closed model") }
         if !workload.mix.isEmpty, workload.mix.allSatisfy({ $0.weight == 0 }) {
             complain("mix", "every weight is 0: nothing would be done")
@@ -61,11 +86,13 @@ struct ScenarioRules {
         if length > Self.lengthLimit {
             log.add(position, "phases: \(ParameterValue.text(of: length)) in all; a run takes at most 24h")
         }
-        let (seconds, _) = length.components
-        if let rate = workload.rate, rate * Double(seconds) > Self.operationLimit {
+        let (seconds, attoseconds) = length.components
+        let operations = (workload.rate ?? 0) * (Double(seconds) + Double(attoseconds) * 1e-18)
+        if operations > Self.operationLimit {
+            let count = operations < 1e15 ? "\(Int64(operations))" : "over 1000000000000000"
             log.add(
                 scenario.position("workload"),
-                "workload: \(Int64(rate * Double(seconds))) operations; the history of a run holds at most "
+                "workload: \(count) operations; the history of a run holds at most "
                     + "\(Int64(Self.operationLimit)). Lower the rate or shorten the phases")
         }
     }

@@ -15,32 +15,40 @@ struct ScenarioSections {
             log.add(root.position, "a scenario is a mapping (name:, target:, …), not \(root.kindInWords)")
             return nil
         }
-        let section = SectionReader(root, name: "the scenario", log)
-        let name = section.value("name", .text)?.textValue ?? defaultName
-        if !Self.isFolderName(name) {
+        let section = SectionReader(root, .scenario, log)
+        let written = section.value("name")?.textValue
+        let name = written ?? defaultName
+        if !ScenarioName.isValid(name) {
             log.add(
                 section.position("name"),
-                "name: \"\(name)\" cannot name a folder; letters, digits, - _ and . are allowed, at most 100")
+                "name: \"\(name)\"\(written == nil ? " (from the file's name; write name: …)" : "") cannot name a folder; "
+                    + "letters, digits, - _ and . are allowed, at most \(ScenarioName.longest)")
         }
         let rules = ScenarioRules(log: log)
         let target = target(section.node("target"), section)
         let pool = PoolSection(log: log).read(section.node("pool"), rules)
-        let workload = workload(section.node("workload"), section, rules)
+        let site = WorkloadSite(
+            isEmbedded: target == .temporarySQLite || isPath(target), isChild: pool.process == .child)
+        let workload = workload(section.node("workload"), site, rules)
         let phases = phases(section.node("phases"), rules)
         rules.check(workload, phases, section)
         let faults = FaultSection(catalogue: catalogue, target: target, log: log).read(
             section.node("faults"), phases)
-        let invariants = invariants(section.node("invariants"), isPresent: section.keys.contains("invariants"))
+        NeverRules(root: root, catalogue: catalogue, log: log).check(workload, phases)
+        let invariants = invariants(
+            section.node("invariants"), isPresent: section.keys.contains("invariants"),
+            ThresholdScope(workload, faults, phases))
+        if section.node("behaviour") != nil {
+            log.add(section.keyPosition("behaviour"), "behaviour belongs into workload: (workload: {behaviour: {…}})")
+        }
         section.finish()
+        if pool.instances > 1, workload.behaviour.reopen != nil {
+            log.add(section.position("workload"), "workload.behaviour: reopen is for one pool; pool.instances is more")
+        }
         guard let target else { return nil }
         return Scenario(
             name: name, summary: summary, target: target, pool: pool, workload: workload, phases: phases,
             faults: faults, invariants: invariants)
-    }
-
-    private static func isFolderName(_ name: String) -> Bool {
-        !name.isEmpty && name.count <= 100 && !name.allSatisfy { $0 == "." }
-            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
     }
 
     private func target(_ node: YAMLNode?, _ scenario: SectionReader) -> Scenario.Target? {
@@ -48,16 +56,13 @@ struct ScenarioSections {
             log.add(scenario.position, "target is missing; write for example target: {postgres: managed}")
             return nil
         }
-        let section = SectionReader(node, name: "target", log)
-        defer { section.finish(also: ["postgres", "sqlite", "compose", "file"] + Self.managedKeys) }
+        let section = SectionReader(node, .target, log)
+        defer { section.finish() }
         var options = Scenario.ManagedOptions()
-        if let flag = section.value("standby", .flag)?.flagValue { options.standby = flag }
-        if let flag = section.value("tls", .flag)?.flagValue { options.tls = flag }
-        if let flag = section.value("name", .flag)?.flagValue { options.name = flag }
-        let pooling = Scenario.Pooling.allCases.map(\.rawValue)
-        if let word = section.value("pgbouncer", .choice(pooling))?.choiceValue {
-            options.pgBouncer = Scenario.Pooling(rawValue: word)
-        }
+        section.flag("standby", into: &options.standby)
+        section.flag("tls", into: &options.tls)
+        section.flag("name", into: &options.name)
+        section.choice("pgbouncer", into: &options.pgBouncer)
         let named = ["postgres", "sqlite", "compose"].filter(section.keys.contains)
         if named.count > 1 {
             log.add(section.keyPosition(named[1]), "target names two databases; a run has one")
@@ -77,8 +82,8 @@ struct ScenarioSections {
             return text == "temporary" ? .temporarySQLite : .sqlite(path: text)
         }
         if section.node("compose") != nil {
-            let file = section.value("file", .text)?.textValue ?? "docker-compose.yml"
-            return section.value("compose", .text)?.textValue.map { .compose(service: $0, file: file) }
+            let file = section.value("file")?.textValue ?? "docker-compose.yml"
+            return section.value("compose")?.textValue.map { .compose(service: $0, file: file) }
         }
         if section.keys.isEmpty {
             log.add(
@@ -100,9 +105,9 @@ struct ScenarioSections {
 
     private func postgresTarget(_ node: YAMLNode, _ options: Scenario.ManagedOptions) -> Scenario.Target? {
         if case .mapping = node.content {
-            let section = SectionReader(node, name: "target.postgres", log)
+            let section = SectionReader(node, .postgres, log)
             defer { section.finish() }
-            guard let url = section.value("url", .text)?.textValue else {
+            guard let url = section.value("url")?.textValue else {
                 if !section.keys.contains("url") { log.add(node.position, "target.postgres: url is missing") }
                 return nil
             }
@@ -119,20 +124,30 @@ struct ScenarioSections {
         return .managedPostgres(options)
     }
 
-    private func workload(_ node: YAMLNode?, _ scenario: SectionReader, _ rules: ScenarioRules) -> Scenario.Workload {
+    private func isPath(_ target: Scenario.Target?) -> Bool {
+        if case .sqlite = target { return true }
+        return false
+    }
+
+    private func workload(_ node: YAMLNode?, _ site: WorkloadSite, _ rules: ScenarioRules) -> Scenario.Workload {
         var workload = Scenario.Workload()
-        let section = SectionReader(node, name: "workload", log)
+        let section = SectionReader(node, .workload, log)
         section.count("clients", into: &workload.clients)
-        if let rate = section.value("rate", .rate)?.rateValue { workload.rate = rate }
+        if let rate = section.value("rate")?.rateValue { workload.rate = rate }
         section.duration("max-lag", into: &workload.maxLag)
         section.duration("statement-time", into: &workload.statementTime)
-        workload.mix = mix(section.node("mix"), section)
+        section.count("accounts", into: &workload.accounts)
+        section.choice("isolation", into: &workload.isolation)
+        section.count("distinct-statements", into: &workload.distinctStatements)
+        section.flag("prepared", into: &workload.prepared)
+        workload.mix = mix(section.node("mix"), section, site)
+        workload.behaviour = BehaviourSection(log: log).read(section.node("behaviour"), site)
         section.finish()
-        rules.check(workload, section)
+        rules.check(workload, section, site)
         return workload
     }
 
-    private func mix(_ node: YAMLNode?, _ section: SectionReader) -> [Scenario.Share] {
+    private func mix(_ node: YAMLNode?, _ section: SectionReader, _ site: WorkloadSite) -> [Scenario.Share] {
         let names = catalogue.workloads.map(\.name)
         guard let node, case .mapping(let entries) = node.content, !entries.isEmpty else {
             log.add(
@@ -153,13 +168,16 @@ struct ScenarioSections {
                     "\(entry.key): a weight (a number, 0 or more) was expected, not \(entry.value.kindInWords)")
                 return nil
             }
+            if site.isEmbedded, catalogue.serverWorkloads.contains(entry.key) {
+                log.add(entry.keyPosition, "workload.mix: \(entry.key) needs a PostgreSQL target")
+            }
             return Scenario.Share(kind: entry.key, weight: weight)
         }
     }
 
     private func phases(_ node: YAMLNode?, _ rules: ScenarioRules) -> Scenario.Phases {
         var phases = Scenario.Phases()
-        let section = SectionReader(node, name: "phases", log)
+        let section = SectionReader(node, .phases, log)
         section.duration("warm-up", into: &phases.warmUp)
         section.duration("steady", into: &phases.steady)
         section.duration("faults", into: &phases.faults)
@@ -168,16 +186,21 @@ struct ScenarioSections {
         return phases
     }
 
-    private func invariants(_ node: YAMLNode?, isPresent: Bool) -> [Scenario.InvariantEntry] {
-        let reader = ParameterReader(log: log)
+    private func invariants(_ node: YAMLNode?, isPresent: Bool, _ scope: ThresholdScope) -> [Scenario.InvariantEntry] {
+        let reader = ParameterReader(
+            log: log,
+            thresholds: ThresholdReader(
+                operations: catalogue.workloads.map(\.name), faults: catalogue.faults.map(\.name), scope: scope))
         guard isPresent else {
-            return catalogue.invariants.map { Scenario.InvariantEntry(name: $0.name, parameters: reader.defaults($0)) }
+            return catalogue.invariants.filter { shape in
+                catalogue.defaultInvariants?.contains(shape.name) ?? !shape.takesThresholds
+            }.map { Scenario.InvariantEntry(name: $0.name, parameters: reader.defaults($0)) }
         }
-        let section = SectionReader(node, name: "invariants", log)
+        let section = SectionReader(node, SectionShape("invariants", "", []), log)
         if section.keys.isEmpty {
             log.add(
                 node?.position ?? .wholeFile,
-                "invariants is empty: a run that checks nothing proves nothing. Name some, or leave the key out for all"
+                "invariants is empty: a run that checks nothing proves nothing. Name some, or leave the key out for the usual ones"
             )
         }
         let entries = section.keys.compactMap { key -> Scenario.InvariantEntry? in
@@ -185,7 +208,10 @@ struct ScenarioSections {
             return Scenario.InvariantEntry(
                 name: key, parameters: reader.read(shape, section.node(key), at: section.keyPosition(key)))
         }
-        section.finish(also: catalogue.invariants.map(\.name))
+        section.finish(also: catalogue.invariants.map(\.name)) { key in
+            // No invariant has a dot in its name, but almost every threshold has.
+            key.contains(".") ? "a threshold stands one level deeper: \"thresholds: {\(key): …}\"" : nil
+        }
         return entries
     }
 }

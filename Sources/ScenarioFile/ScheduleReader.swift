@@ -18,10 +18,10 @@ struct ScheduleReader {
 
     /// All but `for`, which in a group stands at each fault.
     func readShared() -> Scenario.Schedule {
-        let every = section.value("every", .duration)?.durationValue
-        let at = section.value("at", .duration)?.durationValue ?? every ?? .zero
-        let jitter = section.value("jitter", .duration)?.durationValue ?? .zero
-        let times = section.value("times", .count)?.countValue
+        let every = section.value("every")?.durationValue
+        let at = section.value("at")?.durationValue ?? every ?? .zero
+        let jitter = section.value("jitter")?.durationValue ?? .zero
+        let times = section.value("times")?.countValue
         if phases.faults > .zero, at >= phases.faults {
             let key = section.keys.contains("at") ? "at" : "every"
             complain(
@@ -40,7 +40,7 @@ struct ScheduleReader {
 
     /// `for` of one fault.
     func duration(_ shape: Shape) -> Duration? {
-        let duration = section.value("for", .duration)?.durationValue
+        let duration = section.value("for")?.durationValue
         if duration == .zero { complain("for", "for: more than 0s was expected") }
         if duration != nil, !shape.isLasting {
             complain("for", "for: \(shape.name) is over at once or has a duration of its own; it takes no for:")

@@ -2,15 +2,16 @@ import RigModel
 
 /// Reads one mapping of the file: takes keys by name, and complains about what is left.
 final class SectionReader {
-    let name: String
+    let shape: SectionShape
+    var name: String { shape.name }
     let position: SourcePosition
     private let entries: [YAMLNode.Entry]
     private var taken: Set<String> = []
     private let log: ProblemLog
 
     /// - Parameter node: `nil` or null: an empty section. Anything but a mapping is a problem.
-    init(_ node: YAMLNode?, name: String, _ log: ProblemLog) {
-        self.name = name
+    init(_ node: YAMLNode?, _ shape: SectionShape, _ log: ProblemLog) {
+        self.shape = shape
         self.log = log
         position = node?.position ?? .wholeFile
         guard let node, !node.isNull else {
@@ -18,7 +19,7 @@ final class SectionReader {
             return
         }
         guard case .mapping(let entries) = node.content else {
-            log.add(node.position, "\(name): a mapping (key: value) was expected, not \(node.kindInWords)")
+            log.add(node.position, "\(shape.name): a mapping (key: value) was expected, not \(node.kindInWords)")
             self.entries = []
             return
         }
@@ -37,44 +38,54 @@ final class SectionReader {
     /// The value's place, for a complaint about it.
     func position(_ key: String) -> SourcePosition { entries.first { $0.key == key }?.value.position ?? position }
 
-    /// The value as one of these types; `nil` when it is absent or wrong (then the log knows).
-    func value(_ key: String, _ types: ParameterType...) -> ParameterValue? {
+    /// The section behind a key, empty where there is none; `nil` where the key is missing.
+    func section(_ key: String) -> SectionReader? {
+        node(key).map { SectionReader($0, shape.section(key), log) }
+    }
+
+    /// The value as one of the key's types; `nil` when it is absent or wrong (then the log knows).
+    func value(_ key: String) -> ParameterValue? {
+        let types = shape.types(key)
         guard let node = node(key) else { return nil }
         return Self.value(of: node, key: key, types, log)
     }
 
     func duration(_ key: String, into target: inout Duration) {
-        if let value = value(key, .duration)?.durationValue { target = value }
+        if let value = value(key)?.durationValue { target = value }
     }
     func duration(_ key: String, into target: inout Duration?) {
-        if let value = value(key, .duration)?.durationValue { target = value }
+        if let value = value(key)?.durationValue { target = value }
     }
     func count(_ key: String, into target: inout Int) {
-        if let value = value(key, .count)?.countValue { target = value }
+        if let value = value(key)?.countValue { target = value }
     }
     func count(_ key: String, into target: inout Int?) {
-        if let value = value(key, .count)?.countValue { target = value }
+        if let value = value(key)?.countValue { target = value }
     }
     func flag(_ key: String, into target: inout Bool) {
-        if let flag = value(key, .flag)?.flagValue { target = flag }
+        if let flag = value(key)?.flagValue { target = flag }
     }
     func share(_ key: String, into target: inout Double) {
-        if let value = value(key, .share)?.shareValue { target = value }
+        if let value = value(key)?.shareValue { target = value }
     }
 
     /// One word of those that the type has.
     func choice<Choice>(_ key: String, into target: inout Choice)
-    where Choice: RawRepresentable<String> & CaseIterable {
-        let words = Choice.allCases.map(\.rawValue)
-        if let choice = value(key, .choice(words))?.choiceValue.flatMap(Choice.init) { target = choice }
+    where Choice: RawRepresentable<String> {
+        if let choice = value(key)?.choiceValue.flatMap(Choice.init) { target = choice }
+    }
+    func choice<Choice>(_ key: String, into target: inout Choice?) where Choice: RawRepresentable<String> {
+        if let choice = value(key)?.choiceValue.flatMap(Choice.init) { target = choice }
     }
 
-    /// Complains about every key that nobody took, with the nearest one that exists here.
-    func finish(also known: [String] = []) {
-        let names = taken.union(known)
+    /// Complains about every key that the section does not have, with the nearest one that it has, or with where it belongs.
+    func finish(also known: [String] = [], belongs: (_ key: String) -> String? = { _ in nil }) {
+        let names = taken.union(shape.keys.map(\.name)).union(known)
         for entry in entries where !names.contains(entry.key) {
             let near = NearestName.of(entry.key, in: names.sorted())
-            let hint = near.map { "did you mean \"\($0)\"?" } ?? "known here: \(names.sorted().joined(separator: ", "))"
+            let hint =
+                belongs(entry.key) ?? near.map { "did you mean \"\($0)\"?" }
+                ?? "known here: \(names.sorted().joined(separator: ", "))"
             log.add(entry.keyPosition, "unknown key \"\(entry.key)\" in \(name); \(hint)")
         }
     }

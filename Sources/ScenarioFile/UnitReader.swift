@@ -1,10 +1,21 @@
 import RigModel
 
 /// Reads values whose unit is part of them: `2s`, `500/s`, `90%`. Pure.
-enum UnitReader {
-    private static let secondsPerUnit: [(unit: String, seconds: Double)] = [
+package enum UnitReader {
+    static let secondsPerUnit: [(unit: String, seconds: Double)] = [
         ("us", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("min", 60), ("h", 3_600), ("d", 86_400),
     ]
+
+    static let secondsPerRateUnit: [(unit: String, seconds: Double)] = [
+        ("/s", 1), ("/m", 60), ("/min", 60), ("/h", 3_600),
+    ]
+
+    /// As YAML 1.1 writes them: `yes`, `Yes` and `YES`.
+    static let flags: [(word: String, value: Bool)] = [
+        ("true", true), ("yes", true), ("on", true), ("false", false), ("no", false), ("off", false),
+    ].flatMap { word, value in
+        [word, word.prefix(1).uppercased() + word.dropFirst(), word.uppercased()].map { ($0, value) }
+    }
 
     static let bytesPerUnit: [(unit: String, bytes: Double)] = [
         ("B/s", 1), ("KB/s", 1e3), ("kB/s", 1e3), ("MB/s", 1e6), ("GB/s", 1e9), ("KiB/s", 1024), ("MiB/s", 1_048_576),
@@ -30,7 +41,7 @@ enum UnitReader {
     }
 
     /// `250us`, `100ms`, `1.5s`, `5m`, `1h`, `1d`; up to ten years.
-    static func duration(_ text: String) -> Duration? {
+    package static func duration(_ text: String) -> Duration? {
         guard let (number, unit) = split(text), let scale = secondsPerUnit.first(where: { $0.unit == unit }) else {
             return nil
         }
@@ -58,13 +69,10 @@ enum UnitReader {
 
     /// `500/s`, `30/min`.
     static func rate(_ text: String) -> Double? {
-        guard let (number, unit) = split(text) else { return nil }
-        switch unit {
-        case "/s": return number
-        case "/m", "/min": return number / 60
-        case "/h": return number / 3_600
-        default: return nil
+        guard let (number, unit) = split(text), let scale = secondsPerRateUnit.first(where: { $0.unit == unit }) else {
+            return nil
         }
+        return number / scale.seconds
     }
 
     /// `500B/s`, `100KB/s`, `1.5MB/s`, `64KiB/s`.
@@ -80,13 +88,7 @@ enum UnitReader {
         return number
     }
 
-    private static func flag(_ text: String) -> Bool? {
-        switch text {
-        case "true", "yes", "on": true
-        case "false", "no", "off": false
-        default: nil
-        }
-    }
+    private static func flag(_ text: String) -> Bool? { flags.first { $0.word == text }?.value }
 
     /// A number that is not negative, and what stands behind it.
     private static func split(_ text: String) -> (Double, String)? {
@@ -124,7 +126,18 @@ extension ParameterValue {
         case .dataRate(let value): Self.text(ofBytesPerSecond: value)
         case .flag(let value): "\(value)"
         case .choice(let value), .text(let value): value
+        case .thresholds(let bounds): bounds.map(Self.text(of:)).joined(separator: ", ")
         }
+    }
+
+    private static func text(of bound: Threshold) -> String {
+        let limit =
+            switch bound.measure {
+            case .latency: text(of: Duration.nanoseconds(Int64(bound.limit)))
+            case .errors: text(of: bound.limit * 100) + "%"
+            case .throughput: text(of: bound.limit) + "/s"
+            }
+        return "\(bound.comparison.rawValue) \(limit)\(bound.scope.words)"
     }
 
     private static func text(ofBytesPerSecond rate: Double) -> String {

@@ -19,7 +19,7 @@ package struct ArrivalSchedule: Sendable {
     /// The time of the next operation that is not hopelessly late, and how many were dropped on the way to it.
     package mutating func take(now: MonotonicInstant) -> (dueAt: MonotonicInstant, dropped: Int) {
         let oldest = start.duration(to: now) - maxLag
-        let firstKept = oldest > .zero ? Int((oldest.seconds * ratePerSecond).rounded(.up)) : 0
+        let firstKept = oldest > .zero ? index((oldest.seconds * ratePerSecond).rounded(.up)) : 0
         let dropped = max(0, firstKept - next)
         let taken = next + dropped
         next = taken + 1
@@ -31,10 +31,19 @@ package struct ArrivalSchedule: Sendable {
     /// - Returns: how many operations that were.
     package mutating func dropDue(now: MonotonicInstant) -> Int {
         guard now >= start else { return 0 }
-        let firstKept = Int(start.duration(to: now).seconds * ratePerSecond) + 1
+        let firstKept = index(start.duration(to: now).seconds * ratePerSecond) + 1
         defer { next = max(next, firstKept) }
         return max(0, firstKept - next)
     }
+
+    /// Takes what is due before this time, and counts none of it as dropped.
+    mutating func skip(to instant: MonotonicInstant) {
+        guard instant > start else { return }
+        // What falls on the very instant stays, however the product was rounded.
+        next = max(next, index((start.duration(to: instant).seconds * ratePerSecond - 1e-6).rounded(.up)))
+    }
+
+    private func index(_ number: Double) -> Int { Int(max(0, min(number, 1e18))) }
 
     private func dueAt(_ index: Int) -> MonotonicInstant {
         // A century is as good as never, and fits.

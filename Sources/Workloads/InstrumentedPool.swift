@@ -1,23 +1,28 @@
 package import ConnectionPool
 package import RigModel
-import Threading
+package import Threading
 
 /// Our own pool as the pool under test: does each use, measures every call from outside, and follows the retry policy.
 package final class InstrumentedPool<D: Driver>: PoolUnderTest {
-    private let pool: Pool<D>
+    let pool: Pool<D>
     private let retrying: RetryingUse
-    private let begin: SQLStatement
+    let begin: SQLStatement
     /// For how long the server is asked what became of a COMMIT without an answer; `nil`: it is not asked.
     private let askAboutCommits: Duration?
     private let leaked = Lock<[LeakedLease<D>]>([])
+    /// Begins to read a result and does not end it; `nil`: the database cannot.
+    package typealias AbandonResult = @Sendable (borrowing Lease<D>, _ deadline: MonotonicInstant) async throws -> Void
+    let abandonResult: AbandonResult?
 
     /// - Parameters:
     ///   - begin: what opens a transaction; SQLite wants `BEGIN IMMEDIATE`.
     ///   - askAboutCommits: for how long the server is asked what became of a COMMIT without an answer; `nil`: not at all.
     ///   - seed: draws the pauses between retries.
     package init(
-        pool: Pool<D>, policy: RetryPolicy, begin: SQLStatement, askAboutCommits: Duration? = nil, seed: UInt64
+        pool: Pool<D>, policy: RetryPolicy, begin: SQLStatement, askAboutCommits: Duration? = nil,
+        seed: UInt64, abandonResult: AbandonResult? = nil
     ) {
+        self.abandonResult = abandonResult
         self.askAboutCommits = askAboutCommits
         self.pool = pool
         self.begin = begin
@@ -27,7 +32,20 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
     package var gauges: PoolGauges { pool.gauges }
 
     package func metrics() -> [JSONValue.Member] {
-        pool.metrics.members(lifetime: pool.createdAt.duration(to: pool.runtime.now))
+        let statements = pool.driver.statementCacheCounts
+        return pool.metrics.members(lifetime: pool.createdAt.duration(to: pool.runtime.now)) + [
+            .init("statementCacheHits", JSONValue(statements.hits)),
+            .init("statementCacheMisses", JSONValue(statements.misses)),
+        ]
+    }
+
+    package func durations() -> PoolDurations? {
+        let metrics = pool.metrics
+        var durations = PoolDurations()
+        durations.acquireWait = metrics.acquireWait
+        durations.lease = metrics.leaseDuration
+        durations.connect = metrics.connectTime
+        return durations
     }
 
     package func openLeases() -> JSONValue {
@@ -64,17 +82,17 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
     ) async -> AttemptResult {
         var calls = CallTimes()
         calls.begin(pool.runtime.now)
+        if let cancelSwitch = request.cancelSwitch { cancelSwitch.reach(.queue, gauges: { [pool] in pool.gauges }) }
         var result = AttemptResult()
         do {
             if request.leaks {
-                let lease = try await pool.acquire(deadline: deadline(of: request), site: request.site)
-                calls.endAcquire(pool.runtime.now)
-                calls.note(connection: lease.connectionNumber, backendPID: lease.connection.backendPID)
-                let kept = LeakedLease(lease)
-                leaked.withLock { $0.append(kept) }
+                result.results = try await borrowForGood(request, number: number, &calls)
             } else {
                 result.results = try await borrow(request, number: number, &calls)
             }
+        } catch let stopped as ClientStopped {
+            result.results = stopped.results
+            result.failure = stopped.failure(request)
         } catch {
             result.failure = UseFailure(error, request)
         }
@@ -84,7 +102,7 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         return result
     }
 
-    private func deadline(of request: UseRequest) -> MonotonicInstant {
+    func deadline(of request: UseRequest) -> MonotonicInstant {
         request.acquireLimit.map { pool.runtime.now.advanced(by: $0) } ?? .distantFuture
     }
 
@@ -118,11 +136,10 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         calls.endAcquire(pool.runtime.now)
         calls.note(connection: lease.connectionNumber, backendPID: lease.connection.backendPID)
         do {
-            let steps = request.steps(number)
             let results =
-                request.isTransaction
-                ? try await runTransaction(steps, pause: request.pause, on: lease, &calls)
-                : try await run(steps, pause: request.pause, on: lease, &calls)
+                request.behaviour == nil && request.cancelSwitch == nil
+                ? try await run(request, number: number, on: lease, &calls)
+                : try await behave(request, number: number, on: lease, &calls)
             if request.hold > .zero { try await pool.runtime.sleep(until: pool.runtime.now.advanced(by: request.hold)) }
             calls.beginRelease(pool.runtime.now)
             lease.release()
@@ -134,19 +151,51 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         }
     }
 
+    /// Does what is asked, and forgets to give the connection back.
+    private func borrowForGood(
+        _ request: UseRequest, number: Int, _ calls: inout CallTimes
+    ) async throws -> [SQLResult] {
+        let lease = try await pool.acquire(deadline: deadline(of: request), site: request.site)
+        calls.endAcquire(pool.runtime.now)
+        calls.note(connection: lease.connectionNumber, backendPID: lease.connection.backendPID)
+        do {
+            let results = try await run(request, number: number, on: lease, &calls)
+            let kept = LeakedLease(lease)
+            leaked.withLock { $0.append(kept) }
+            return results
+        } catch {
+            calls.beginRelease(pool.runtime.now)
+            lease.release()
+            throw error
+        }
+    }
+
+    /// The operation itself.
+    func run(
+        _ request: UseRequest, number: Int, on lease: borrowing Lease<D>, _ calls: inout CallTimes
+    ) async throws -> [SQLResult] {
+        let steps = request.steps(number)
+        return request.isTransaction
+            ? try await runTransaction(steps, request, on: lease, &calls)
+            : try await run(steps, request, on: lease, &calls)
+    }
+
     /// BEGIN and COMMIT are calls like the others: they are measured too.
     private func runTransaction(
-        _ steps: [SQLStatement], pause: Duration, on lease: borrowing Lease<D>, _ calls: inout CallTimes
+        _ steps: [SQLStatement], _ request: UseRequest, on lease: borrowing Lease<D>, _ calls: inout CallTimes
     ) async throws -> [SQLResult] {
         var callBeganAt = pool.runtime.now
         defer { calls.addQuery(callBeganAt.duration(to: pool.runtime.now)) }
         let inquirer = askAboutCommits == nil ? nil : pool.driver.dialect.commitInquirer
         var results: [SQLResult] = []
+        request.cancelSwitch?.reach(.begin)
         do {
             try await lease.inTransaction(begin: begin, deadline: .distantFuture, inquirer: inquirer) { lease in
                 calls.addQuery(callBeganAt.duration(to: pool.runtime.now))
                 defer { callBeganAt = pool.runtime.now }
-                results = try await run(steps, pause: pause, on: lease, &calls)
+                results = try await run(steps, request, on: lease, &calls)
+                if request.behaviour?.throwsInside == true { throw ClientStopped(reason: .threw, results: results) }
+                request.cancelSwitch?.reach(.commit)
             }
         } catch let doubt as CommitInDoubt {
             throw DoubtfulCommit(doubt: doubt, results: results)
@@ -154,16 +203,20 @@ package final class InstrumentedPool<D: Driver>: PoolUnderTest {
         return results
     }
 
-    private func run(
-        _ steps: [SQLStatement], pause: Duration, on lease: borrowing Lease<D>, _ calls: inout CallTimes
+    func run(
+        _ steps: [SQLStatement], _ request: UseRequest, on lease: borrowing Lease<D>, _ calls: inout CallTimes
     ) async throws -> [SQLResult] {
         var results: [SQLResult] = []
         for (number, step) in steps.enumerated() {
-            if number > 0, pause > .zero { try await pool.runtime.sleep(until: pool.runtime.now.advanced(by: pause)) }
+            if number > 0, request.pause > .zero {
+                try await pool.runtime.sleep(until: pool.runtime.now.advanced(by: request.pause))
+            }
+            request.cancelSwitch?.reach(.query)
             let startedAt = pool.runtime.now
             defer { calls.addQuery(startedAt.duration(to: pool.runtime.now)) }
             results.append(try await lease.execute(step))
         }
+        request.cancelSwitch?.reach(.result)
         return results
     }
 }

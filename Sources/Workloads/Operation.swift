@@ -15,6 +15,10 @@ package struct OperationContext: Sendable {
     package var id: OperationID
     package var generator: SeededGenerator
     package var schema: WorkloadSchema
+    /// The client's number, which it keeps for the whole run.
+    package var client = 0
+    /// How often this client has written its register.
+    package var registerWrites = 0
 
     package init(id: OperationID, generator: SeededGenerator, schema: WorkloadSchema) {
         self.id = id
@@ -29,10 +33,14 @@ package struct PlannedOperation: Sendable {
     package var request: UseRequest
     /// The value of the `ok` event, from the rows of the steps; `nil`: the same as at invoke.
     package var okValue: (@Sendable ([SQLResult]) -> JSONValue)?
+    /// What the rows of an `ok` tell beside its value, for `notes`.
+    package var notes: (@Sendable ([SQLResult]) -> [JSONValue.Member])?
 
     package init(
-        value: JSONValue, request: UseRequest, okValue: (@Sendable ([SQLResult]) -> JSONValue)? = nil
+        value: JSONValue, request: UseRequest, okValue: (@Sendable ([SQLResult]) -> JSONValue)? = nil,
+        notes: (@Sendable ([SQLResult]) -> [JSONValue.Member])? = nil
     ) {
+        self.notes = notes
         self.value = value
         self.request = request
         self.okValue = okValue

@@ -10,7 +10,7 @@ package struct ReadRowOperation: Operation {
     package init() {}
 
     package func plan(_ context: inout OperationContext) -> PlannedOperation {
-        let account = Int.random(in: 0..<WorkloadSchema.accounts, using: &context.generator)
+        let account = Int.random(in: 0..<context.schema.accountCount, using: &context.generator)
         let schema = context.schema
         return PlannedOperation(
             value: ["account": JSONValue(account)],

@@ -26,12 +26,16 @@ final class RetryingUse: Sendable {
         while true {
             let number = attempts.count + 1
             let attempt = await tryOnce(number, &completion)
+            // What this try was lent; a try without a connection leaves what an earlier one had.
+            let wasLent = completion.attempt == number
+            let (connection, leasedAt) = wasLent ? (completion.connection, completion.leasedAt) : (nil, nil)
             guard let failure = attempt.failure, failure.outcome != .ok else {
                 if !attempts.isEmpty || attempt.failure != nil {
                     attempts.append(
                         Attempt(
                             number: number, outcome: .ok, error: attempt.failure?.description,
-                            isIdempotent: request.isIdempotent, doubt: attempt.doubt))
+                            isIdempotent: request.isIdempotent, doubt: attempt.doubt, connection: connection,
+                            leasedAt: leasedAt))
                 }
                 completion.attempts = attempts
                 return UseReport(outcome: .ok, completion: completion, results: attempt.results)
@@ -43,7 +47,7 @@ final class RetryingUse: Sendable {
             }
             var ended = Attempt(
                 number: number, outcome: failure.outcome, error: failure.description,
-                isIdempotent: request.isIdempotent, doubt: attempt.doubt)
+                isIdempotent: request.isIdempotent, doubt: attempt.doubt, connection: connection, leasedAt: leasedAt)
             if let delay, (try? await runtime.sleep(until: runtime.now.advanced(by: delay))) != nil {
                 ended.delayNanoseconds = delay.nanoseconds
                 attempts.append(ended)

@@ -12,9 +12,9 @@ package struct TransferOperation: Operation {
 
     /// - Parameter pause: between the two changes.
     static func plan(_ context: inout OperationContext, pause: Duration) -> PlannedOperation {
-        let from = Int.random(in: 0..<WorkloadSchema.accounts, using: &context.generator)
-        let step = Int.random(in: 1..<WorkloadSchema.accounts, using: &context.generator)
-        let to = (from + step) % WorkloadSchema.accounts
+        let from = Int.random(in: 0..<context.schema.accountCount, using: &context.generator)
+        let step = Int.random(in: 1..<context.schema.accountCount, using: &context.generator)
+        let to = (from + step) % context.schema.accountCount
         let amount = Int.random(in: 1...5, using: &context.generator)
         let schema = context.schema
         // Always in the order of the ids: two transfers must not wait for each other.

@@ -47,4 +47,12 @@ struct UseFailure {
             readOnly: request.isReadOnly)
         description = FailureDescription(phase: phase, failureClass: cause.name, code: cause.code, message: message)
     }
+
+    /// The client stopped before its COMMIT.
+    init(stopped reason: String) {
+        cause = .cancelled
+        outcome = .fail
+        description = FailureDescription(
+            phase: .commit, failureClass: reason, code: nil, message: "the client ended its use before COMMIT")
+    }
 }

@@ -1,6 +1,6 @@
 package import ConnectionPool
 package import RigModel
-import Threading
+package import Threading
 
 /// Runs the clients of a workload against a pool and records every operation: invoke, then ok, fail or info.
 package final class WorkloadRunner: Sendable {
@@ -12,19 +12,28 @@ package final class WorkloadRunner: Sendable {
         case open(ratePerSecond: Double, maxLag: Duration)
     }
 
-    private let pool: any PoolUnderTest
+    private let uses: CancellableUse
     private let runtime: any PoolRuntime
     private let mix: OperationMix
     private let schema: WorkloadSchema
     private let seed: UInt64
     private let sink: any EventSink
     private let clients: Int
+    private let usualClients: Int
     private let model: Model
     private let ids: OperationIDAllocator
+    private let behaviour: ClientBehaviour
+    private let behaviours: BehaviourPlan
+    private let activity: ActivityPlan
+    /// Times in completions count from here: the run's start.
+    private let epoch: MonotonicInstant
+    /// Only where there are quiet times.
+    private let keeper: QuietKeeper?
 
     private struct State: Sendable {
         var stoppedAt: MonotonicInstant?
-        var schedule: ArrivalSchedule?
+        var startedAt: MonotonicInstant?
+        var schedule: ArrivalPlan?
         var nextProcess: Int
         /// Clients that have been started and have not ended.
         var running = 0
@@ -45,34 +54,68 @@ package final class WorkloadRunner: Sendable {
 
     package init(
         pool: any PoolUnderTest, runtime: any PoolRuntime, mix: OperationMix, schema: WorkloadSchema, clients: Int,
-        model: Model, seed: UInt64, sink: any EventSink
+        model: Model, behaviour: ClientBehaviour = ClientBehaviour(), seed: UInt64, epoch: MonotonicInstant,
+        sink: any EventSink
     ) {
-        self.pool = pool
+        self.behaviour = behaviour
+        self.epoch = epoch
+        behaviours = BehaviourPlan(behaviour, statementTime: schema.statementTime)
+        let activity = ActivityPlan(behaviour)
+        self.activity = activity
+        keeper =
+            behaviour.quiet == nil
+            ? nil
+            : QuietKeeper(
+                pool: pool, runtime: runtime, activity: activity, statement: schema.balance(of: 0, echo: 0), sink: sink)
+        uses = CancellableUse(
+            pool: pool, runtime: runtime, quota: behaviour.cancel.map { CancelQuota(share: $0.share) })
         self.runtime = runtime
         self.mix = mix
         self.schema = schema
-        self.clients = clients
+        // Those beyond the usual ones work in bursts only.
+        if case .closed = model { self.clients = clients * activity.highest } else { self.clients = clients }
+        usualClients = clients
         self.model = model
         self.seed = seed
         self.sink = sink
         ids = OperationIDAllocator(worker: 0)
-        state = Lock(State(nextProcess: clients))
+        state = Lock(State(nextProcess: self.clients))
     }
 
     /// Starts every client. Call once.
     package func start() {
-        let schedule: ArrivalSchedule? =
+        let startedAt = runtime.now
+        let schedule: ArrivalPlan? =
             switch model {
             case .closed: nil
             case .open(let rate, let maxLag):
-                ArrivalSchedule(start: runtime.now, ratePerSecond: rate, maxLag: maxLag)
+                ArrivalPlan(start: startedAt, ratePerSecond: rate, maxLag: maxLag, activity: activity)
             }
-        state.withLock { state in
+        var work: [@Sendable () async -> Void] = (0..<clients).map { client in { await self.runClient(client) } }
+        if let keeper { work.append { await keeper.run(from: startedAt, isStopped: { self.isStopped }) } }
+        if let probe = behaviour.probe { work.append { await self.runProbe(probe) } }
+        state.withLock { [count = work.count] state in
+            state.startedAt = startedAt
             state.schedule = schedule
-            state.running = clients
+            state.running = count
         }
-        let tasks = (0..<clients).map { client in runtime.run(near: -1) { await self.runClient(client) } }
+        let tasks = work.map { work in
+            runtime.run(near: -1) {
+                await work()
+                self.noteEnd()
+            }
+        }
         state.withLock { $0.tasks = tasks }
+    }
+
+    private var isStopped: Bool { state.withLock { $0.stoppedAt != nil } }
+
+    private func noteEnd() {
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            state.running -= 1
+            return state.running == 0 ? state.takeStopWaiters() : []
+        }
+        for waiter in waiters { waiter.resume() }
     }
 
     /// Lets every client end its current operation and stops it. Clients that are still busy at the limit are cancelled;
@@ -117,44 +160,108 @@ package final class WorkloadRunner: Sendable {
     /// Operations since the last look, for the live progress.
     package func takeWindow() -> WorkloadWindow {
         window.withLock { window in
-            defer { window = WorkloadWindow() }
-            return window
+            let seen = window
+            window = WorkloadWindow()
+            window.successes = seen.successes
+            return seen
         }
     }
 
+    /// Operations that have succeeded since the start.
+    package var successCount: Int { window.withLock { $0.successes } }
+
     private func runClient(_ client: Int) async {
         var generator = SeededGenerator(seed: seed, stream: "client-\(client)")
+        // Of its own: a behaviour that is added changes no operation.
+        var behaviourGenerator = SeededGenerator(seed: seed, stream: "behaviour-\(client)")
         var process = client
         var block = ids.reserve()
-        while let lag = await waitForTurn() {
+        var registerWrites = 0
+        while let lag = await waitForTurn(client) {
             let (operation, name) = mix.draw(&generator)
             let id = nextID(&block)
             var context = OperationContext(id: id, generator: generator, schema: schema)
-            let planned = operation.plan(&context)
+            context.client = client
+            context.registerWrites = registerWrites
+            var planned = operation.plan(&context)
             generator = context.generator
+            registerWrites = context.registerWrites
+            planned.request.behaviour = behaviours.draw(
+                for: planned.request, number: id.rawValue, &behaviourGenerator)
+            keeper?.began()
             let invokedAt = sink.record(.invoke, .worker(process), name, planned.value)
-            var report = await pool.use(planned.request)
+            var report = await uses.use(planned.request)
+            keeper?.ended()
+            report.completion.count(from: epoch)
+            if report.outcome == .ok, let notes = planned.notes {
+                for note in notes(report.results) { report.completion.add(note) }
+            }
             report.completion.lagNanoseconds = lag?.nanoseconds
             let value = report.outcome == .ok ? planned.okValue?(report.results) ?? planned.value : planned.value
             let endedAt = sink.record(kind(report.outcome), .worker(process), name, value, report.completion)
             window.withLock {
+                if report.outcome == .ok { $0.successes += 1 }
                 $0.add(report.outcome, latencyNanoseconds: endedAt - invokedAt + (lag?.nanoseconds ?? 0))
             }
             // An unresolved operation may still take effect: it stays concurrent with all that follows.
             if report.outcome == .info { process = takeProcess() }
             await pauseIfRefused(report, took: .nanoseconds(endedAt - invokedAt))
         }
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            state.running -= 1
-            return state.running == 0 ? state.takeStopWaiters() : []
+    }
+
+    /// Asks at fixed times whether the database answers, and gives up at the limit.
+    private func runProbe(_ probe: ClientBehaviour.Probe) async {
+        let process = takeProcess()
+        let statement = schema.balance(of: 0, echo: 0)
+        var request = UseRequest(isIdempotent: true, isReadOnly: true, site: .here()) { _ in [statement] }
+        request.acquireLimit = probe.limit
+        var behaviour = UseBehaviour()
+        behaviour.cancel = UseBehaviour.Cancel(at: .queue, delay: probe.limit)
+        request.behaviour = behaviour
+        var next = runtime.now.advanced(by: probe.every)
+        while await waitUntil(next) {
+            next = max(next.advanced(by: probe.every), runtime.now)
+            if level() == 0 || keeper?.isHeld == true { continue }
+            keeper?.began()
+            sink.record(.invoke, .worker(process), "probe", ["limit_ns": JSONValue(probe.limit.nanoseconds)])
+            var report = await uses.use(request)
+            keeper?.ended()
+            report.completion.count(from: epoch)
+            sink.record(
+                kind(report.outcome), .worker(process), "probe", ["limit_ns": JSONValue(probe.limit.nanoseconds)],
+                report.completion)
         }
-        for waiter in waiters { waiter.resume() }
+    }
+
+    private func level() -> Int {
+        guard let startedAt = state.withLock({ $0.startedAt }) else { return 1 }
+        return activity.level(at: startedAt.duration(to: runtime.now))
+    }
+
+    /// - Returns: `false` when the workload ends first.
+    private func waitUntil(_ instant: MonotonicInstant) async -> Bool {
+        while runtime.now < instant {
+            if isStopped { return false }
+            let slice = min(instant, runtime.now.advanced(by: .milliseconds(50)))
+            guard (try? await runtime.sleep(until: slice)) != nil else { return false }
+        }
+        return !isStopped
+    }
+
+    /// A quiet time, or no burst and this client is one of those that work in bursts only.
+    private func mustRest(_ client: Int) -> Bool {
+        if keeper?.isHeld == true { return true }
+        guard case .closed = model else { return false }
+        return client >= usualClients * level()
     }
 
     /// Waits until this client's next operation is due.
     ///
     /// - Returns: how late it is; `.some(nil)` in the closed model; `nil` when the workload ends.
-    private func waitForTurn() async -> Duration?? {
+    private func waitForTurn(_ client: Int) async -> Duration?? {
+        while !activity.isConstant, mustRest(client) {
+            guard await waitUntil(runtime.now.advanced(by: Self.rest)) else { return nil }
+        }
         let now = runtime.now
         let turn = state.withLock { state -> (dueAt: MonotonicInstant, dropped: Int)? in
             if state.stoppedAt != nil { return nil }
@@ -176,6 +283,9 @@ package final class WorkloadRunner: Sendable {
             }
             if isStopped { return nil }
         }
+        while keeper?.isHeld == true {
+            guard await waitUntil(runtime.now.advanced(by: Self.rest)) else { return nil }
+        }
         return .some(turn.dueAt.duration(to: runtime.now))
     }
 
@@ -186,6 +296,9 @@ package final class WorkloadRunner: Sendable {
         else { return }
         try? await runtime.sleep(until: runtime.now.advanced(by: Self.pauseAfterRefusal))
     }
+
+    /// How often a client that rests looks whether it may work again.
+    private static var rest: Duration { .milliseconds(10) }
 
     private static var pauseAfterRefusal: Duration { .milliseconds(10) }
 
@@ -216,24 +329,6 @@ package final class WorkloadRunner: Sendable {
         case .ok: .ok
         case .fail: .fail
         case .info: .info
-        }
-    }
-}
-
-/// Operations of a short time, for the live progress.
-package struct WorkloadWindow: Sendable {
-    package private(set) var ok = 0
-    package private(set) var failed = 0
-    package private(set) var unknown = 0
-    package private(set) var latency = LatencyHistogram()
-
-    mutating func add(_ outcome: Outcome, latencyNanoseconds: Int64) {
-        switch outcome {
-        case .ok:
-            ok += 1
-            latency.add(nanoseconds: latencyNanoseconds)
-        case .fail: failed += 1
-        case .info: unknown += 1
         }
     }
 }

@@ -6,6 +6,8 @@ enum BenchSubject: String, CaseIterable {
     case poolVersusNone = "pool-vs-none"
     case peer
     case limit
+    case judge
+    case overhead
 
     /// The options that change what is done.
     var options: [String] {
@@ -14,6 +16,8 @@ enum BenchSubject: String, CaseIterable {
         case .poolVersusNone: ["--rounds", "--seconds", "--workers", "--svg", "--json"]
         case .peer: ["--loops", "--depth", "--no-instrumentation", "--overtaking"]
         case .limit: ["--depth"]
+        case .judge: ["--events", "--json"]
+        case .overhead: ["--rounds", "--seconds", "--workers", "--json"]
         }
     }
 
@@ -25,6 +29,7 @@ struct BenchOptions: Sendable {
     let rounds: Int?
     let seconds: Double?
     let rows: Int?
+    let events: Int?
     let workers: Int?
     let peers: String?
     let svg: String?
@@ -41,6 +46,7 @@ struct BenchOptions: Sendable {
             )
         }
         rounds = try Self.number(arguments, "--rounds", 1...100)
+        events = try Self.number(arguments, "--events", 100...1_000_000_000)
         rows = try Self.number(arguments, "--rows", 1...100_000_000)
         workers = try Self.number(arguments, "--workers", 1...200)
         peers = arguments.value("--peers")

@@ -5,41 +5,61 @@ import ScenarioFile
 enum ListCommand: Command {
     static let name = "list"
     static let summary = "what scenario files and the proxy may name"
-    static let options: [OptionSpec] = [.flag("--json"), .flag("--markdown")]
-    static let help = """
-        Usage: chaosrig list faults|invariants|workloads|toxics [--json|--markdown]
-
-        Prints every kind with its parameters.
-
-        Options:
-          --json      an array of {name, summary, lasting, parameters}; of a toxic {name, summary, toxiproxy, both_streams,
-                      attributes}
-          --markdown  the reference of all faults, as in docs/faults.md
-
-        Example:
-          chaosrig list faults
-        """
+    static let synopsis = ["faults|invariants|workloads|settings|toxics|metrics [--json|--markdown]"]
+    static let details = ["Prints every kind with its parameters."]
+    static let operands = ValueKind.words([
+        Word("faults", "what can be broken"), Word("invariants", "what can be required"),
+        Word("workloads", "what clients can do"), Word("settings", "every other key of a scenario file"),
+        Word("toxics", "what the proxy can do to connections"),
+        Word("metrics", "every metric that --metrics serves, with its labels"),
+    ])
+    static let options: [OptionSpec] = [
+        .flag(
+            "--json",
+            "an array of {name, summary, lasting, parameters}; of a section of settings {name, summary, keys}; of a toxic "
+                + "{name, summary, toxiproxy, both_streams, attributes}; of a metric {name, kind, help, labels}"
+        ),
+        .flag(
+            "--markdown",
+            "the reference of all faults, invariants, settings or metrics, as in docs/faults.md, invariants.md, scenario.md and "
+                + "metrics.md"),
+    ]
+    static let examples = ["chaosrig list faults"]
 
     static func run(_ arguments: ParsedArguments) async throws(UsageError) -> Int32 {
         let catalogue = Catalogue.scenario
         let topics = ["faults": catalogue.faults, "invariants": catalogue.invariants, "workloads": catalogue.workloads]
         guard arguments.positional.count == 1, let topic = arguments.positional.first else {
-            throw UsageError("name one of: faults, invariants, workloads, toxics")
+            throw UsageError("name one of: \(operands.words.map(\.name).joined(separator: ", "))")
         }
         if arguments.has("--markdown") {
-            guard topic == "faults", !arguments.has("--json") else {
-                throw UsageError("--markdown is for faults, and not together with --json")
+            let references = [
+                "faults": FaultReference.markdown, "invariants": InvariantReference.markdown,
+                "metrics": MetricReference.markdown, "settings": SettingsReference.markdown,
+            ]
+            guard let reference = references[topic], !arguments.has("--json") else {
+                throw UsageError(
+                    "--markdown is for faults, invariants, metrics and settings, and not together with --json")
             }
-            Output.line(FaultReference.markdown)
+            Output.line(reference)
             return 0
         }
         if topic == "toxics" {
             Output.line(arguments.has("--json") ? ToxicList.json.prettyText : ToxicList.text)
             return 0
         }
+        if topic == "metrics" {
+            Output.line(arguments.has("--json") ? MetricReference.json.prettyText : MetricReference.text)
+            return 0
+        }
+        if topic == "settings" {
+            Output.line(arguments.has("--json") ? SettingsReference.json.prettyText : SettingsReference.text)
+            return 0
+        }
         guard let shapes = topics[topic] else {
-            let near = NearestName.of(topic, in: topics.keys + ["toxics"]).map { " Did you mean \"\($0)\"?" } ?? ""
-            throw UsageError("\"\(topic)\" is none of faults, invariants, workloads, toxics.\(near)")
+            let names = operands.words.map(\.name)
+            let near = NearestName.of(topic, in: names).map { " Did you mean \"\($0)\"?" } ?? ""
+            throw UsageError("\"\(topic)\" is none of \(names.joined(separator: ", ")).\(near)")
         }
         if arguments.has("--json") {
             Output.line(JSONValue.array(shapes.map(json)).prettyText)

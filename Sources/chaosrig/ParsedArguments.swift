@@ -1,23 +1,5 @@
 import RigModel
 
-/// One option of a command.
-struct OptionSpec: Sendable {
-    /// With its dashes: `--seed`.
-    let name: String
-    /// What stands for the value in the help; `nil` for a switch.
-    let value: String?
-    /// May be given more than once.
-    let isRepeatable: Bool
-
-    static func flag(_ name: String) -> OptionSpec { OptionSpec(name: name, value: nil, isRepeatable: false) }
-    static func value(_ name: String, _ value: String) -> OptionSpec {
-        OptionSpec(name: name, value: value, isRepeatable: false)
-    }
-    static func list(_ name: String, _ value: String) -> OptionSpec {
-        OptionSpec(name: name, value: value, isRepeatable: true)
-    }
-}
-
 /// Arguments that cannot be understood; what was expected.
 struct UsageError: Error {
     let message: String
@@ -28,6 +10,8 @@ struct UsageError: Error {
 /// nothing is an option.
 struct ParsedArguments: Sendable {
     private(set) var positional: [String] = []
+    /// The last of them, which stood behind `--`.
+    private(set) var behindDashes: [String] = []
     private var values: [String: [String]] = [:]
 
     init(_ arguments: [String], _ options: [OptionSpec]) throws(UsageError) {
@@ -35,6 +19,7 @@ struct ParsedArguments: Sendable {
         while let word = rest.popFirst() {
             if word == "--" {
                 positional += rest
+                behindDashes = Array(rest)
                 return
             }
             guard word.hasPrefix("-"), word != "-", Int(word) == nil else {

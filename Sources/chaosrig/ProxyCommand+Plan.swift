@@ -132,7 +132,9 @@ struct ProxyPlan: Sendable {
     }
 
     private static func checkAPI(_ address: String) throws(ProxyPlanError) {
-        do throws(ProxyError) { try APIServer.check(address) } catch { throw .usage("--api: \(error)") }
+        do throws(ProxyError) { try ServiceSocket.check(address, for: "the API") } catch {
+            throw .usage("--api: \(error)")
+        }
     }
 
     private static func check(_ address: String, _ option: String) throws(ProxyPlanError) {

@@ -8,37 +8,40 @@ import RigModel
 enum ProxyCommand: Command {
     static let name = "proxy"
     static let summary = "the fault proxy alone, with a control API that Toxiproxy's clients drive"
-    static let options: [OptionSpec] = [
-        .value("--api", "HOST:PORT"), .value("--config", "FILE"), .value("--listen", "ADDR"),
-        .value("--upstream", "ADDR"), .value("--name", "N"), .list("--toxic", "WORDS"), .list("--cut", "WORDS"),
-        .flag("--dial-first"), .value("--seed", "N"), .value("--log", "text|json"),
+    static let synopsis = [
+        "[--api HOST:PORT] [--config FILE]", "--listen ADDR --upstream ADDR [--toxic WORDS]… [--cut WORDS]…",
     ]
-    static let help = """
-        Usage: chaosrig proxy [--api HOST:PORT] [--config FILE]
-               chaosrig proxy --listen ADDR --upstream ADDR [--toxic WORDS]… [--cut WORDS]…
-
-        Relays connections, and does to them what toxics and cut points say. It is controlled over HTTP, as Toxiproxy 2.12
-        is, or without any call by what the command line says. It runs until SIGINT or SIGTERM.
-
-        Options:
-          --api HOST:PORT   serve the control API there (default 127.0.0.1:8474; with --listen only when it is given);
-                            port 0 takes a free one, which the log tells
-          --config FILE     a JSON array of proxies, as POST /populate takes it
-          --listen ADDR     one proxy: HOST:PORT, or the path of a Unix socket
-          --upstream ADDR   where it leads to: HOST:PORT, or the path of a Unix socket
-          --name N          its name in the API and in the log (default: proxy)
-          --toxic WORDS     a toxic for it: TYPE[@upstream|@downstream][~TOXICITY][:KEY=VALUE,…], or latency=50ms,jitter=10ms
-          --cut WORDS       a cut point for it: "before CommandComplete tag=COMMIT do reset times=3"
-          --dial-first      dial the server before a client is accepted, so that a dead server refuses
-          --seed N          draw everything random from N (0…2⁵³); default: from the clock, and logged
-          --log text|json   how the log on standard output looks; default: text on a terminal, else JSON
-
-        The environment variable LOG_LEVEL (debug, info, warn, error) sets what is logged; default info.
-        chaosrig list toxics shows the toxics.
-
-        Example:
-          chaosrig proxy --listen 127.0.0.1:6432 --upstream 127.0.0.1:5432 --toxic latency=50ms,jitter=10ms
-        """
+    static let details = [
+        "Relays connections, and does to them what toxics and cut points say. It is controlled over HTTP, as Toxiproxy 2.12 "
+            + "is, or without any call by what the command line says. It runs until SIGINT or SIGTERM."
+    ]
+    static let options: [OptionSpec] = [
+        .value(
+            "--api", "HOST:PORT",
+            "serve the control API there; with --listen only when it is given; port 0 takes a free one, which the log tells",
+            default: "127.0.0.1:8474"),
+        .value("--config", "FILE", "a JSON array of proxies, as POST /populate takes it", .file),
+        .value("--listen", "ADDR", "one proxy: HOST:PORT, or the path of a Unix socket"),
+        .value("--upstream", "ADDR", "where it leads to: HOST:PORT, or the path of a Unix socket"),
+        .value("--name", "N", "its name in the API and in the log", default: "proxy"),
+        .list(
+            "--toxic", "WORDS",
+            "a toxic for it: TYPE[@upstream|@downstream][~TOXICITY][:KEY=VALUE,…], or latency=50ms,jitter=10ms",
+            .words(ToxicCatalogue.types.map { Word($0.name, "") })),
+        .list("--cut", "WORDS", "a cut point for it: \"before CommandComplete tag=COMMIT do reset times=3\""),
+        .flag("--dial-first", "dial the server before a client is accepted, so that a dead server refuses"),
+        .value("--seed", "N", "draw everything random from N (0…2⁵³)", default: "from the clock, and logged"),
+        .value(
+            "--log", "FORMAT", "how the log on standard output looks", default: "text on a terminal, else json",
+            .words(["text", "json"])),
+    ]
+    static let notes = [
+        "The environment variable LOG_LEVEL (debug, info, warn, error) sets what is logged; default info. "
+            + "chaosrig list toxics shows the toxics."
+    ]
+    static let examples = [
+        "chaosrig proxy --listen 127.0.0.1:6432 --upstream 127.0.0.1:5432 --toxic latency=50ms,jitter=10ms"
+    ]
 
     static func run(_ arguments: ParsedArguments) async throws(UsageError) -> Int32 {
         let plan: ProxyPlan

@@ -16,7 +16,9 @@ final class SignalWatch: Sendable {
             source.setEventHandler {
                 if interrupt.raised != nil { _exit(128 + number) }
                 interrupt.raise(number)
-                progress.say("stopping: healing faults and writing the report (again: stop at once)")
+                let words = "stopping: healing faults and writing the report (again: stop at once)"
+                // Who asked for silence and then pressed Ctrl-C wants to know that it was heard.
+                if progress is SilentProgress { Output.error(words) } else { progress.say(words) }
             }
             source.resume()
             sources.withLock { $0.append(source) }

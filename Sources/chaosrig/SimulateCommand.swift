@@ -6,31 +6,25 @@ import RigModel
 enum SimulateCommand: Command {
     static let name = "simulate"
     static let summary = "explore the pool's state machine with random events on simulated time"
-    static let options: [OptionSpec] = [
-        .value("--seeds", "N"), .value("--steps", "N"), .value("--seed", "S"), .value("--threads", "N"),
-        .flag("--json"),
+    static let synopsis = ["[options]"]
+    static let details = [
+        "Lives random lives of a pool: its real state machine, with a scripted driver and a clock that moves by hand. After "
+            + "each step it looks whether anything is broken: bounds, lost slots, two holders, the order of waiters, "
+            + "deadlines, connects in flight, leftovers after the close. The life that breaks something is made as short as "
+            + "it can be and printed as a test. No server is needed."
     ]
-    static let help = """
-        Usage: chaosrig simulate [options]
-
-        Lives random lives of a pool: its real state machine, with a scripted driver and a clock that moves by hand. After
-        each step it looks whether anything is broken: bounds, lost slots, two holders, the order of waiters, deadlines,
-        connects in flight, leftovers after the close. The life that breaks something is made as short as it can be and
-        printed as a test. No server is needed.
-
-        Options:
-          --seeds N      lives to live (default 10000)
-          --steps N      events in each, before its end (default 400)
-          --seed S       the first seed (default 1): with --seeds 1 that life alone, exactly as before
-          --threads N    default: one for each processor
-          --json         print the result as JSON
-
-        Exit code 0: nothing is broken; 1: something is; 4: nothing is, but something that can happen never did (what it
-        was is printed), as with very few seeds.
-
-        Example:
-          chaosrig simulate --seeds 100000
-        """
+    static let options: [OptionSpec] = [
+        .value("--seeds", "N", "lives to live", default: "10000"),
+        .value("--steps", "N", "events in each, before its end", default: "400"),
+        .value("--seed", "S", "the first seed; with --seeds 1 that life alone, exactly as before", default: "1"),
+        .value("--threads", "N", "threads that live them", default: "one for each processor"),
+        .flag("--json", "print the result as JSON"),
+    ]
+    static let notes = [
+        "Exit code 0: nothing is broken; 1: something is; 4: nothing is, but something that can happen never did (what it "
+            + "was is printed), as with very few seeds."
+    ]
+    static let examples = ["chaosrig simulate --seeds 100000"]
 
     static func run(_ arguments: ParsedArguments) async throws(UsageError) -> Int32 {
         guard arguments.positional.isEmpty else { throw UsageError("simulate takes options only") }

@@ -51,12 +51,19 @@ struct HistoryBuilder {
     /// A fault with its proof; without a heal when `heal` is `nil`.
     mutating func fault(
         _ number: Int, _ kind: String = "restart", _ detail: String = "restart immediate, down for 2 s",
-        inject: Double, heal: Double?, landed: Bool = true, forced: Bool = false
+        inject: Double, heal: Double?, landed: Bool = true, forced: Bool = false, evidence: JSONValue = "57P03"
     ) {
         nemesis(.inject(fault: number, kind: kind, detail: detail), at: inject)
-        nemesis(.landed(fault: number, kind: kind, landed: landed, evidence: "57P03"), at: inject + 0.5)
+        nemesis(.landed(fault: number, kind: kind, landed: landed, evidence: evidence), at: inject + 0.5)
         if let heal {
             nemesis(.heal(fault: number, kind: kind, ok: true, forced: forced, facts: .null), at: heal)
+        }
+    }
+
+    /// The phases of a run whose faults begin at 4 s and whose load ends at 30 s.
+    mutating func phases() {
+        for (name, at) in [("warm-up", 0.0), ("steady", 1), ("faults", 4), ("settle", 20), ("drain", 30), ("end", 32)] {
+            phase(name, at: s(at))
         }
     }
 

@@ -41,7 +41,7 @@ func anySplitOfAHistoryGivesTheSameResult(_ seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
         let events = randomHistory(&random)
         for type in CheckerCatalogue.all {
-            guard var checker = CheckerCatalogue.make(type.shape.name, Parameters()) else { continue }
+            guard var checker = CheckerCatalogue.make(type.shape.name, parameters(of: type.shape)) else { continue }
             for event in events { checker.observe(event) }
             seen[type.shape.name, default: []].insert(checker.finish().verdict)
         }
@@ -50,7 +50,19 @@ func anySplitOfAHistoryGivesTheSameResult(_ seed: Int) {
 }
 
 private func law<C: Checker>(_ type: C.Type, _ events: [Event], _ random: inout SeededGenerator) -> InvariantResult {
-    expectMergeLaw(type, events, Parameters(), &random)
+    expectMergeLaw(type, events, parameters(of: type.shape), &random)
+}
+
+/// None, but for invariants that say nothing without.
+private func parameters(of shape: Shape) -> Parameters {
+    guard shape.takesThresholds else { return Parameters() }
+    let bounds = [
+        Threshold(.latency(.operation(kind: nil), quantile: 0.5), .below, 30e6),
+        Threshold(.latency(.acquire, quantile: 0.99), .below, 500e6, in: .phase("steady")),
+        Threshold(.errors(kind: "append"), .atMost, 0.9),
+        Threshold(.throughput(kind: nil), .above, 1, in: .outsideFaults),
+    ]
+    return Parameters(Dictionary(bounds.map { ($0.measure.name, .thresholds([$0])) }) { $1 })
 }
 
 @Test(arguments: 0..<20)
@@ -90,6 +102,7 @@ private func randomHistory(_ random: inout SeededGenerator) -> [Event] {
     let isClean = disorder < 2
     func missing(_ probability: Double) -> Bool { disorder > 0 && chance(probability) }
     func wrong(_ probability: Double) -> Bool { disorder == 2 && chance(probability) }
+    let notes = RandomNotes(disorder: disorder, &random)
 
     for (name, at) in [("warm-up", 0.0), ("steady", 1), ("faults", 4), ("settle", 12), ("drain", 20), ("end", 22)] {
         if !missing(0.1) { history.phase(name, at: s(at)) }
@@ -100,14 +113,18 @@ private func randomHistory(_ random: inout SeededGenerator) -> [Event] {
             [
                 "acquire_timeout_ns": 200_000_000, "statement_timeout_ns": 300_000_000,
                 "release_timeout_ns": 100_000_000, "close_timeout_ns": 500_000_000, "retry": "safe",
-                "retry_attempts": 3, "retry_budget_ns": 100_000_000,
+                "retry_attempts": 3, "retry_budget_ns": 100_000_000, "max_open": 10, "min_idle": 8, "max_waiters": 5,
+                "connects_in_flight": 4, "max_lifetime_ns": wrong(0.3) ? 10_000_000_000 : 21_000_000_000,
+                "max_lifetime_jitter_ns": 5_000_000_000, "health_check_interval_ns": 1_000_000_000,
             ], at: 0)
     }
     for fault in 0..<number(isClean ? 1...2 : 0...3) {
         let inject = moment(4, 12)
         history.fault(
-            fault, inject: inject, heal: missing(0.1) ? nil : inject + Double(number(0...2000)), landed: !missing(0.2),
-            forced: wrong(0.2))
+            fault, chance(0.5) ? "latency" : "restart", inject: inject,
+            heal: missing(0.1) ? nil : inject + Double(number(0...2000)), landed: !missing(0.2),
+            forced: wrong(0.2),
+            evidence: ["round_trip_before_ms": 1, "round_trip_during_ms": wrong(0.5) ? 501.0 : 5.0])
     }
     let outage = 5000.0..<Double(isClean ? 5500 : number(5000...20_000))
     var rows: [JSONValue] = []
@@ -125,23 +142,35 @@ private func randomHistory(_ random: inout SeededGenerator) -> [Event] {
             }
         }
         let latest = isClean ? 200_000_000 : 600_000_000
+        let end = begin + Double(number(1...45))
+        var completion = Completion(
+            attempt: max(1, attempts.count), connection: number(0...9), backendPID: 1,
+            acquireNanoseconds: Int64(number(0...(chance(0.05) ? latest : 1_000_000))), queryNanoseconds: 1_000_000,
+            attempts: attempts)
+        notes.add(to: &completion, step: step, begin: begin, end: end, &random)
         history.operation(
             isAppend ? "append" : "transfer", by: step % 16 + (step / 160) * 100, from: begin,
-            to: wrong(0.01) ? nil : begin + Double(number(1...45)), kind, value: isAppend ? .int(id.rawValue) : .null,
-            completion: Completion(
-                attempt: max(1, attempts.count), connection: number(0...9), backendPID: 1,
-                acquireNanoseconds: Int64(number(0...(chance(0.05) ? latest : 1_000_000))), queryNanoseconds: 1_000_000,
-                attempts: attempts))
+            to: wrong(0.01) ? nil : end, kind, value: isAppend ? .int(id.rawValue) : .null, completion: completion)
         if isAppend, kind == .ok || kind == .info && chance(0.5) {
             for attempt in 1...(wrong(0.01) ? 2 : 1) where !wrong(0.01) {
                 rows.append(.int(id.withAttempt(attempt).rawValue))
             }
         }
         let open = outage.contains(begin) ? 3 : 10
-        history.pool("gauges", ["open": JSONValue(open)], at: begin)
+        guard notes.has("gauges") else { continue }
+        history.pool(
+            "gauges",
+            [
+                "open": JSONValue(open), "idle": JSONValue(open - 2), "in_use": 2,
+                "connecting": JSONValue(wrong(0.002) ? 9 : open == 3 ? number(0...4) : 0),
+                "waiting": JSONValue(wrong(0.002) ? 9 : number(0...2)),
+            ], at: begin)
     }
+    history.addWhatProbesSee(&random, disorder)
     for connection in 0..<10 where !wrong(0.05) {
-        history.pool("connection-opened", ["conn": JSONValue(connection), "pid": JSONValue(100 + connection)], at: 1)
+        var opened: JSONValue = ["conn": JSONValue(connection), "pid": JSONValue(100 + connection)]
+        if wrong(0.05) { opened = ["conn": JSONValue(connection), "pid": 100, "age_ns": 3_000_000_000] }
+        history.pool("connection-opened", opened, at: 1)
         if wrong(0.1) {
             let report: JSONValue = ["conn": JSONValue(connection), "pid": 1, "site": "a:1", "held_ns": 1_000_000_000]
             history.pool(chance(0.5) ? "leak-suspected" : "leaked", report, at: moment(2, 19))
@@ -151,6 +180,7 @@ private func randomHistory(_ random: inout SeededGenerator) -> [Event] {
     for _ in 0..<number(0...4) {
         history.probe("stall", ["late_ns": JSONValue(number(1_000_000...900_000_000))], at: moment(1, 20))
     }
+    notes.add(to: &history, &random)
     history.probe("accounts", ["accounts": 10, "total": 1000], at: 0.1)
     for part in 0..<3 where !missing(0.1) {
         let ids = rows.enumerated().filter { $0.offset % 3 == part }.map(\.element)
@@ -171,6 +201,11 @@ private func randomHistory(_ random: inout SeededGenerator) -> [Event] {
                 "sessions": [],
             ], at: s(at == "closed" ? 21.9 : 20.5))
     }
-    history.pool("closed", ["took_ns": 1000, "limit_ns": 500_000_000, "leases_cut": 0], at: s(21.8))
-    return history.build()
+    if missing(0.1) {
+        history.pool("kept", .null, at: s(21.8))
+    } else {
+        history.pool("closed", ["took_ns": 1000, "limit_ns": 500_000_000, "leases_cut": 0], at: s(21.8))
+    }
+    let events = history.build()
+    return missing(0.1) ? Array(events.prefix(number(0...200))) : events
 }

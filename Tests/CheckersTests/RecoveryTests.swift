@@ -231,3 +231,29 @@ func recoveryThatComesTooLateIsInvalid(_ gaps: [Range<Double>], _ pool: [Range<D
     }
     #expect(judge(Recovery.self, events).verdict == .valid)
 }
+
+/// Load of one operation each 10 ms by the schedule; what was due in the first second came late, twice as fast.
+private func hurriedLoad(hasSchedule: Bool) -> [Event] {
+    HistoryBuilder.history { history in
+        history.phase("steady", at: s(5))
+        history.phase("faults", at: s(10))
+        for number in 0..<2500 {
+            let due = Double(number) * 10
+            // Until 10 s two operations each 10 ms, until the schedule is met; then one.
+            let begin = due < s(10) ? max(due, s(5) + due / 2) : due
+            let completion = hasSchedule ? Completion(lagNanoseconds: Int64((begin - due) * 1e6)) : Completion()
+            history.operation("read", by: number, from: begin, to: begin + 5, completion: completion)
+        }
+        for step in 0..<500 { history.pool("gauges", ["open": 10, "idle": 1, "in_use": 1], at: Double(step) * 50) }
+        history.fault(0, inject: s(12), heal: s(13))
+        history.phase("drain", at: s(25))
+    }
+}
+
+@Test func baselineIsNoMoreThanTheScheduleAskedFor() {
+    let result = judge(Recovery.self, hurriedLoad(hasSchedule: true), within2s)
+    #expect(result.verdict == .valid, "\(result.summary)")
+    #expect(result.measured["baseline_ok_per_s"] == 100.0)
+    // Where there is no schedule, what was reached is the measure.
+    #expect(judge(Recovery.self, hurriedLoad(hasSchedule: false), within2s).verdict == .invalid)
+}

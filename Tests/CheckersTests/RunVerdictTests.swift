@@ -99,8 +99,9 @@ private func verdict(
 }
 
 @Test func catalogueNamesEachCheckerOnceAndBuildsIt() throws {
-    #expect(
-        CheckerCatalogue.shapes.map(\.name) == ["zero-leaked-connections", "recovery", "retry-correctness", "timeouts"])
+    let names = CheckerCatalogue.shapes.map(\.name)
+    #expect(Set(names).count == names.count)
+    #expect(names.prefix(4) == ["zero-leaked-connections", "recovery", "retry-correctness", "timeouts"])
     for shape in CheckerCatalogue.shapes {
         var checker = try #require(CheckerCatalogue.make(shape.name, Parameters()))
         checker.observe(Event(index: 0, time: 0, kind: .end, process: .probe, function: "end"))

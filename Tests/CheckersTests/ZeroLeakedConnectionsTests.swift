@@ -64,8 +64,8 @@ private func run(
                 title: "Connection 3 was borrowed and never given back",
                 expected: "no lease is out when no operation is running",
                 seen: "out when the run was quiet, held for 12 s (pid 8003, borrowed at App.swift:12); "
-                    + "last used by `leak` of worker 7, which ended in ok at 8 s",
-                events: [5, 6, 8], time: 8_000_000_000, activeFault: "restart #0 (immediate, down for 2 s)",
+                    + "opened at 1 ms, named by 2 operations; borrowed by `leak` of worker 7, which ended in ok at 8 s",
+                events: [0, 5, 6, 8], time: 8_000_000_000, activeFault: "restart #0 (immediate, down for 2 s)",
                 site: "App.swift:12")
         ])
     #expect(result.summary.hasPrefix("1 lease not given back; 1 connection opened"))
@@ -181,4 +181,18 @@ func differenceOfTheBooksNamesTheLayerThatLeaks(_ open: Int, _ sockets: Int?, _ 
     #expect(never.summary == "not judged: no connection was ever opened")
     // A violation that was already seen outweighs what is missing.
     #expect(run(quiet: nil, closed: books("closed", sockets: 1)).verdict == .invalid)
+}
+
+@Test func borrowerThatNeverBeganToGiveBackIsNamedAsSuch() {
+    let out = books("quiesced", open: 1, inUse: 1, leases: [lease(3, held: 11_000)], sockets: 1, sessions: 1)
+    let result = run(quiet: out) { history in
+        history.fault(0, inject: s(7), heal: s(8.5))
+        // The books were written half a second after the pool was asked for how long the lease was held.
+        history.operation(
+            "read", by: 7, from: s(8), to: s(8.2),
+            completion: Completion(connection: 3, backendPID: 8003, leasedAt: 8_100_000_000))
+    }
+    #expect(result.findings.first?.seen.contains("borrowed by `read` of worker 7") == true)
+    #expect(result.findings.first?.time == 8_100_000_000)
+    #expect(result.findings.first?.activeFault.hasPrefix("restart #0") == true)
 }

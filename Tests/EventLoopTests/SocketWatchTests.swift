@@ -54,6 +54,22 @@ struct SocketWatchTests {
         }
     }
 
+    @Test("ends every wait after the peer's close, also when that came in one event with the last bytes")
+    func keepsTheEnd() async throws {
+        try await withLoop { loop in
+            let pair = SocketPair()
+            // Both before the kernel is asked, so that it tells of both at once.
+            pair.writeFar()
+            shutdown(pair.far, Int32(SHUT_RDWR))
+            let watch = try SocketWatch(loop: loop, descriptor: pair.near)
+            try await watch.wait(for: .readable, until: .never)
+            // The reader of those bytes has its answer, and looks no further. The next one must not wait for an edge that has
+            // come already.
+            try await watch.wait(for: .readable, until: .never)
+            #expect(watch.hasNews)
+        }
+    }
+
     @Test("moves to another loop with its socket: the old one says nothing more")
     func moves() async throws {
         try await withLoop { first in

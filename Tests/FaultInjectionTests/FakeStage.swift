@@ -10,6 +10,8 @@ final class FakeStage: Sendable {
     struct State {
         var sessions: [ServerSession] = []
         var immortal: Set<Int32> = []
+        /// So many times those to terminate leave by themselves before they are hit, and others take their place.
+        var leaveWhenAimedAt = 0
         var postmaster: Int32? = 100
         var stopsBy: Set<ShutdownMode> = Set(ShutdownMode.allCases)
         var shutdowns: [ShutdownMode] = []
@@ -89,6 +91,10 @@ final class FakeStage: Sendable {
         func sessions() async throws -> [ServerSession] { fake.state.withLock { $0.sessions } }
         func terminate(_ sessions: [ServerSession]) async throws -> [ServerSession] {
             fake.state.withLock { state in
+                if state.leaveWhenAimedAt > 0 {
+                    state.leaveWhenAimedAt -= 1
+                    return []
+                }
                 let gone = sessions.filter { !state.immortal.contains($0.pid) }
                 state.sessions.removeAll { gone.contains($0) }
                 return gone

@@ -56,6 +56,15 @@ func killEndsWhatItSelects(_ select: String, _ count: ParameterValue, _ expected
     #expect(!landing.landed)
 }
 
+@Test func killAimsAgainWhereWhatItAimedAtLeftByItself() async throws {
+    let fake = FakeStage()
+    fake.addSessions(["idle"])
+    fake.state.withLock { $0.leaveWhenAimedAt = 1 }
+    let (landing, _) = try await landing(KillConnections(Parameters()), on: fake)
+    #expect(landing.landed)
+    #expect(landing.evidence["aimed_at"] == 2 && landing.evidence["ended"] == 1)
+}
+
 @Test func killEndsTheOldestFirst() async throws {
     let fake = FakeStage()
     fake.addSessions(["idle", "active", "idle"])

@@ -26,6 +26,19 @@ import Threading
         #expect(child.exitStatus == .exited(7))
     }
 
+    @Test func killedChildThatIsDroppedStaysNoZombie() async throws {
+        for _ in 0..<20 {
+            let pid = try await onOwnThread(
+                "drop",
+                throwing: { () throws(SystemError) -> Int32 in
+                    let child = try ChildProcess(SpawnRequest(path: "/bin/sleep", arguments: ["600"]))
+                    child.signal(SIGKILL)
+                    return child.pid
+                })
+            #expect(!ProcessTable.children(of: getpid()).contains { $0.pid == pid })
+        }
+    }
+
     @Test func waitEndsAtItsLimitWhileTheChildRuns() async throws {
         let child = try sleeper()
         #expect(await child.wait(within: .milliseconds(20)) == nil)

@@ -1,6 +1,7 @@
 import Foundation
 import HostSystem
 import RigModel
+import RigTestSupport
 import Testing
 import Threading
 
@@ -35,9 +36,21 @@ struct CommandLineSuite {
         Refusal(
             arguments: [
                 "validate", "faults/pooler-maintenance.yaml", "--set", "target.pgbouncer=session",
-            ], words: "yaml:29:47: client-idle-timeout: with pgbouncer: session no client rests"),
+            ], words: ":47: client-idle-timeout: with pgbouncer: session no client rests"),
         Refusal(arguments: ["list", "fault"], words: "Did you mean \"faults\"?"),
         Refusal(arguments: ["validate"], words: "name at least one"),
+        Refusal(arguments: ["report"], words: "name one run folder"),
+        Refusal(arguments: ["report", "/nowhere"], words: "/nowhere/report.json: cannot be read"),
+        Refusal(arguments: ["report", "/nowhere"], words: "there is no /nowhere"),
+        Refusal(arguments: ["replay", "/nowhere"], words: "there is no /nowhere"),
+        Refusal(
+            arguments: ["compare", "runs/db-restart/typo", "latest"], words: "there is no folder runs/db-restart/typo;"),
+        Refusal(arguments: ["run", "faults/latency.yaml", "--", "./my-service"], words: "starts no program of yours"),
+        Refusal(arguments: ["run", "--", "nowhere.yaml"], words: "nowhere.yaml: cannot be read"),
+        Refusal(arguments: ["version", "foo"], words: "version takes no arguments"),
+        Refusal(arguments: ["help", "run", "x"], words: "name one command"),
+        Refusal(arguments: ["validate", "--res"], words: "Did you mean --resolved?"),
+        Refusal(arguments: ["-V"], words: "Did you mean \"--version\"?"),
         Refusal(
             arguments: ["bench", "table", "--loops", "2"],
             words: "--loops changes nothing in bench table; it works in bench peer"),
@@ -55,6 +68,89 @@ struct CommandLineSuite {
         #expect(result.exitCode == 2)
         #expect(result.errors.contains(row.words), "\(result.errors)")
         #expect(result.output.isEmpty)
+    }
+
+    @Test(
+        "Where the folder above is named each command names the run that may be meant",
+        arguments: ["report", "replay", "check"])
+    func latestIsOffered(_ command: String) async throws {
+        let folder = try TemporaryFolder()
+        try SmallFile.makeFolder(folder.file("latest"))
+        let result = try await Rig.command([command, folder.path])
+        #expect(result.exitCode == 2)
+        #expect(result.errors.contains("did you mean \(folder.file("latest"))?"), "\(result.errors)")
+    }
+
+    @Test func helpOfHelpIsTheOverview() async throws {
+        let result = try await Rig.command(["help", "help"])
+        #expect(result.exitCode == 0 && result.output.contains("Commands:"))
+    }
+
+    /// What a run of a second needs that has no faults; a folder that is removed with the object.
+    private func scenario(_ name: String, _ rest: String, in folder: TemporaryFolder) throws -> String {
+        let text = """
+            target: {sqlite: temporary}
+            phases: {warm-up: 0s, steady: 1s, faults: 0s, settle: 0s}
+            \(rest)
+
+            """
+        try SmallFile.write(Array(text.utf8), to: folder.file("\(name).yaml"))
+        return folder.file("\(name).yaml")
+    }
+
+    @Test func worstOfSeveralRunsIsTheExitCode() async throws {
+        let folder = try TemporaryFolder()
+        let unseen = try scenario(
+            "unseen",
+            "workload: {rate: 50/s, mix: {append: 1000000, read: 0.001}}\ninvariants: {zero-leaked-connections: {}}",
+            in: folder)
+        let violated = try scenario(
+            "violated", "workload: {rate: 50/s, mix: {append: 1}}\ninvariants: {thresholds: {acquire.p50: < 1us}}",
+            in: folder)
+        let result = try await Rig.command(
+            ["run", unseen, violated, unseen, "--keep-going", "--json", "--out", folder.file("runs")])
+        let codes = try JSONValue(parsing: result.output).arrayValue?.map { $0["exit_code"]?.intValue }
+        #expect(codes == [4, 1, 4], "\(result.errors)")
+        #expect(result.exitCode == 1)
+    }
+
+    @Test("A scenario that cannot run has a value in the place of its report")
+    func jsonTellsWhatCouldNotRun() async throws {
+        let folder = try TemporaryFolder()
+        let lacking = try scenario(
+            "lacking", "workload: {rate: 50/s, mix: {append: 1}}\nfaults: [{kill-connections: {}, at: 0s}]", in: folder)
+        let one = try await Rig.command([
+            "run", lacking, "--set", "phases.faults=1s", "--json", "--out", folder.file("runs"),
+        ])
+        let value = try JSONValue(parsing: one.output)
+        #expect(one.exitCode == 3 && value["scenario"] == "lacking" && value["exit_code"]?.intValue == 3)
+        #expect(value["error"]?.stringValue?.contains("needs a PostgreSQL server") == true)
+        let several = try await Rig.command(
+            [
+                "run", lacking, lacking, "--set", "phases.faults=1s", "--keep-going", "--json", "--out",
+                folder.file("runs"),
+            ])
+        #expect(try JSONValue(parsing: several.output).arrayValue == [value, value])
+        let unread = try await Rig.command(["run", folder.file("nowhere.yaml"), "--json"])
+        let refusal = try JSONValue(parsing: unread.output)
+        #expect(unread.exitCode == 2 && refusal["scenario"] == "nowhere" && refusal["exit_code"]?.intValue == 2)
+    }
+
+    @Test("Who asked for silence is told that the interrupt was heard", arguments: ["--quiet", "--json"])
+    func silentRunSaysThatItStops(_ option: String) async throws {
+        let folder = try TemporaryFolder()
+        let file = try scenario("long", "workload: {rate: 50/s, mix: {append: 1}}", in: folder)
+        // The shell stops its child as Ctrl-C does, once the run has begun to write.
+        let drive = """
+            "$1" run "$2" \(option) --set phases.steady=10m --out "$3" & run=$!
+            for i in $(seq 6000); do [ -e "$3"/long/*/history.jsonl ] && break; sleep 0.01; done
+            kill -TERM $run; wait $run
+            """
+        let result = try await runProgram(
+            path: "/bin/bash", arguments: ["-c", drive, "bash", Rig.path, file, folder.file("runs")],
+            timeout: .seconds(180))
+        #expect(result.exitCode == 143, "\(result.standardError)")
+        #expect(result.standardError.contains("stopping: healing faults"), "\(result.standardError)")
     }
 
     private struct Lack: Sendable, CustomTestStringConvertible {
@@ -82,13 +178,25 @@ struct CommandLineSuite {
     }
 
     @Test func listsAreArraysOfNamesAndSummaries() async throws {
-        for topic in ["faults", "invariants", "workloads", "toxics"] {
+        for topic in ["faults", "invariants", "workloads", "settings", "toxics"] {
             let result = try await Rig.command(["list", topic, "--json"])
             #expect(result.exitCode == 0)
             let items = try #require(try JSONValue(parsing: result.output).arrayValue)
             #expect(items.count >= 4)
             #expect(items.allSatisfy { $0["name"]?.stringValue != nil && $0["summary"]?.stringValue != nil })
         }
+    }
+
+    @Test("docs/invariants.md says what the program says of its invariants")
+    func theReferenceOfInvariantsIsInStep() async throws {
+        let printed = try await Rig.command(["list", "invariants", "--markdown"])
+        let document = try String(contentsOfFile: Rig.root + "/docs/invariants.md", encoding: .utf8)
+        let marker = "<!-- from here on: chaosrig list invariants --markdown -->\n\n"
+        let start = try #require(document.range(of: marker)).upperBound
+        #expect(document[start...] == printed.output, "write what the program prints below the marker")
+        let names = try JSONValue(parsing: try await Rig.command(["list", "invariants", "--json"]).output).arrayValue
+        let sections = ["**Claims.** ", "**Needs to have seen.** ", "**Cannot see.** "]
+        for words in sections { #expect(printed.output.components(separatedBy: words).count - 1 == names?.count) }
     }
 
     @Test func everyCommandHasHelpWithAnExample() async throws {

@@ -65,9 +65,23 @@ enum Rig {
         let folder = out.appendingPathComponent("\(name)/latest").resolvingSymlinksInPath().path
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let text = try? String(contentsOfFile: folder + "/report.json", encoding: .utf8)
+        let report = try text.map { try JSONValue(parsing: $0) }
+        if let report { try await expectCheckToAgree(with: report, in: folder) }
         return Result(
-            exitCode: result.exitCode, output: result.output, errors: result.errors,
-            report: try text.map { try JSONValue(parsing: $0) }, files: files.sorted())
+            exitCode: result.exitCode, output: result.output, errors: result.errors, report: report,
+            files: files.sorted())
+    }
+}
+
+extension Rig {
+    /// Whoever judges the history later comes to what the run came to: verdict, findings and all that was measured.
+    private static func expectCheckToAgree(with report: JSONValue, in folder: String) async throws {
+        let check = try await command(["check", folder, "--json"])
+        let again = try JSONValue(parsing: check.output)
+        #expect(again["verdict"] == report["verdict"], "\(check.errors)")
+        #expect(again["invariants"] == report["invariants"])
+        let codes: [String: Int32] = ["valid": 0, "invalid": 1, "unknown": 4]
+        #expect(check.exitCode == codes[report["verdict"]?.stringValue ?? ""])
     }
 }
 

@@ -32,7 +32,7 @@ struct ShippedScenarioSuite {
         #expect(operations.count >= 3)
         for operation in operations { #expect((operation.value["ok"]?.intValue ?? 0) > 0, "\(operation.key)") }
         #expect(report["recovery"]?.arrayValue?.first?["first_ok_s"]?.doubleValue != nil)
-        for file in ["history.jsonl", "journal.jsonl", "junit.xml", "report.json", "scenario.yaml"] {
+        for file in ["history.jsonl", "journal.jsonl", "junit.xml", "report.html", "report.json", "scenario.yaml"] {
             #expect(result.files.contains(file))
         }
     }

@@ -1,10 +1,18 @@
 import Glibc
 import HostSystem
-import Probes
 import RigTestSupport
 import Testing
 
+@testable import Probes
+
 @Suite struct ProcessProbeTests {
+    @Test func threadsThatWantAProcessorAreCounted() throws {
+        #expect(MachineProbe.runnableThreads("26.41 42.34 30.17 31/1205 25073\n") == 31)
+        #expect(MachineProbe.runnableThreads("") == nil)
+        // This one runs.
+        #expect(try #require(MachineProbe.runnableThreads()) >= 1)
+    }
+
     @Test func descriptorsOfOneFileAndItsCompanionsAreCounted() throws {
         let folder = try TemporaryFolder()
         let database = folder.file("x.db")

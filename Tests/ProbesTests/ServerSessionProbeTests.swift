@@ -67,11 +67,12 @@ func probeCancelsRunningStatementsOfOneApplication(_ limit: Int, _ share: Double
         let running = sessions.dropLast().map { session in
             Task { try await session.execute(SQLStatement("SELECT pg_sleep(600)", role: .read), deadline: soon) }
         }
-        var active: [ServerSessionProbe.Session] = []
-        while active.count < 3, MonotonicInstant.now < soon {
-            let all = probe.sessions(in: try await observer.execute(probe.list, deadline: soon))
-            active = all.filter { $0.state == "active" }
-        }
+        // Active alone is not enough: a statement that is being prepared is, too, and begins once more when it runs.
+        let sleeping = SQLStatement(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event = 'PgSleep'",
+            [.text(application)], role: .read)
+        while try await observer.execute(sleeping, deadline: soon).rows != [[.int(3)]], MonotonicInstant.now < soon {}
+        let active = probe.sessions(in: try await observer.execute(probe.list, deadline: soon))
         let cancel = probe.cancel(atMost: limit, share: share, seed: 1)
         let hit = probe.cancelled(in: try await observer.execute(cancel, deadline: soon))
         #expect(hit.count == expected)

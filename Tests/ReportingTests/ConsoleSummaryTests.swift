@@ -9,14 +9,10 @@ private func render(_ report: RunReport = sampleReport(), width: Int = 100, colo
 @Test func wholeSummaryReadsFromTheVerdictToTheReplayCommand() {
     #expect(
         render() == """
-            ✗ INVALID db-restart, seed 42, 32.4 s, managed PostgreSQL, exit code 1
+            ✗ INVALID db-restart: zero-leaked-connections violated; timeouts undecided
+              seed 42, 32.4 s, managed PostgreSQL, exit code 1
 
-            Invariants
-              ✗ zero-leaked-connections  1 lease not given back; 14 connections opened
-              ✓ recovery                 back after 1 fault, at worst: first success 310 ms
-              ? timeouts                 not judged: no connection was ever acquired
-
-            Findings
+            What broke
               1. zero-leaked-connections: Connection 3 was borrowed and never given back
                  expected no lease is out
                  seen     held for 12 s
@@ -25,10 +21,14 @@ private func render(_ report: RunReport = sampleReport(), width: Int = 100, colo
                  site     Sources/App/Pay.swift:12
                  events   120, 133 of history.jsonl
 
+            Invariants
+              ✗ zero-leaked-connections  1 lease not given back; 14 connections opened
+              ? timeouts                 not judged: no connection was ever acquired
+              ✓ recovery                 back after 1 fault, at worst: first success 310 ms
+
             Faults
-              ✓ restart immediate, down for 2 s: at 10 s, healed at 12.3 s, landed:
-                {"refused":"57P03","outage_s":2.1}
-              ✗ slow-network 100 ms each way: at 14 s, never healed, did not land: no chunk was delayed
+              ✓ restart #0 immediate, down for 2 s: at 10 s, healed at 12.3 s
+              ✗ slow-network #1 100 ms each way: at 14 s, never healed, did not land: no chunk was delayed
 
             Workload
               kind      ok   fail   info       p50       p99      max
@@ -44,7 +44,7 @@ private func render(_ report: RunReport = sampleReport(), width: Int = 100, colo
             Notes
               ! The fault slow-network #1 did not land: no chunk was delayed.
 
-            More
+            ✗ INVALID db-restart: zero-leaked-connections violated; timeouts undecided
               report runs/db-restart/latest/report.html
               replay chaosrig replay runs/db-restart/2026-11-21T01-02-03Z-42
 
@@ -81,9 +81,24 @@ func colourAddsNothingButColour(_ width: Int) {
     #expect(text.contains("line break"))
 }
 
+@Test func longListsAreCut() {
+    var report = sampleReport()
+    report.invariants[0].findings = Array(repeating: report.invariants[0].findings[0], count: 20)
+    report.invariants[0].findings[0].events = Array(0..<500)
+    report.invariants[1].summary = String(repeating: "word ", count: 200)
+    let text = render(report, width: 80)
+    #expect(text.contains("     and 17 more of zero-leaked-connections, in report.json\n"))
+    #expect(text.contains("0, 1, 2, 3, 4, 5, 6, 7, … of history.jsonl"))
+    #expect(text.split(separator: "\n").count { $0.contains("word") } == 1)
+    // The verdict is the first line, and is there again above what to do next.
+    let verdicts = text.split(separator: "\n").enumerated().filter { $0.element.hasPrefix("✗ INVALID") }.map(\.offset)
+    #expect(verdicts.first == 0 && verdicts.count == 2)
+}
+
 @Test func emptyReportIsShortAndSaysSo() {
     var report = sampleReport()
     report.verdict = .valid
+    report.exitCode = 0
     report.invariants = []
     report.faults = []
     report.workload = []
@@ -92,13 +107,72 @@ func colourAddsNothingButColour(_ width: Int) {
     let text = ConsoleSummary.render(report, reportPath: nil, width: 80, color: false)
     #expect(
         text == """
-            ✓ VALID db-restart, seed 42, 32.4 s, managed PostgreSQL, exit code 1
+            ✓ VALID db-restart: 0 of 0 invariants hold
+              seed 42, 32.4 s, managed PostgreSQL, exit code 0
 
             Invariants
               none
 
-            More
               replay chaosrig replay runs/db-restart/2026-11-21T01-02-03Z-42
 
             """)
+}
+
+@Test func validRunThatLeftSomethingBehindDoesNotLookGreen() {
+    var report = sampleReport()
+    report.verdict = .valid
+    report.exitCode = 5
+    report.invariants = [report.invariants[1]]
+    let line = "? VALID db-restart: 1 of 1 invariants hold, but something was left behind: exit code 5"
+    #expect(render(report).split(separator: "\n").count { $0 == line } == 2)
+    #expect(render(report, color: true).hasPrefix("\u{1B}[33m? VALID"))
+    let page = MarkdownSummary.render(report)
+    #expect(page.hasPrefix("## ❔ db-restart: valid, but something was left behind: exit code 5\n"))
+    report.exitCode = 0
+    #expect(render(report).hasPrefix("✓ VALID db-restart: 1 of 1 invariants hold\n"))
+}
+
+@Test func manyFaultsAreCountedByKindAndTheWorstAreNamed() {
+    var report = sampleReport()
+    report.faults = (0..<60).map {
+        FaultRecord(
+            number: $0, kind: $0 % 2 == 0 ? "restart" : "freeze", detail: "", injectedAtSeconds: Double($0),
+            healedAtSeconds: Double($0) + 1, landed: $0 != 7, evidence: "no proof")
+    }
+    report.recovery = (0..<60).map {
+        RecoveryRecord(
+            fault: "restart #\($0)", firstOkSeconds: 0.1, fullPoolSeconds: nil,
+            baselineThroughputSeconds: $0 == 30 ? nil : Double($0 % 50), baselineP95Seconds: nil, lostOperations: 0)
+    }
+    let text = render(report)
+    let faults = """
+        Faults
+          ✓ restart: 30 of 30 landed
+          ✗ freeze: 29 of 30 landed
+          ✗ freeze #7: at 7 s, healed at 8 s, did not land: no proof
+
+        """
+    #expect(text.contains(faults))
+    let shown = text.matches(of: #/\n  restart \#([0-9]+) /#).map { Int($0.1) }
+    #expect(shown == [30, 45, 46, 47, 48, 49])
+    #expect(text.contains("\n  and 54 more that were faster, in report.json\n"))
+    #expect(text.split(separator: "\n").count < 45)
+    for index in report.faults.indices { report.faults[index].landed = false }
+    report.recovery = report.recovery.map {
+        var never = $0
+        never.firstOkSeconds = nil
+        return never
+    }
+    let worse = render(report)
+    #expect(worse.contains("\n  and 50 more that did not land, in report.json\n"))
+    #expect(worse.contains("\n  and 50 more, in report.json\n"))
+}
+
+/// The second invariant's findings go on behind those of the first that are not shown.
+@Test func findingsHaveTheNumbersOfThePage() {
+    var report = sampleReport()
+    report.invariants[1].findings = report.invariants[0].findings
+    report.invariants[0].findings = Array(repeating: report.invariants[0].findings[0], count: 20)
+    let numbers = render(report).matches(of: #/\n  ([0-9]+)\. /#).map { Int($0.1) }
+    #expect(numbers == [1, 2, 3, 21])
 }

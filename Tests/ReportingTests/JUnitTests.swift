@@ -99,7 +99,7 @@ private func greenReport() -> RunReport {
         #expect(failure.text.contains(fact))
     }
     #expect(seen.cases[2].message == "not judged: no connection was ever acquired")
-    #expect(seen.cases[3].text.contains("slow-network 100 ms each way: no chunk was delayed"))
+    #expect(seen.cases[3].text.contains("slow-network #1 100 ms each way: no chunk was delayed"))
     #expect(seen.cases[4].text.contains("leak: 2 fail, 0 info"))
     #expect(seen.totals.map { $0["failures"] } == ["1", "1"])
     #expect(seen.totals.map { $0["errors"] } == ["3", "3"])
@@ -128,6 +128,15 @@ private func greenReport() -> RunReport {
     report.verdict = .valid
     report.exitCode = 5
     #expect(try Seen.parse(JUnit.encode([report])).cases.last?.element == "error")
+}
+
+/// Something was left behind, or the run was interrupted: a violated invariant says nothing of that.
+@Test(arguments: [5, 130])
+func exitCodeThatNoCaseExplainsIsAnError(_ code: Int) throws {
+    var report = sampleReport()
+    report.exitCode = code
+    let last = try #require(try Seen.parse(JUnit.encode([report])).cases.last)
+    #expect(last.element == "error" && last.message == "verdict invalid, exit code \(code)")
 }
 
 @Test func hostileTextStaysWellFormedAndIsReadBack() throws {

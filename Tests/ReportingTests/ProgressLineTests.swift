@@ -14,12 +14,19 @@ private let state = ProgressState(
             == "drain | 0 ok/s | open 0 idle 0 in use 0 waiting 0")
 }
 
+@Test func poolThatTellsNoGaugesIsNotCalledEmpty() {
+    #expect(
+        ProgressLine.render(ProgressState(phase: "drain", hasGauges: false), width: 120, color: false)
+            == "drain | 0 ok/s")
+}
+
 @Test(arguments: [
     (101, "faults 12 s left | 498 ok/s | p99 8.3 ms | open 10 idle 2 in use 8 waiting 3 | restart #0 | 1 finding"),
-    (100, "faults 12 s left | 498 ok/s | open 10 idle 2 in use 8 waiting 3 | restart #0 | 1 finding"),
-    (60, "faults 12 s left | 498 ok/s | restart #0 | 1 finding"),
-    (45, "faults 12 s left | restart #0 | 1 finding"),
-    (20, "faults 12 s left | …"),
+    (100, "faults 12 s | 498/s | p99 8.3 ms | 8/10 used, 3 wait | restart #0 | 1 finding"),
+    (77, "faults 12 s | 498/s | p99 8.3 ms | 8/10 used, 3 wait | restart #0 | 1 finding"),
+    (76, "faults 12 s | 498/s | 8/10 used, 3 wait | restart #0 | 1 finding"),
+    (60, "faults 12 s | 498/s | restart #0 | 1 finding"),
+    (40, "faults 12 s | restart #0 | 1 finding"), (20, "faults 12 s | resta…"),
 ])
 func leastImportantPartsAreLeftOutFirst(_ width: Int, _ line: String) {
     #expect(ProgressLine.render(state, width: width, color: false) == line)

@@ -13,8 +13,7 @@ import Testing
         members.map(\.key) == [
             "schema", "scenario", "scenario_summary", "seed", "verdict", "exit_code", "started_at", "duration_s",
             "environment", "target", "faults", "invariants", "workload", "dropped_operations", "pool", "recovery",
-            "notes",
-            "replay",
+            "resources", "notes", "replay",
         ])
     #expect(json["schema"] == "chaosrig.report/1")
     #expect(json["seed"] == 42)
@@ -24,7 +23,7 @@ import Testing
     #expect(json["environment"] == ["postgres": "17.5", "cores": 4])
     #expect(
         json["faults"]?.arrayValue?.first == [
-            "kind": "restart", "detail": "restart immediate, down for 2 s", "injected_at_s": 10.000123,
+            "number": 0, "kind": "restart", "detail": "restart immediate, down for 2 s", "injected_at_s": 10.000123,
             "healed_at_s": 12.25, "landed": true, "evidence": ["refused": "57P03", "outage_s": 2.1],
         ])
     #expect(json["faults"]?.arrayValue?.last?["healed_at_s"] == .null)

@@ -11,10 +11,10 @@ func sampleReport() -> RunReport {
         environment: [JSONValue.Member("postgres", "17.5"), JSONValue.Member("cores", 4)], target: "managed PostgreSQL",
         faults: [
             FaultRecord(
-                kind: "restart", detail: "restart immediate, down for 2 s", injectedAtSeconds: 10.00012345,
+                number: 0, kind: "restart", detail: "restart immediate, down for 2 s", injectedAtSeconds: 10.00012345,
                 healedAtSeconds: 12.25, landed: true, evidence: ["refused": "57P03", "outage_s": 2.1]),
             FaultRecord(
-                kind: "slow-network", detail: "100 ms each way", injectedAtSeconds: 14, healedAtSeconds: nil,
+                number: 1, kind: "slow-network", detail: "100 ms each way", injectedAtSeconds: 14, healedAtSeconds: nil,
                 landed: false, evidence: "no chunk was delayed"),
         ],
         invariants: [

@@ -16,6 +16,19 @@ func textIsCutWithAMark(_ text: String, _ width: Int, _ cut: String) {
     #expect(TerminalText.truncate(text, width: width) == cut)
 }
 
+@Test(
+    "Columns are those that a terminal takes",
+    arguments: [
+        ("⚡", 2), ("✅", 2), ("❌", 2), ("⏰", 2), ("⌚", 2), ("✓", 1), ("✗", 1), ("→", 1), ("\u{2764}", 1),
+        ("\u{2764}\u{FE0F}", 2),
+        ("⚡\u{FE0E}", 1), ("e\u{301}", 1), ("\u{301}", 0), ("日", 2), ("·", 1),
+    ])
+func charactersHaveTheirColumns(_ text: String, _ columns: Int) { #expect(TerminalText.width(text) == columns) }
+
 @Test func familyOfEmojiIsOneCharacterOfTwoColumns() {
     #expect(TerminalText.width(TerminalText.clean("\u{1F468}\u{200D}\u{1F469}x")) == 3)
+}
+
+@Test func linesStayAndEachIsCleaned() {
+    #expect(TerminalText.cleanLines("a\u{1B}[2J\n\n  b\r\nc\r") == "a\u{FFFD}[2J\n\n  b \nc ")
 }

@@ -60,13 +60,14 @@ private let events = [
     #expect(parts.1.droppedOperations == 7)
 }
 
+/// The first two could not be injected: the others keep the numbers by which charts and findings name them.
 @Test func faultRecordsTellWhenAndWithWhatProof() {
     var records = FaultRecords()
     let facts: [NemesisFact] = [
-        .phase("faults"), .inject(fault: 0, kind: "restart", detail: "restart fast"),
-        .landed(fault: 0, kind: "restart", landed: true, evidence: ["refused": "57P03"]),
-        .inject(fault: 1, kind: "kill-connections", detail: "kill-connections all"),
-        .heal(fault: 0, kind: "restart", ok: true, forced: false, facts: .null),
+        .phase("faults"), .inject(fault: 2, kind: "restart", detail: "restart fast"),
+        .landed(fault: 2, kind: "restart", landed: true, evidence: ["refused": "57P03"]),
+        .inject(fault: 3, kind: "kill-connections", detail: "kill-connections all"),
+        .heal(fault: 2, kind: "restart", ok: true, forced: false, facts: .null),
     ]
     for (index, fact) in facts.enumerated() {
         records.observe(event(index * 1000, .info, .nemesis, fact.function, fact.value))
@@ -74,10 +75,12 @@ private let events = [
     #expect(
         records.records == [
             FaultRecord(
-                kind: "restart", detail: "restart fast", injectedAtSeconds: 1, healedAtSeconds: 4, landed: true,
+                number: 2, kind: "restart", detail: "restart fast", injectedAtSeconds: 1, healedAtSeconds: 4,
+                landed: true,
                 evidence: ["refused": "57P03"]),
             FaultRecord(
-                kind: "kill-connections", detail: "kill-connections all", injectedAtSeconds: 3, healedAtSeconds: nil,
+                number: 3, kind: "kill-connections", detail: "kill-connections all", injectedAtSeconds: 3,
+                healedAtSeconds: nil,
                 landed: false, evidence: "the history holds no proof, neither for nor against"),
         ])
 }

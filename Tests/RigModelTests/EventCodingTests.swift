@@ -13,7 +13,7 @@ private let fullEvent = Event(
             Attempt(
                 number: 1, outcome: .fail,
                 error: FailureDescription(phase: .query, failureClass: "server-error", code: "40001", message: "x"),
-                delayNanoseconds: 20_000_000),
+                delayNanoseconds: 20_000_000, connection: 5, leasedAt: 12),
             Attempt(number: 2, outcome: .info, isIdempotent: true, insideOpenTransaction: true),
         ]))
 
@@ -24,7 +24,7 @@ private let fullEvent = Event(
             + #""error":{"phase":"commit","class":"connection-lost","sqlstate":null,"message":"gone \"now\"\n"},"#
             + #""attempts":[{"n":1,"outcome":"fail","error":{"phase":"query","class":"server-error","#
             + #""sqlstate":"40001","message":"x"},"delay_ns":20000000,"idempotent":false,"#
-            + #""inside_open_transaction":false},{"n":2,"outcome":"info","error":null,"delay_ns":null,"#
+            + #""inside_open_transaction":false,"conn":5,"leased_ns":12},{"n":2,"outcome":"info","error":null,"delay_ns":null,"#
             + #""idempotent":true,"inside_open_transaction":true}]}"#)
 }
 
@@ -40,7 +40,7 @@ private let fullEvent = Event(
     fullEvent,
     Event(index: 0, time: 0, kind: .invoke, process: .worker(1023), function: "read", value: ["account": 7]),
     Event(
-        index: 1, time: 2, kind: .fail, process: .worker(-1), function: "transfer", value: ["to": 2, "from": 1],
+        index: 1, time: 2, kind: .fail, process: .worker(1 << 53), function: "transfer", value: ["to": 2, "from": 1],
         completion: Completion(attempt: 0, lagNanoseconds: 5)),
     Event(
         index: 2, time: 3, kind: .info, process: .nemesis, function: "restart",
@@ -112,7 +112,8 @@ private func randomEvent(_ index: Int, _ random: inout SeededGenerator) -> Event
                 Attempt(
                     number: number, outcome: [.ok, .fail, .info][Int.random(in: 0...2, using: &random)],
                     error: maybe(randomError(&random), &random), delayNanoseconds: maybe(9, &random),
-                    isIdempotent: Bool.random(using: &random), insideOpenTransaction: Bool.random(using: &random))
+                    isIdempotent: Bool.random(using: &random), insideOpenTransaction: Bool.random(using: &random),
+                    connection: maybe(10, &random), leasedAt: maybe(11, &random))
             })
     }
     let processes: [Event.Process] = [.worker(Int.random(in: 0...5, using: &random)), .nemesis, .pool, .probe]

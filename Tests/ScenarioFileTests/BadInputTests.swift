@@ -28,6 +28,10 @@ private let badInputs: [BadInput] = [
         "unknown key", with("pool: {max-opn: 3}"),
         "x.yaml:6:8: unknown key \"max-opn\" in pool; did you mean \"max-open\"?"),
     BadInput(
+        "threshold beside the invariants", with("invariants: {append.p99: < 50ms}"),
+        "x.yaml:6:14: unknown key \"append.p99\" in invariants; a threshold stands one level deeper: \"thresholds: {append"
+    ),
+    BadInput(
         "unknown section", with("polo: {}"), "x.yaml:6:1: unknown key \"polo\" in the scenario; did you mean \"pool\"?"),
     BadInput(
         "missing unit", with("pool: {acquire-timeout: 2}"), "x.yaml:6:25: acquire-timeout: a duration like 2s",

@@ -42,7 +42,7 @@ private let groups =
         ("- random: []", "x.yaml:7:5: random: a list of faults was expected"),
         ("- random: [{fog: {density: 1s}}]\n    every: 1s", "fog: in a random it needs for:"),
         ("- random: [{stumble: {}, weight: 0}]", "weight: a number above 0 was expected"),
-        ("- random: [{stumble: {}, at: 2s}]", "unknown key \"at\" in the fault"),
+        ("- random: [{stumble: {}, at: 2s}]", "unknown key \"at\" in a fault of a random group"),
         ("- sequence: [{stumbel: {}}]", "unknown fault \"stumbel\"; did you mean \"stumble\"?"),
         ("- sequence: [{stumble: {}}]\n    weight: 2", "unknown key \"weight\""),
         ("- stumble: {}\n    gap: 2s", "unknown key \"gap\""),

@@ -136,6 +136,27 @@ func overridesChangeTheTree(_ index: Int) throws {
     #expect(again == scenario)
 }
 
+@Test(
+    "Names near a text that cannot name a folder can",
+    arguments: [
+        ("my file", "my-file"), ("日本", "scenario"), ("a$b", "a-b"), ("  x  ", "x"), ("...", "scenario"),
+        ("a.b_c-d", "a.b_c-d"),
+        ("", "scenario"), (String(repeating: "n", count: 101), String(repeating: "n", count: 100)),
+    ])
+func nearNamesAreValid(_ text: String, _ name: String) {
+    #expect(ScenarioName.near(text) == name)
+    #expect(ScenarioName.isValid(name))
+    #expect(ScenarioName.isValid(text) == (text == name))
+}
+
+@Test func badNameOfAFileIsToldFromAWrittenOne() {
+    let loader = ScenarioLoader(catalogue: testCatalogue)
+    let error = #expect(throws: ScenarioErrors.self) {
+        try loader.load(Array(minimal.utf8), file: "my file.yaml", defaultName: "my file")
+    }
+    #expect(error?.description.contains("name: \"my file\" (from the file's name; write name: …) cannot name") == true)
+}
+
 @Test func passwordsAreMaskedInTheResolvedScenario() throws {
     let scenario = try load(
         minimal.replacing("sqlite: temporary", with: "postgres: {url: \"postgres://u:s3cret@h/d\"}"))
@@ -144,11 +165,35 @@ func overridesChangeTheTree(_ index: Int) throws {
     #expect(yaml.contains("postgres://u:***@h/d"))
 }
 
+@Test func passwordsOfAnAdapterAreMaskedAndAskedForAgain() throws {
+    let adapter = "[/bin/cat, \"--dsn=postgres://u:hunter2@h/db\", \"password=hunter3\", \"--rate=5\"]"
+    let text = minimal.replacing("{sqlite: temporary}", with: "{postgres: managed}") + "\npool: {adapter: \(adapter)}\n"
+    let scenario = try load(text)
+    #expect(scenario.maskedSettings.isEmpty)
+    let yaml = ResolvedScenario.yaml(scenario)
+    #expect(!yaml.contains("hunter"), "\(yaml)")
+    let again = try load(yaml)
+    #expect(again.pool.adapter == ["/bin/cat", "--dsn=postgres://u:***@h/db", "password=***", "--rate=5"])
+    #expect(again.maskedSettings == ["pool.adapter=[…]"])
+}
+
+@Test("A reader of YAML 1.1 finds the same keys and texts", arguments: ["on", "off", "Yes", "y", "NULL"])
+func wordsThatAreNoTextElsewhereAreQuoted(_ word: String) throws {
+    var scenario = try load(minimal)
+    scenario.name = word
+    scenario.invariants[0].parameters.values[word] = .count(1)
+    let yaml = ResolvedScenario.yaml(scenario)
+    #expect(yaml.contains("name: \"\(word)\"\n") && yaml.contains("\"\(word)\": 1"), "\(yaml)")
+}
+
 @Test(arguments: [
     ("postgres://u:p@h/d", "postgres://u:***@h/d"),
     ("postgres://h/d?password=x&a=b", "postgres://h/d?password=***&a=b"),
     ("host=h password='a b' dbname=d", "host=h password=*** dbname=d"), ("postgres://u@h/d", "postgres://u@h/d"),
     ("postgres://u:a@b@h/d", "postgres://u:***@h/d"), ("plain", "plain"),
+    ("[\"a://u:p@h\", \"http://h:1/?q\", \"b://u:q@h/d\"]", "[\"a://u:***@h\", \"http://h:1/?q\", \"b://u:***@h/d\"]"),
+    ("a://u:p@h b://u:q@h", "a://u:***@h b://u:***@h"), ("host=h passfile=/etc/pgpass", "host=h passfile=/etc/pgpass"),
+    ("host=h sslpassword=x", "host=h sslpassword=***"),
 ])
 func secretsAreMasked(_ text: String, _ masked: String) { #expect(SecretMask.inURL(text) == masked) }
 

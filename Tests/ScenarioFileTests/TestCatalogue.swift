@@ -23,8 +23,10 @@ let testCatalogue = ScenarioCatalogue(
                 Parameter("throughput", .share, default: .share(0.9), summary: "how much"),
             ]),
         Shape(name: "no-leaks", summary: "loses nothing"),
+        Shape(name: "thresholds", summary: "bounds", takesThresholds: true),
     ],
-    workloads: [Shape(name: "append", summary: ""), Shape(name: "read", summary: "")],
+    workloads: ["append", "read", "transfer", "inspect"].map { Shape(name: $0, summary: "") },
+    transactionWorkloads: ["transfer"], steadyWorkloads: ["inspect"],
     checkParameters: { kind, parameters, target in
         guard kind == "stumble" else { return [] }
         if parameters["count"] == .count(13) { return [("count", "not on a Friday")] }

@@ -26,6 +26,8 @@ struct DrawingTests {
         #expect(
             OperationCatalogue.shapes.map(\.name) == [
                 "append", "append-transaction", "read", "read-row", "read-large", "transfer", "pausing-transfer",
+                "register", "inspect", "listen",
+                "slow-read",
                 "leak",
             ])
         for shape in OperationCatalogue.shapes {

@@ -106,7 +106,10 @@ struct InstrumentedPoolTests {
 
     @Test("Each attempt of a use runs its own steps")
     func stepsKnowTheirAttempt() async throws {
-        let fixture = WorkloadFixture(PoolConfiguration(maxOpen: 1))
+        // The fixture's time goes on while a busy machine does not: no check comes between two attempts.
+        var configuration = PoolConfiguration(maxOpen: 1)
+        configuration.checkAfterIdle = .seconds(3600)
+        let fixture = WorkloadFixture(configuration)
         fixture.answer(.conflict, .conflict)
         let request = UseRequest(site: .here()) { [SQLStatement("attempt \($0)", role: .write)] }
         #expect(try await fixture.use(request).outcome == .ok)
@@ -132,6 +135,7 @@ struct InstrumentedPoolTests {
         #expect(report.completion.attempt == 0)
         #expect(report.completion.connection == nil)
         #expect(report.completion.acquireNanoseconds == 2_000_000_000)
+        #expect(report.completion.leasedAt == nil && report.completion.returnedAt == nil)
         #expect(report.completion.queryNanoseconds == nil)
         try await fixture.expectCleanClose()
     }
@@ -151,6 +155,10 @@ struct InstrumentedPoolTests {
         #expect(report.completion.releaseNanoseconds == 0)
         #expect(report.completion.connection == 1)
         #expect(report.completion.backendPID == 1_001)
+        // On the clock of the runtime: who records counts from the run's start.
+        let (leased, returned) = (report.completion.leasedAt, report.completion.returnedAt)
+        #expect(returned.flatMap { returned in leased.map { returned - $0 } } == 700_000_000)
+        #expect(returned == Int64(fixture.runtime.now.nanoseconds))
         #expect(report.outcome == (slow == "COMMIT" ? .info : .fail))
         try await fixture.expectCleanClose()
     }
@@ -177,6 +185,7 @@ struct InstrumentedPoolTests {
         let report = await fixture.pool.use(LeakOperation().plan(&context).request)
         #expect(report.outcome == .ok)
         #expect(report.completion.connection == 1)
+        #expect(report.completion.leasedAt != nil && report.completion.returnedAt == nil)
         fixture.runtime.advance(by: .seconds(4))
         let leases = try #require(fixture.pool.openLeases().arrayValue)
         #expect(leases.count == 1)

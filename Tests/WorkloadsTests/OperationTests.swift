@@ -79,4 +79,66 @@ struct OperationTests {
         #expect(planned.request.isIdempotent && planned.request.isReadOnly)
         #expect(planned.request.steps(1).map(\.role) == [.read])
     }
+
+    @Test("A read asks for a number to come back, and says whose result it got")
+    func echo() throws {
+        var context = context()
+        let planned = ReadOperation().plan(&context)
+        let sent = OperationID(worker: 0, sequence: 77).rawValue
+        #expect(planned.request.steps(1).first?.parameters.contains(.int(sent)) == true)
+        let notes = try #require(planned.notes)
+        #expect(notes([SQLResult(rows: [[.int(990), .int(sent)]])]) == [.init("echo", true)])
+        #expect(
+            notes([SQLResult(rows: [[.int(990), .int(5)]])])
+                == [.init("echo", ["sent": .int(sent), "got": 5])])
+        #expect(notes([SQLResult()]) == [.init("echo", ["sent": .int(sent), "got": .null])])
+    }
+
+    @Test("Reads have as many texts as they are told to, and no more")
+    func distinctStatements() {
+        var context = context()
+        context.schema = WorkloadSchema(
+            dialect: .postgres, run: "r", statementTime: .zero, accounts: 8, distinctStatements: 5)
+        let plans = (0..<300).map { _ in ReadOperation().plan(&context) }
+        #expect(Set(plans.flatMap { $0.request.steps(1).map(\.text) }).count == 5)
+        #expect(plans.allSatisfy { (0..<8).contains($0.value["account"]?.intValue ?? -1) })
+    }
+
+    @Test("A client writes its own register, each time a greater number")
+    func register() {
+        var context = context()
+        context.client = 9
+        var written: [Int64] = []
+        for _ in 0..<100 {
+            let planned = RegisterOperation().plan(&context)
+            #expect(planned.value["key"] == 9)
+            #expect(planned.request.isIdempotent)
+            guard let number = planned.value["write"]?.intValue else {
+                #expect(planned.request.isReadOnly && planned.notes != nil)
+                #expect(planned.okValue?([SQLResult(rows: [[.int(3), .int(1)]])]) == ["key": 9, "value": 3])
+                continue
+            }
+            written.append(number)
+            #expect(planned.okValue?([]) == ["key": 9, "value": .int(number)])
+            #expect(planned.request.steps(1).first?.parameters == [.int(9), .int(number)])
+        }
+        #expect(written == Array(1...Int64(written.count)))
+        #expect((20...80).contains(written.count))
+    }
+
+    @Test("An inspection tells what it found, an open transaction by the time that does not pass")
+    func inspection() throws {
+        var context = context()
+        let notes = try #require(InspectOperation().plan(&context).notes)
+        func found(_ rows: [SQLValue]...) -> JSONValue? {
+            notes([SQLResult(rows: [[.text("10:00")]]), SQLResult(rows: rows)]).first { $0.key == "found" }?.value
+        }
+        #expect(found([.text("now"), .text("10:01")]) == [])
+        #expect(
+            found([.text("now"), .text("10:00")]) == [["what": "transaction", "detail": "open since 10:00"]])
+        #expect(
+            found([.text("now"), .text("10:01")], [.text("role"), .text("boss")])
+                == [["what": "role", "detail": "boss"]])
+        #expect(notes([]).first?.value == .null)
+    }
 }

@@ -12,10 +12,13 @@ struct WorkloadFixture {
     let sink: RecordingSink
     let pool: InstrumentedPool<FakeDriver>
     let configuration: PoolConfiguration
+    /// When the sink's times begin.
+    let epoch: MonotonicInstant
 
     init(_ configuration: PoolConfiguration = PoolConfiguration(maxOpen: 2), policy: RetryPolicy = RetryPolicy()) {
         self.configuration = configuration
         driver = FakeDriver(runtime: runtime)
+        epoch = runtime.now
         sink = RecordingSink(runtime: runtime)
         pool = InstrumentedPool(
             pool: Pool(
@@ -52,12 +55,13 @@ struct WorkloadFixture {
     }
 
     func runner(
-        _ mix: OperationMix, clients: Int, model: WorkloadRunner.Model = .closed, pool: (any PoolUnderTest)? = nil
+        _ mix: OperationMix, clients: Int, model: WorkloadRunner.Model = .closed, pool: (any PoolUnderTest)? = nil,
+        behaviour: ClientBehaviour = ClientBehaviour()
     ) -> WorkloadRunner {
         WorkloadRunner(
             pool: pool ?? self.pool, runtime: runtime, mix: mix,
             schema: WorkloadSchema(dialect: .sqlite, run: "t", statementTime: .zero), clients: clients, model: model,
-            seed: 1, sink: sink)
+            behaviour: behaviour, seed: 1, epoch: epoch, sink: sink)
     }
 
     func expectCleanClose(cutting cuts: Int = 0, _ location: SourceLocation = #_sourceLocation) async throws {

@@ -13,7 +13,7 @@ package enum BenchError: Error, CustomStringConvertible {
         }
     }
 
-    /// See design.md §5.
+    /// See "Exit codes" in README.md.
     package var exitCode: Int32 {
         switch self {
         case .usage: 2

@@ -1,12 +1,12 @@
 import HostSystem
 
 /// A temporary folder, removed by ``remove()``. When this process dies first, `chaosrig heal` removes it.
-struct BenchFolder: Sendable {
-    let path: String
+package struct BenchFolder: Sendable {
+    package let path: String
 
     /// - Parameter journal: the name of a journal in the folder, for whoever finds the folder of a dead process.
-    init(journal: String? = nil) throws(BenchError) {
-        path = "\(TemporaryFolders.preferred)/\(TemporaryFolders.prefix)bench-\(RunScratch.newRunID())"
+    package init(journal: String? = nil, in parent: String? = nil) throws(BenchError) {
+        path = "\(parent ?? TemporaryFolders.preferred)/\(TemporaryFolders.prefix)bench-\(RunScratch.newRunID())"
         do {
             try SmallFile.makeFolder(path)
             try RunOwner(journal: journal.map { [path] in "\(path)/\($0)" }).write(in: path)
@@ -17,7 +17,7 @@ struct BenchFolder: Sendable {
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    func remove() throws(BenchError) {
+    package func remove() throws(BenchError) {
         do { try Undoer().perform(.removeFolder(path: path)) } catch { throw .failed("\(error)") }
     }
 }

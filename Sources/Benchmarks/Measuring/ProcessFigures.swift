@@ -3,11 +3,11 @@ import HostSystem
 import Threading
 
 /// What the kernel says about this process.
-enum ProcessFigures {
+package enum ProcessFigures {
     /// Resident memory now, in MB.
     static var residentMB: Double { status("VmRSS:") }
     /// The most that it ever was, in MB. Not getrusage(2): its peak is inherited from the parent through exec.
-    static var peakResidentMB: Double { status("VmHWM:") }
+    package static var peakResidentMB: Double { status("VmHWM:") }
 
     /// Processor time of all threads, in seconds.
     static var processorSeconds: Double {

@@ -12,7 +12,7 @@ enum ClientCapabilities {
             ? "mount the control groups with the controller \(controller.rawValue) writable (in a container: --privileged)"
             : "run as root"
         var call = ProgramCall(
-            path: "/proc/self/exe", arguments: [ControlGroupTrial.command, controller.rawValue], timeout: limit)
+            path: RigProgram.path, arguments: [ControlGroupTrial.command, controller.rawValue], timeout: limit)
         call.outlivesRig = true
         do {
             let result = try await call.run()

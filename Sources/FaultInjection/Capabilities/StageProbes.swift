@@ -16,7 +16,7 @@ package enum StageProbes {
     ///   - programs: to run them in the rig's own network.
     ///   - rig: the program that knows ``PrivateStage/command``.
     package static func probe(
-        _ capability: Capability, programs: any ProgramRunner, rig: String = "/proc/self/exe"
+        _ capability: Capability, programs: any ProgramRunner, rig: String = RigProgram.path
     ) async -> Availability {
         for trial in trials(capability, rig) {
             let command = [rig, PrivateStage.command] + trial.arguments

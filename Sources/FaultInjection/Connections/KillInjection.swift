@@ -3,7 +3,7 @@ import Threading
 
 /// Looks for the sessions that a ``KillConnections`` wants, and ends them.
 actor KillInjection: Injection {
-    /// A rare selection may match nothing at first: it is looked for again for so long.
+    /// A rare selection may match nothing at first, or nothing that lives on until it is hit: it is tried again for so long.
     private static let huntLimit = Duration.seconds(2)
     private static let programLimit = Duration.seconds(5)
 
@@ -24,14 +24,20 @@ actor KillInjection: Injection {
     func inject(on stage: FaultStage) async throws {
         let control = try stage.needed(stage.sessions, .sessions)
         let giveUpAt = MonotonicInstant.now.advanced(by: Self.huntLimit)
-        var targets: [ServerSession] = []
         while true {
-            targets = fault.choose(try await control.sessions(), &generator)
-            if !targets.isEmpty || !fault.wantsAny || MonotonicInstant.now >= giveUpAt { break }
+            let targets = fault.choose(try await control.sessions(), &generator)
+            if !targets.isEmpty {
+                aimedAt += targets.count
+                facts = []
+                try await end(targets, on: stage, control)
+            }
+            // Sessions of a pool that keeps none for long may all have left by themselves before they were hit.
+            if !ended.isEmpty || !fault.wantsAny || MonotonicInstant.now >= giveUpAt { return }
             try await Task.sleep(for: .milliseconds(20))
         }
-        aimedAt = targets.count
-        guard !targets.isEmpty else { return }
+    }
+
+    private func end(_ targets: [ServerSession], on stage: FaultStage, _ control: any SessionControl) async throws {
         switch how {
         case .terminate: ended = try await control.terminate(targets)
         case .reset, .fin: try await cut(targets, on: stage, control)

@@ -1,56 +1,42 @@
-import CMicroHTTPD
-import Glibc
+package import HTTPService
 import RigModel
-import Synchronization
 import Threading
 
-/// Serves the control API over HTTP with libmicrohttpd: one thread that waits for all clients with epoll, and workers for
-/// what may take its time, of which some only read. Thread-safe.
+/// Serves the control API over HTTP. Thread-safe.
 package final class APIServer: Sendable {
     /// Clients beyond it wait until one has gone. At most half of what the process may open, and a quarter of much.
     private static let connectionLimit = 64...2048
-    /// A client that says nothing for so long is gone. Toxiproxy's read timeout.
-    private static let idleSeconds: UInt32 = 15
 
     /// The bound address, for example `127.0.0.1:8474`.
     package let address: String
     /// Whether others than this machine's programs can reach it.
     package let isPublic: Bool
-    private let service: Service
-    private let daemon: Lock<Daemon?>
-
-    // Pointers of the library, which says that they may be used from any thread.
-    private struct Daemon: @unchecked Sendable { let pointer: OpaquePointer }
+    private let server: HTTPServer
 
     /// Starts to serve.
     ///
     /// - Parameter address: `HOST:PORT`; port 0 for a free one.
     /// - Throws: ``ProxyError`` with the reason, such as a port in use.
     package init(_ api: ProxyAPI, address text: String, log: @escaping ProxyLog) throws(ProxyError) {
-        let resolved = try Self.check(text).resolve(isForListening: true)
-        let listener = try Sockets.listen(resolved).descriptor
-        address = SocketAddress(of: listener, getsockname)?.text ?? text
-        isPublic = !resolved.isLoopback
-        service = Service(api, log)
-        var settings = cmicrohttpd_settings()
-        settings.listener = listener
-        settings.connection_limit = Self.connections(DescriptorReserve.limit)
-        settings.idle_seconds = Self.idleSeconds
-        settings.connection_memory = 16 << 10
-        settings.context = Unmanaged.passUnretained(service).toOpaque()
-        settings.handler = { context, connection, url, method, _, bytes, count, slot in
-            Service.handle(context, connection, url, method, bytes, count, slot)
+        let socket = try ServiceSocket("the API", at: text)
+        address = socket.address
+        isPublic = socket.isPublic
+        do throws(HTTPServerError) {
+            server = try HTTPServer(
+                api, listener: socket.descriptor, connections: Self.connections(DescriptorReserve.limit)
+            ) { request, response, took in
+                log(
+                    .debug, "request",
+                    [
+                        .init("method", .string(request.method)), .init("path", .string(request.path)),
+                        .init("user_agent", .string(request.userAgent)), .init("status", JSONValue(response.status)),
+                        .init("ms", .double(took.milliseconds)),
+                    ])
+            }
+        } catch {
+            throw .noResource("cannot serve the control API on \(address): \(error)")
         }
-        settings.completed = { context, _, slot, _ in Service.completed(context, slot) }
-        guard let started = cmicrohttpd_start(&settings) else {
-            let reason = Sockets.message(errno)
-            close(listener)
-            throw .noResource("cannot serve the control API on \(address): \(reason)")
-        }
-        daemon = Lock(Daemon(pointer: started))
     }
-
-    deinit { stop() }
 
     /// How many clients at once, where the process may open so many descriptors.
     static func connections(_ descriptors: Int) -> UInt32 {
@@ -58,153 +44,13 @@ package final class APIServer: Sendable {
         return UInt32(max(1, min(share, descriptors / 2)))
     }
 
-    /// Whether the API can be served there at all; starts nothing.
-    @discardableResult
-    package static func check(_ text: String) throws(ProxyError) -> ProxyAddress {
-        let address = try ProxyAddress(text)
-        guard case .tcp(let host, let port) = address else {
-            throw .badAddress(text, reason: "the API needs HOST:PORT")
-        }
-        guard !host.isEmpty else {
-            throw .badAddress(
-                text, reason: "name the host: 127.0.0.1:\(port), or 0.0.0.0:\(port) for clients on other machines too")
-        }
-        return address
-    }
-
     /// Takes no more clients, lets every request that has been taken have its answer, and closes. A second call does
     /// nothing.
-    package func stop() {
-        guard let daemon = daemon.withLock({ $0.take() })?.pointer else { return }
-        let listener = MHD_quiesce_daemon(daemon)
-        if listener >= 0 { close(listener) }
-        service.workers.close()
-        service.readers.close()
-        // The daemon's thread writes the last answers; a client that does not read them is not waited for long.
-        let deadline = MonotonicInstant.now.advanced(by: .seconds(1))
-        while service.answering.load(ordering: .acquiring) > 0, MonotonicInstant.now < deadline { usleep(2000) }
-        MHD_stop_daemon(daemon)
-    }
+    package func stop() { server.stop() }
 }
 
-/// What the daemon's callbacks work with. It outlives the daemon.
-private final class Service: Sendable {
-    private static let workerLimit = 64
-    private static let readerLimit = 2
-
-    let api: ProxyAPI
-    let log: ProxyLog
-    /// For changes, which may wait for a name server or for each other.
-    let workers = APIWorkers(limit: Service.workerLimit)
-    /// For long lists, which wait for nobody, and must not wait for a change.
-    let readers = APIWorkers(limit: Service.readerLimit)
-    /// Requests that wait for their answer, or whose answer is being written.
-    let answering = Atomic<Int>(0)
-
-    init(_ api: ProxyAPI, _ log: @escaping ProxyLog) {
-        self.api = api
-        self.log = log
-    }
-
-    /// Called by the daemon's thread: once when the head of a request has come, once for each part of its body, once when it
-    /// is complete, and once more when its connection was suspended and goes on.
-    static func handle(
-        _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?, _ url: UnsafePointer<CChar>?,
-        _ method: UnsafePointer<CChar>?, _ bytes: UnsafePointer<CChar>?, _ count: UnsafeMutablePointer<Int>?,
-        _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
-    ) -> MHD_Result {
-        guard let context, let connection, let url, let method, let count, let slot else { return .NO }
-        let service = Unmanaged<Service>.fromOpaque(context).takeUnretainedValue()
-        guard let raw = slot.pointee else {
-            slot.pointee = Unmanaged.passRetained(HTTPExchange()).toOpaque()
-            return .YES
-        }
-        let exchange = Unmanaged<HTTPExchange>.fromOpaque(raw).takeUnretainedValue()
-        if count.pointee > 0 {
-            defer { count.pointee = 0 }
-            return exchange.take(UnsafeRawBufferPointer(start: bytes, count: count.pointee)) ? .YES : .NO
-        }
-        if let answer = exchange.answer.withLock({ $0 }) { return HTTPExchange.queue(answer, on: connection) }
-        guard !exchange.isDispatched else { return .YES }
-        let agent = MHD_lookup_connection_value(connection, .HEADER_KIND, "User-Agent")
-        let request = APIRequest(
-            method: String(cString: method), path: String(cString: url),
-            userAgent: agent.map { String(cString: $0) } ?? "", body: exchange.body,
-            isBodyTooLarge: exchange.isTooLarge)
-        return service.dispatch(request, exchange, connection)
-    }
-
-    private func dispatch(_ request: APIRequest, _ exchange: HTTPExchange, _ connection: OpaquePointer) -> MHD_Result {
-        guard api.mayTakeTime(request) else {
-            exchange.isDispatched = true
-            note(exchange)
-            return HTTPExchange.queue(answer(request), on: connection)
-        }
-        // The library notes what it waits for on a connection only after a call that did not suspend it. Suspended in this
-        // one it would read when it goes on, and close the connection of a client that has sent all it had to say and has
-        // shut down its side (libmicrohttpd 0.9.75). It calls again at once.
-        guard exchange.isComplete else {
-            exchange.isComplete = true
-            // It has been taken: a stop in between must not lose its answer.
-            note(exchange)
-            return .YES
-        }
-        exchange.isDispatched = true
-        let suspended = Suspended(connection: connection)
-        MHD_suspend_connection(connection)
-        let isTaken = (request.method == "GET" ? readers : workers).submit { [self] in
-            let response = answer(request)
-            exchange.answer.withLock { $0 = response }
-            MHD_resume_connection(suspended.connection)
-        }
-        if !isTaken {
-            exchange.answer.withLock { $0 = .failure("the proxy is stopping", status: 503) }
-            MHD_resume_connection(connection)
-        }
-        return .YES
-    }
-
-    /// It has an answer to wait for from now on; ``completed(_:_:)`` is told when that is over.
-    private func note(_ exchange: HTTPExchange) {
-        // A list may have grown short between the two calls.
-        guard !exchange.isCounted else { return }
-        exchange.isCounted = true
-        answering.add(1, ordering: .acquiringAndReleasing)
-    }
-
-    private struct Suspended: @unchecked Sendable {
-        // @unchecked: a suspended connection stays until it is resumed, by whatever thread.
-        let connection: OpaquePointer
-    }
-
-    private func answer(_ request: APIRequest) -> APIResponse {
-        let began = MonotonicInstant.now
-        let response = api.answer(request)
-        log(
-            .debug, "request",
-            [
-                .init("method", .string(request.method)), .init("path", .string(request.path)),
-                .init("user_agent", .string(request.userAgent)), .init("status", JSONValue(response.status)),
-                .init("ms", .double(began.duration(to: .now).milliseconds)),
-            ])
-        return response
-    }
-
-    static func completed(
-        _ context: UnsafeMutableRawPointer?, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
-    ) {
-        guard let context, let raw = slot?.pointee else { return }
-        let exchange = Unmanaged<HTTPExchange>.fromOpaque(raw).takeRetainedValue()
-        slot?.pointee = nil
-        guard exchange.isCounted else { return }
-        Unmanaged<Service>.fromOpaque(context).takeUnretainedValue().answering.subtract(
-            1, ordering: .acquiringAndReleasing)
-    }
-}
-
-extension SocketAddress {
-    /// Only programs of this machine can reach it.
-    fileprivate var isLoopback: Bool {
-        family == AF_UNIX || text.hasPrefix("127.") || text.hasPrefix("[::1]:")
-    }
+extension ProxyAPI: HTTPResponder {
+    package var bodyLimit: Int { Self.bodyLimit }
+    package var swallowLimit: Int { 64 << 20 }
+    package var lateAnswer: HTTPResponse { .failure("the proxy is stopping", status: 503) }
 }

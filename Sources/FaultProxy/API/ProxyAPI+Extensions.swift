@@ -1,15 +1,16 @@
+import HTTPService
 import RigModel
 import Threading
 
 /// What Toxiproxy lacks.
 extension ProxyAPI {
-    func connections(of proxy: String) throws(ProxySetError) -> APIResponse {
+    func connections(of proxy: String) throws(ProxySetError) -> HTTPResponse {
         let now = MonotonicInstant.now
         return .json(.array(try proxies.connections(of: proxy).map { $0.json(now) }))
     }
 
     /// The name stands among the keys of the rule; what was given out with it (`matches`, `hits`) may come back.
-    func addCut(to proxy: String, _ body: [UInt8]) throws(ProxySetError) -> APIResponse {
+    func addCut(to proxy: String, _ body: [UInt8]) throws(ProxySetError) -> HTTPResponse {
         _ = try proxies.proxy(proxy)
         let value = try RequestFields.value(body)
         let fields = try RequestFields(value, "the body")

@@ -1,14 +1,15 @@
+import HTTPService
 package import RigModel
 
 extension ProxyAPI {
-    var index: APIResponse { .json(.object(proxies.proxies.map { .init($0.name, $0.json) })) }
+    var index: HTTPResponse { .json(.object(proxies.proxies.map { .init($0.name, $0.json) })) }
 
-    func create(_ body: [UInt8]) throws(ProxySetError) -> APIResponse {
+    func create(_ body: [UInt8]) throws(ProxySetError) -> HTTPResponse {
         let definition = try Self.definition(RequestFields(body))
         return .json(try proxies.create(definition).json, status: 201)
     }
 
-    func update(_ name: String, _ body: [UInt8]) throws(ProxySetError) -> APIResponse {
+    func update(_ name: String, _ body: [UInt8]) throws(ProxySetError) -> HTTPResponse {
         _ = try proxies.proxy(name)
         let fields = try RequestFields(body)
         // A name must be a string, and is ignored.
@@ -19,7 +20,7 @@ extension ProxyAPI {
         return .json(try proxies.update(name, change).json)
     }
 
-    func populate(_ body: [UInt8]) -> APIResponse {
+    func populate(_ body: [UInt8]) -> HTTPResponse {
         do throws(ProxySetError) {
             let (views, error) = proxies.populate(try Self.definitions(RequestFields.value(body)))
             return .populated(views.map(\.json), error)

@@ -1,8 +1,9 @@
+import HTTPService
 import RigModel
 
 extension ProxyAPI {
     /// Checks in Toxiproxy's order: the proxy exists, the JSON, the stream, the type, the name is free, the attributes.
-    func addToxic(to proxy: String, _ body: [UInt8]) throws(ProxySetError) -> APIResponse {
+    func addToxic(to proxy: String, _ body: [UInt8]) throws(ProxySetError) -> HTTPResponse {
         let view = try proxies.proxy(proxy)
         let fields = try RequestFields(body)
         let name = try fields.string("name")
@@ -21,7 +22,7 @@ extension ProxyAPI {
         return .json(try proxies.addToxic(definition, to: proxy).json)
     }
 
-    func updateToxic(_ name: String, of proxy: String, _ body: [UInt8]) throws(ProxySetError) -> APIResponse {
+    func updateToxic(_ name: String, of proxy: String, _ body: [UInt8]) throws(ProxySetError) -> HTTPResponse {
         _ = try proxies.toxic(name, of: proxy)
         let fields = try RequestFields(body)
         let toxicity = try fields.toxicity()

@@ -1,3 +1,4 @@
+package import HTTPService
 import RigModel
 
 /// The control API, compatible with Toxiproxy 2.12: requests in, answers out, over a set of proxies. No socket. Thread-safe.
@@ -26,7 +27,7 @@ package struct ProxyAPI: Sendable {
     private static let shortList = 50
 
     /// The answer may take its time: it must not be waited for on a thread that serves other clients.
-    package func mayTakeTime(_ request: APIRequest) -> Bool {
+    package func mayTakeTime(_ request: HTTPRequest) -> Bool {
         guard request.method == "GET" else { return true }
         return switch APIRoute(path: request.path) {
         case .proxies, .metrics: proxies.count > Self.shortList
@@ -35,15 +36,15 @@ package struct ProxyAPI: Sendable {
         }
     }
 
-    package func answer(_ request: APIRequest) -> APIResponse {
+    package func answer(_ request: HTTPRequest) -> HTTPResponse {
         guard let route = APIRoute(path: request.path) else { return .plain("404 page not found", status: 404) }
-        guard route.allows(request.method) else { return APIResponse(status: 405) }
+        guard route.allows(request.method) else { return HTTPResponse(status: 405) }
         var response = answer(request, route)
         response.headers.append(.init("X-Toxiproxy-Request-Id", requestIDs.next()))
         return response
     }
 
-    private func answer(_ request: APIRequest, _ route: APIRoute) -> APIResponse {
+    private func answer(_ request: HTTPRequest, _ route: APIRoute) -> HTTPResponse {
         // Toxiproxy keeps web pages away from it.
         if request.userAgent.hasPrefix("Mozilla/") { return .plain("User agent not allowed", status: 403) }
         if request.isBodyTooLarge {
@@ -56,12 +57,12 @@ package struct ProxyAPI: Sendable {
         }
     }
 
-    private func perform(_ route: APIRoute, _ request: APIRequest) throws(ProxySetError) -> APIResponse {
+    private func perform(_ route: APIRoute, _ request: HTTPRequest) throws(ProxySetError) -> HTTPResponse {
         let body = request.body
         switch (route, request.method) {
         case (.reset, _):
             try proxies.reset()
-            return APIResponse(status: 204)
+            return HTTPResponse(status: 204)
         case (.populate, _): return populate(body)
         case (.version, _): return version
         case (.metrics, _): return metrics
@@ -70,14 +71,14 @@ package struct ProxyAPI: Sendable {
         case (.proxy(let name), "GET"): return .json(try proxies.proxy(name).json)
         case (.proxy(let name), "DELETE"):
             try proxies.delete(name)
-            return APIResponse(status: 204)
+            return HTTPResponse(status: 204)
         case (.proxy(let name), _): return try update(name, body)
         case (.toxics(let proxy), "GET"): return .json(.array(try proxies.proxy(proxy).toxics.map(\.json)))
         case (.toxics(let proxy), _): return try addToxic(to: proxy, body)
         case (.toxic(let proxy, let name), "GET"): return .json(try proxies.toxic(name, of: proxy).json)
         case (.toxic(let proxy, let name), "DELETE"):
             try proxies.removeToxic(name, of: proxy)
-            return APIResponse(status: 204)
+            return HTTPResponse(status: 204)
         case (.toxic(let proxy, let name), _): return try updateToxic(name, of: proxy, body)
         case (.connections(let proxy), _): return try connections(of: proxy)
         case (.cuts(let proxy), "GET"): return .json(.array(try proxies.proxy(proxy).cuts.map(\.json)))
@@ -89,13 +90,13 @@ package struct ProxyAPI: Sendable {
             return .json(cut.json)
         case (.cut(let proxy, let name), _):
             try proxies.removeCut(name, of: proxy)
-            return APIResponse(status: 204)
+            return HTTPResponse(status: 204)
         }
     }
 
     /// With a line feed, unlike everything else.
-    private var version: APIResponse {
-        APIResponse(
+    private var version: HTTPResponse {
+        HTTPResponse(
             status: 200, headers: [.init("Content-Type", "application/json;charset=utf-8")],
             body: "{\"version\": \"\(Self.toxiproxyVersion)\", \"chaosrig\": \"\(ownVersion)\"}\n")
     }

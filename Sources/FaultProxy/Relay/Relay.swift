@@ -34,6 +34,9 @@ package final class Relay: ProxyRelay, @unchecked Sendable {
         /// What the kernel takes in from the server before the relay has read it; `nil`: as much as it likes, which may be many
         /// megabytes. The kernel doubles it. Not where the relay dials first.
         package var receiveBytes: Int?
+        /// A client that went without a word (its packets were lost) is noticed after so long, as its kernel then answers no
+        /// probe, or denies the connection; `nil`: never. Whole seconds.
+        package var clientKeepalive: Duration?
         /// Told on a relay's thread, which waits for it: it must be quick, and call nothing of the relay.
         package var feed: (@Sendable (RelayEvent) -> Void)?
 

@@ -28,6 +28,7 @@ extension RelayThread {
         }
         DescriptorReserve.has(server)
         Sockets.sendAtOnce(client)
+        if let time = relay.options.clientKeepalive { Sockets.keepAlive(client, time) }
         if ready == nil, address.family != AF_UNIX { Sockets.sendAtOnce(server) }
         // Before it is connected: the window is agreed upon then.
         if ready == nil, let bytes = relay.options.receiveBytes { Sockets.limitReceived(server, bytes) }

@@ -31,6 +31,15 @@ enum Sockets {
         setOption(socket, SOL_SOCKET, SO_RCVBUF, to: Int32(clamping: bytes))
     }
 
+    /// Asks a silent peer after so long whether it is still there, three times at the same distance.
+    static func keepAlive(_ socket: Int32, _ time: Duration) {
+        let seconds = Int32(clamping: max(1, time.components.seconds))
+        setOption(socket, SOL_SOCKET, SO_KEEPALIVE)
+        setOption(socket, Int32(IPPROTO_TCP), TCP_KEEPIDLE, to: seconds)
+        setOption(socket, Int32(IPPROTO_TCP), TCP_KEEPINTVL, to: seconds)
+        setOption(socket, Int32(IPPROTO_TCP), TCP_KEEPCNT, to: 3)
+    }
+
     /// Reads and clears the socket's pending error; 0 when there is none.
     static func takeError(_ socket: Int32) -> Int32 {
         var error: Int32 = 0

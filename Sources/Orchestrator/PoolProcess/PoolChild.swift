@@ -82,7 +82,7 @@ final class PoolChild: ClientControl {
 
     /// Our own names the run's folder: what removes that folder ends its users first.
     private var command: [String] {
-        guard let adapter else { return ["/proc/self/exe", PoolProcessMain.command, scratch] }
+        guard let adapter else { return [RigProgram.path, PoolProcessMain.command, scratch] }
         return [adapter[0].hasPrefix("/") ? adapter[0] : findProgram(adapter[0]) ?? adapter[0]] + adapter.dropFirst()
     }
 

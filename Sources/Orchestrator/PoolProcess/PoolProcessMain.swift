@@ -7,7 +7,7 @@ import RigModel
 import Threading
 import Workloads
 
-/// Not for people: our own pool as an adapter (protocol 1 of design.md §10), in a process that a run starts of the rig's own
+/// Not for people: our own pool as an adapter (protocol 1 of docs/adapter.md), in a process that a run starts of the rig's own
 /// program. What it is to do comes in `CHAOSRIG_DSN` and `CHAOSRIG_POOL`.
 package enum PoolProcessMain {
     /// The hidden command.
@@ -44,7 +44,7 @@ package enum PoolProcessMain {
         let server = AdapterServer(
             hello: AdapterHello(
                 pool: "chaosrig", version: RigVersion.current,
-                capabilities: [.cancel, .transaction, .stats, .check, .maintain, .reopen, .events, .leak],
+                capabilities: [.cancel, .transaction, .stats, .check, .maintain, .reopen, .events, .leak, .takeAll],
                 options: AdapterSettings.optionWords),
             answersTo: STDOUT_FILENO, runtime: runtime
         ) { sink in

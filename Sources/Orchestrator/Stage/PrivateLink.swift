@@ -25,8 +25,9 @@ struct PrivateLink: Sendable {
         var attempt = 1
         while true {
             do { return try await makeOnce(programs, journal, folder) } catch {
-                guard attempt < 3 else { throw error }
+                guard attempt < 5 else { throw error }
                 attempt += 1
+                try await Task.sleep(for: .milliseconds(200))
             }
         }
     }

@@ -149,7 +149,10 @@ struct StagePlan: Sendable {
         let name = type(of: fault).shape.name
         let wanted = fault.capabilities.reduce(into: Set<Capability>()) { $0.formUnion($1) }
         var reasons = answers.compactMap { capability, answer -> String? in
-            guard wanted.contains(capability), case .missing(let reason, let remedy) = answer else { return nil }
+            // Without the stage there is no capability either, whatever the others said.
+            guard wanted.contains(capability) || capability == .privateStage,
+                case .missing(let reason, let remedy) = answer
+            else { return nil }
             return "\(capability.rawValue): \(reason); to get it: \(remedy)"
         }
         if case .unavailable(let reason) = PrivateStage.state { reasons.insert("no private stage: \(reason)", at: 0) }

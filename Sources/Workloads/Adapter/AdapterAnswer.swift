@@ -4,7 +4,8 @@ import Threading
 
 /// How one attempt went, as the adapter's answer says it, and back. Pure.
 ///
-/// Beside the members of design.md §10 our own pool tells `conn`, `query_us`, `release_us`, `outcome` (what may have
+/// Beside the members of docs/adapter.md our own pool tells `conn`, `query_us`, `release_us`, `leased_ns` and `returned_ns` (on
+/// the monotonic clock of the machine), `outcome` (what may have
 /// happened, by the driver's own knowledge of what it sent) and `doubt` (a COMMIT without an answer, and what the server said when it was asked).
 struct AdapterAnswer: Equatable {
     struct Failure: Equatable {
@@ -27,6 +28,9 @@ struct AdapterAnswer: Equatable {
     var total: Duration?
     var connection: Int?
     var backendPID: Int?
+    /// When the connection was handed out and given back, on this machine's monotonic clock.
+    var leasedAt: MonotonicInstant?
+    var returnedAt: MonotonicInstant?
 
     init() {}
 
@@ -42,6 +46,8 @@ struct AdapterAnswer: Equatable {
         release = completion.releaseNanoseconds.map { .nanoseconds($0) }
         connection = completion.connection
         backendPID = completion.backendPID
+        leasedAt = completion.leasedAt.map { MonotonicInstant(nanoseconds: UInt64(clamping: $0)) }
+        returnedAt = completion.returnedAt.map { MonotonicInstant(nanoseconds: UInt64(clamping: $0)) }
         doubt = completion.attempts.last?.doubt
         // One that was done after all by the server's word keeps its failure in the attempt.
         guard let error = completion.error ?? completion.attempts.last?.error else { return }
@@ -79,6 +85,8 @@ struct AdapterAnswer: Equatable {
         }
         if let connection { members.append(.init("conn", JSONValue(connection))) }
         if let backendPID { members.append(.init("pid", JSONValue(backendPID))) }
+        if let leasedAt { members.append(.init("leased_ns", JSONValue(leasedAt.nanoseconds))) }
+        if let returnedAt { members.append(.init("returned_ns", JSONValue(returnedAt.nanoseconds))) }
         return .object(members)
     }
 
@@ -113,6 +121,8 @@ struct AdapterAnswer: Equatable {
         total = duration("total_us")
         connection = line["conn"]?.intValue.map { Int($0) }
         backendPID = line["pid"]?.intValue.map { Int($0) }
+        leasedAt = line["leased_ns"]?.intValue.map { MonotonicInstant(nanoseconds: UInt64(clamping: $0)) }
+        returnedAt = line["returned_ns"]?.intValue.map { MonotonicInstant(nanoseconds: UInt64(clamping: $0)) }
         if let end = line["doubt"]?["end"]?.stringValue.flatMap(CommitDoubt.End.init) {
             doubt = CommitDoubt(
                 transactionID: line["doubt"]?["transaction"]?.stringValue, end: end,
@@ -137,7 +147,7 @@ struct AdapterAnswer: Equatable {
     func times() -> CallTimes {
         CallTimes(
             acquire: acquire ?? (failure?.phase == .acquire ? total : nil), query: query, release: release,
-            connection: connection, backendPID: backendPID)
+            connection: connection, backendPID: backendPID, leasedAt: leasedAt, returnedAt: returnedAt)
     }
 }
 

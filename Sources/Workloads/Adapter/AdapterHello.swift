@@ -15,6 +15,8 @@ package struct AdapterHello: Sendable, Equatable {
         case events
         /// Understands `"leak": true` in a use: borrow and never give back.
         case leak
+        /// `{"op":"take-all","count":n}`: asks for so many connections at once, gives them back, and tells how many were there.
+        case takeAll = "take-all"
     }
 
     package static let protocolVersion: Int64 = 1

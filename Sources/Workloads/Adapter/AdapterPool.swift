@@ -4,7 +4,7 @@ package import HostSystem
 package import RigModel
 import Threading
 
-/// A pool in a process of its own, driven by the adapter protocol (design.md §10). Thread-safe.
+/// A pool in a process of its own, driven by the adapter protocol (docs/adapter.md). Thread-safe.
 ///
 /// Retries are the caller's: each attempt is one `use`. What a process that died may have done is `info`; what never reached
 /// it is `fail`. Every wait for it has a bound.
@@ -25,6 +25,8 @@ package final class AdapterPool: PoolUnderTest {
         package var closeTimeout: Duration
         package var policy: RetryPolicy
         package var seed: UInt64
+        /// What opens a transaction that a client leaves open.
+        package var begin = SQLStatement("BEGIN", role: .begin)
 
         package init(
             command: [String], name: String?, environment: [String: String], logPath: String, acquireTimeout: Duration,
@@ -58,10 +60,16 @@ package final class AdapterPool: PoolUnderTest {
         var retries = 0
         /// Ends of the process that nobody has asked for.
         var problems: [String] = []
+        /// Cancels were asked for, which this adapter cannot do.
+        var lacksCancel = false
         /// Somebody is about to end the process.
         var isEndExpected = false
         var isShutDown = false
         var statsTask: Task<Void, Never>?
+        /// The last hello said so: it holds while there is no process, too.
+        var tellsGauges = false
+        /// The last stats said so.
+        var tellsConnecting = false
     }
 
     private let options: Options
@@ -94,7 +102,10 @@ package final class AdapterPool: PoolUnderTest {
     /// What went wrong with the process itself, in words.
     package var problems: [String] {
         state.withLock { state in
-            state.problems + (state.hello == nil && !state.isShutDown ? ["the pool's process does not run"] : [])
+            state.problems
+                + (state.lacksCancel
+                    ? ["no client was cancelled: this adapter has neither the capability cancel nor cancel-query"] : [])
+                + (state.hello == nil && !state.isShutDown ? ["the pool's process does not run"] : [])
         }
     }
 
@@ -138,6 +149,7 @@ package final class AdapterPool: PoolUnderTest {
             state.withLock { state in
                 state.hello = line
                 state.life = life
+                state.tellsGauges = line.capabilities.contains(.stats)
             }
         } catch {
             state.withLock { $0.isEndExpected = true }
@@ -146,7 +158,7 @@ package final class AdapterPool: PoolUnderTest {
             await forget(life)
             throw error
         }
-        startStats()
+        if tellsGauges { startStats() }
     }
 
     private func understand(
@@ -269,6 +281,13 @@ package final class AdapterPool: PoolUnderTest {
         let deadline = runtime.now.advanced(by: limit)
         let id = state.withLock { $0.desk.newID() }
         let request = line(id)
+        let cancel: @Sendable () -> Void = { [self] in
+            let (life, cancel) = state.withLock { state in
+                (state.hello.map(Self.canCancel) == true ? state.life : nil, state.desk.newID())
+            }
+            // Its own answer is of no interest; that of the request it is about comes in any case.
+            _ = life?.send(["id": JSONValue(cancel), "op": "cancel", "target": JSONValue(id)])
+        }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 // Known before it is sent: the answer may be faster than this thread.
@@ -278,16 +297,15 @@ package final class AdapterPool: PoolUnderTest {
                     return life
                 }
                 guard let life else { return continuation.resume(returning: .notSent) }
-                if !life.send(request), let waiter = state.withLock({ $0.desk.withdraw(id) }) {
-                    waiter.resume(returning: .notSent)
+                if !life.send(request) {
+                    if let waiter = state.withLock({ $0.desk.withdraw(id) }) { waiter.resume(returning: .notSent) }
+                } else if Task.isCancelled {
+                    // That came before there was anything to cancel: whoever was told so knew nothing of this request.
+                    cancel()
                 }
             }
         } onCancel: {
-            let (life, cancel) = state.withLock { state in
-                (state.hello?.capabilities.contains(.cancel) == true ? state.life : nil, state.desk.newID())
-            }
-            // Its own answer is of no interest; that of the request it is about comes in any case.
-            _ = life?.send(["id": JSONValue(cancel), "op": "cancel", "target": JSONValue(id)])
+            cancel()
         }
     }
 
@@ -311,10 +329,16 @@ package final class AdapterPool: PoolUnderTest {
         }
     }
 
-    /// A question about the pool, and how long its answer took.
+    /// A question about the pool, and how long its answer took. One without the capability `stats` refuses to tell, which
+    /// is an answer, too.
     package func roundTrip(within limit: Duration) async throws(AdapterError) -> (took: Duration, stats: AdapterStats) {
         let startedAt = runtime.now
-        let stats = AdapterStats(try await call("stats", within: limit))
+        var stats = AdapterStats()
+        do throws(AdapterError) {
+            stats = AdapterStats(try await call("stats", within: limit))
+        } catch {
+            guard case .refused = error, !tellsGauges else { throw error }
+        }
         return (startedAt.duration(to: runtime.now), stats)
     }
 
@@ -333,14 +357,22 @@ package final class AdapterPool: PoolUnderTest {
     }
 
     private func refresh() async {
-        guard let answer = try? await call("stats", within: Self.statsLimit) else { return }
+        guard tellsGauges, let answer = try? await call("stats", within: Self.statsLimit) else { return }
         let stats = AdapterStats(answer)
-        state.withLock { if $0.life != nil { $0.stats = stats } }
+        state.withLock { state in
+            guard state.life != nil else { return }
+            state.stats = stats
+            state.tellsConnecting = stats.tellsConnecting
+        }
     }
 
     // MARK: The pool under test
 
     package var gauges: PoolGauges { state.withLock { $0.stats.gauges } }
+
+    package var tellsGauges: Bool { state.withLock { $0.tellsGauges } }
+
+    package var tellsConnecting: Bool { state.withLock { $0.tellsConnecting } }
 
     package func metrics() -> [JSONValue.Member] {
         state.withLock { state in
@@ -357,12 +389,23 @@ package final class AdapterPool: PoolUnderTest {
             (leases.arrayValue ?? []).map { lease in state.withLock { $0.numbers.renumber("lease", lease) } })
     }
 
+    package func refreshBooks() async { await refresh() }
+
     package func close() async -> Int {
         let timeout = options.closeTimeout
         let answer = try? await call(
             "close", within: timeout + .seconds(3), [.init("timeout_ms", JSONValue(Int(timeout.milliseconds)))])
         await refresh()
         return Int(clamping: answer?["cut"]?.intValue ?? 0)
+    }
+
+    package func takeAll(_ count: Int) async -> (got: Int, took: Duration)? {
+        guard hello?.capabilities.contains(.takeAll) == true,
+            let answer = try? await call(
+                "take-all", within: options.acquireTimeout + .seconds(3), [.init("count", JSONValue(count))]),
+            let got = answer["got"]?.intValue
+        else { return nil }
+        return (Int(clamping: got), .nanoseconds((answer["took_us"]?.intValue ?? 0) * 1_000))
     }
 
     package func use(_ request: UseRequest) async -> UseReport {
@@ -381,10 +424,13 @@ package final class AdapterPool: PoolUnderTest {
                 requestSent: false, request)
             return result
         }
-        let use = AdapterUse(
-            steps: request.steps(number), isTransaction: request.isTransaction, isReadOnly: request.isReadOnly,
+        let behaviour = AdapterBehaviour(request, begin: options.begin)
+        var use = AdapterUse(
+            steps: behaviour.steps(number), isTransaction: behaviour.isTransaction, isReadOnly: request.isReadOnly,
             leaks: request.leaks, wantsRows: request.wantsRows, timeout: options.acquireTimeout,
             deadline: options.answerLimit)
+        use.hold = behaviour.hold
+        armCancel(of: request)
         let startedAt = runtime.now
         let answer = await ask(within: options.answerLimit) { id in use.line(id: id) }
         var times = CallTimes()
@@ -402,6 +448,12 @@ package final class AdapterPool: PoolUnderTest {
             }
             result = answer.result(request)
             times = measured(answer)
+            if result.failure == nil {
+                for note in behaviour.notes { times.note(note.key, note.value) }
+                result.failure = behaviour.failure
+                result.results = Array(
+                    result.results.dropFirst(behaviour.stepsBefore).prefix(behaviour.ownSteps(number)))
+            }
         case .ended(let reason):
             // Which of its calls took how long died with it.
             times = CallTimes(acquire: .zero, query: nil, release: nil, connection: nil, backendPID: nil)
@@ -420,6 +472,21 @@ package final class AdapterPool: PoolUnderTest {
         times.end(runtime.now)
         completion.absorb(times, attempt: number)
         return result
+    }
+
+    private static func canCancel(_ hello: AdapterHello) -> Bool {
+        hello.capabilities.contains(.cancel) || hello.capabilities.contains(.cancelQuery)
+    }
+
+    /// A client that nobody can cancel is not said to have been.
+    private func armCancel(of request: UseRequest) {
+        guard let cancelSwitch = request.cancelSwitch, let hello else { return }
+        if Self.canCancel(hello) {
+            cancelSwitch.reachSomewhere(onlyQuery: !hello.capabilities.contains(.cancel))
+        } else if request.acquireLimit == nil {
+            // The probe, which has such a limit, is cancelled only where it would take longer.
+            state.withLock { $0.lacksCancel = true }
+        }
     }
 
     /// What the request needs, and the adapter has not said that it can; `nil` also where it has not said anything yet.
@@ -441,10 +508,10 @@ package final class AdapterPool: PoolUnderTest {
         if isNew {
             sink.record(
                 .info, .pool, "connection-opened",
-                ["conn": JSONValue(connection), "pid": JSONValue(answer.backendPID)])
+                ["conn": JSONValue(connection), "pid": JSONValue(answer.backendPID), "first_seen": true])
         }
         return CallTimes(
             acquire: answer.acquire ?? .zero, query: answer.query, release: answer.release, connection: connection,
-            backendPID: answer.backendPID)
+            backendPID: answer.backendPID, leasedAt: answer.leasedAt, returnedAt: answer.returnedAt)
     }
 }

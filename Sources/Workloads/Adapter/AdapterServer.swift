@@ -87,6 +87,14 @@ package final class AdapterServer: Sendable {
             return AdapterStats.line(
                 id: id, gauges: pool.gauges, metrics: pool.metrics(), leases: pool.openLeases(),
                 wallClock: Self.wallClock)
+        case "take-all":
+            guard let answer = await pool.takeAll(Int(clamping: request["count"]?.intValue ?? 0)) else {
+                return ["id": id, "status": "ok"]
+            }
+            return [
+                "id": id, "status": "ok", "got": JSONValue(answer.got),
+                "took_us": JSONValue(answer.took.nanoseconds / 1_000),
+            ]
         // The pool keeps its own house.
         case "maintain": return ["id": id, "status": "ok"]
         case "close":

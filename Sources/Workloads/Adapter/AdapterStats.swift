@@ -4,6 +4,8 @@ package import RigModel
 /// What an adapter said last about its pool.
 package struct AdapterStats: Sendable {
     package var gauges = PoolGauges()
+    /// ``gauges`` tell of connections that are being opened, which the protocol leaves to the adapter.
+    package var tellsConnecting = false
     /// Of our own pool only.
     package var metrics: [JSONValue.Member] = []
     package var leases: JSONValue = .array([])
@@ -22,6 +24,7 @@ package struct AdapterStats: Sendable {
         gauges.idle = count("idle")
         gauges.inUse = count("in_use")
         gauges.connecting = count("connecting")
+        tellsConnecting = stats?["connecting"]?.intValue != nil
         gauges.waiting = count("waiting")
         if case .object(let members)? = stats?["metrics"] { metrics = members }
         leases = stats?["leases"] ?? .array([])

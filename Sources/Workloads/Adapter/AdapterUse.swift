@@ -4,7 +4,7 @@ import Threading
 
 /// One attempt at a use as a line of the adapter protocol, and back. Pure.
 ///
-/// Beside the members of design.md §10 there is, for our own pool: `role` of each step (what it means for the pool's
+/// Beside the members of docs/adapter.md there is, for our own pool: `role` of each step (what it means for the pool's
 /// transactions), `leak`, `read_only`, and
 /// `"rows": false` (the rows need not come back).
 struct AdapterUse {

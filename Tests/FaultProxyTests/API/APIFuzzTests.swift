@@ -1,4 +1,5 @@
 import Glibc
+import HTTPService
 import RigModel
 import RigTestSupport
 import Testing
@@ -37,8 +38,8 @@ import Threading
         let network = FakeNetwork()
         let set = network.makeSet()
         let api = ProxyAPI(set, version: "1", seed: 1)
-        func send(_ method: String, _ path: String, _ body: [UInt8] = []) -> APIResponse {
-            api.answer(APIRequest(method: method, path: path, body: body))
+        func send(_ method: String, _ path: String, _ body: [UInt8] = []) -> HTTPResponse {
+            api.answer(HTTPRequest(method: method, path: path, body: body))
         }
         var statuses: [Int: Int] = [:]
         // Where it should have been: bodies that were taken, and each kind of refusal.

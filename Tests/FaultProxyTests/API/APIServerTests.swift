@@ -1,4 +1,5 @@
 import Dispatch
+import HTTPService
 import HostSystem
 import RigTestSupport
 import Testing
@@ -99,7 +100,7 @@ import Threading
 
     @Test func longListsAreWrittenWhereTheyKeepNobodyWaiting() throws {
         let api = ProxyAPI(set, version: "1", seed: 0)
-        func mayTakeTime(_ path: String) -> Bool { api.mayTakeTime(APIRequest(method: "GET", path: path)) }
+        func mayTakeTime(_ path: String) -> Bool { api.mayTakeTime(HTTPRequest(method: "GET", path: path)) }
         #expect(!mayTakeTime("/proxies") && !mayTakeTime("/metrics") && !mayTakeTime("/proxies/quick/connections"))
         var statistics = RelayStatistics()
         statistics.open = 1000

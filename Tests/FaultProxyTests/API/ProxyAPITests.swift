@@ -1,3 +1,4 @@
+import HTTPService
 import RigModel
 import Testing
 
@@ -9,11 +10,11 @@ import Testing
 
     init() { api = ProxyAPI(network.makeSet(), version: "9.9.9", seed: 7) }
 
-    private func send(_ method: String, _ path: String, _ body: String = "", agent: String = "") -> APIResponse {
-        api.answer(APIRequest(method: method, path: path, userAgent: agent, body: Array(body.utf8)))
+    private func send(_ method: String, _ path: String, _ body: String = "", agent: String = "") -> HTTPResponse {
+        api.answer(HTTPRequest(method: method, path: path, userAgent: agent, body: Array(body.utf8)))
     }
 
-    private func text(_ response: APIResponse) -> String { String(decoding: response.body, as: UTF8.self) }
+    private func text(_ response: HTTPResponse) -> String { String(decoding: response.body, as: UTF8.self) }
 
     private func createProxy() throws {
         try #require(
@@ -255,7 +256,7 @@ import Testing
     }
 
     @Test func tooLargeBodyIsRefusedWithTheLimit() {
-        let response = api.answer(APIRequest(method: "POST", path: "/proxies", isBodyTooLarge: true))
+        let response = api.answer(HTTPRequest(method: "POST", path: "/proxies", isBodyTooLarge: true))
         #expect(response.status == 413)
         #expect(text(response).contains("1048576"))
     }

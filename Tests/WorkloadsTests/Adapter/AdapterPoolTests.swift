@@ -92,6 +92,54 @@ struct AdapterPoolTests {
         await expectGone(pool)
     }
 
+    /// A use whose client is cancelled at once.
+    private func cancelled(_ pool: AdapterPool) async -> UseReport {
+        var request = UseRequest(site: .here()) { _ in [SQLStatement("insert", role: .write)] }
+        var behaviour = UseBehaviour()
+        behaviour.cancel = UseBehaviour.Cancel(at: .query, delay: .zero)
+        request.behaviour = behaviour
+        return await CancellableUse(pool: pool, runtime: LoopRuntime(loop: loop)).use(request)
+    }
+
+    @Test("Where nobody can be cancelled nobody is said to have been, and the run has a problem")
+    func noCancel() async throws {
+        let pool = pool(Self.adapter(#"echo "{\"id\":$id,\"status\":\"ok\",\"rows\":[[]]}""#))
+        try await pool.start()
+        #expect(pool.problems == [])
+        let report = await cancelled(pool)
+        #expect(report.outcome == .ok && report.completion.notes == nil)
+        #expect(
+            pool.problems == [
+                "no client was cancelled: this adapter has neither the capability cancel nor cancel-query"
+            ])
+        await expectGone(pool)
+    }
+
+    @Test("Where only a query can be cancelled the request is sent, and a result is no swallowed cancel")
+    func cancelOfQuery() async throws {
+        // A use is answered when the cancel comes.
+        let script = """
+            echo '\(Self.hello.replacing("transaction", with: "cancel-query"))'
+            while read -r line; do
+              id=${line#*'"id":'}; id=${id%%,*}; id=${id%\\}}
+              case $line in
+                *'"op":"use"'*) use=$id ;;
+                *'"op":"cancel"'*) echo "{\\"id\\":$use,\\"status\\":\\"ok\\",\\"rows\\":[[]]}" ;;
+                *'"op":"exit"'*) exit 0 ;;
+                *) echo "{\\"id\\":$id,\\"status\\":\\"ok\\",\\"stats\\":{\\"open\\":3,\\"in_use\\":1,\\"idle\\":2}}" ;;
+              esac
+            done
+            """
+        let pool = pool(script)
+        try await pool.start()
+        let report = await cancelled(pool)
+        #expect(report.outcome == .ok)
+        #expect(report.completion.notes?["query-cancel"]?["at"] == "use")
+        #expect(report.completion.notes?["cancel"] == nil)
+        #expect(pool.problems == [])
+        await expectGone(pool)
+    }
+
     @Test("A process that dies in the middle of a use leaves a write unknown, and a read failed")
     func deathLeavesDoubt() async throws {
         for (readOnly, transaction, outcome) in [
@@ -136,6 +184,50 @@ struct AdapterPoolTests {
         let report = await pool.use(UseRequest(leaks: true, site: .here()) { _ in [] })
         #expect(report.outcome == .fail)
         #expect(report.completion.error?.message.contains("leak") == true)
+        await expectGone(pool)
+    }
+
+    @Test(
+        "Of one that cannot tell of its state nothing is told, and nothing is asked; a question is answered all the same"
+    )
+    func poolWithoutStats() async throws {
+        let asked = folder.file("asked")
+        let script = """
+            echo '\(Self.hello.replacing(#""stats","#, with: ""))'
+            while read -r line; do
+              id=${line#*'"id":'}; id=${id%%,*}; id=${id%\\}}
+              case $line in
+                *'"op":"use"'*) echo "{\\"id\\":$id,\\"status\\":\\"ok\\",\\"rows\\":[[]]}" ;;
+                *'"op":"exit"'*) exit 0 ;;
+                *) echo "$line" >>\(asked); echo "{\\"id\\":$id,\\"status\\":\\"error\\"}" ;;
+              esac
+            done
+            """
+        let pool = pool(script)
+        try await pool.start()
+        #expect(await write(pool).outcome == .ok)
+        await pool.refreshBooks()
+        #expect(!pool.tellsGauges && !pool.tellsConnecting)
+        #expect(SmallFile.text(asked) == nil)
+        #expect(try await pool.roundTrip(within: .seconds(60)).took > .zero)
+        #expect(SmallFile.text(asked)?.contains("stats") == true)
+        await expectGone(pool)
+    }
+
+    @Test("One that tells of its state need not tell of connections that are being opened", arguments: [false, true])
+    func connectingIsOptional(_ tells: Bool) async throws {
+        var script = Self.adapter(":")
+        if tells { script = script.replacing(#"\"open\":3"#, with: #"\"open\":3,\"connecting\":0"#) }
+        let pool = pool(script)
+        try await pool.start()
+        await pool.refreshBooks()
+        #expect(pool.tellsGauges && pool.gauges.open == 3)
+        #expect(pool.tellsConnecting == tells)
+        // Its process is gone; what it can tell is known.
+        pool.expectEnd(true)
+        pool.signal(SIGKILL)
+        #expect(await pool.waitUntilEnded(within: .seconds(60)))
+        #expect(pool.tellsGauges && pool.tellsConnecting == tells)
         await expectGone(pool)
     }
 

@@ -34,7 +34,7 @@ final class PacketQueueProcess: Sendable {
     ///
     /// - Parameter rig: the program that knows ``PacketQueueCommand/name``.
     static func start(
-        _ order: PacketQueueOrder, in network: NetworkNamespace?, rig: String = "/proc/self/exe"
+        _ order: PacketQueueOrder, in network: NetworkNamespace?, rig: String = RigProgram.path
     ) async throws -> PacketQueueProcess {
         let process = try launch(order, network, rig)
         let giveUpAt = MonotonicInstant.now.advanced(by: startLimit)

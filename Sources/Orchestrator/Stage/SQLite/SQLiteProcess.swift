@@ -21,7 +21,7 @@ final class SQLiteProcess: FileProcess {
         self.journal = journal
         entry = try journal.willChange(.removeFolder(path: folder))
         process = try TalkingProcess(
-            path: "/proc/self/exe", arguments: SQLiteWorker.arguments(folder, path, work), name: "chaosrig")
+            path: RigProgram.path, arguments: SQLiteWorker.arguments(folder, path, work), name: "chaosrig")
     }
 
     /// Starts it; it has its lock or its snapshot when this returns.

@@ -1,0 +1,125 @@
+import Foundation
+import HostSystem
+import RigModel
+import RigTestSupport
+import Testing
+
+/// What a CI service gets of a run: a JUnit file, annotations, a summary of the step.
+@Suite(.timeLimit(.minutes(10)))
+struct CIOutputSuite {
+    /// Green, and short.
+    private static let scenario = """
+        name: green
+        target: {sqlite: temporary}
+        pool: {max-open: 4, acquire-timeout: 2s}
+        workload: {clients: 4, rate: 100/s, mix: {append: 60, read: 40}}
+        phases: {warm-up: 0s, steady: 1s, faults: 2s, settle: 1s}
+        faults:
+          - lock-database: {}
+            at: 500ms
+            for: 500ms
+        invariants:
+          zero-leaked-connections: {}
+          retry-correctness: {}
+
+        """
+
+    private static func read(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+    @Test func oneFileHoldsTheResultsOfAllScenarios() async throws {
+        let folder = try TemporaryFolder()
+        let junit = folder.file("junit.xml")
+        for (name, part, change) in [
+            ("green", "name: green", "name: green"),
+            ("violated", "  retry-correctness: {}", "  thresholds: {acquire.p50: < 1us}"),
+            // A fault that cannot land: nobody writes while the database is locked.
+            ("inconclusive", "append: 60, read: 40", "read: 1"),
+            ("impossible", "sqlite: temporary", "postgres: {url: 'postgres://127.0.0.1:1/x'}"),
+        ] {
+            let changed = Self.scenario.replacing(part, with: change).replacing("name: green", with: "name: \(name)")
+            try SmallFile.write(Array(changed.utf8), to: folder.file("\(name).yaml"))
+        }
+        let files = ["green", "violated", "inconclusive", "impossible"].map { folder.file("\($0).yaml") }
+        let run = try await Rig.command(
+            ["run"] + files + ["--keep-going", "--junit", junit, "--out", folder.path])
+        #expect(run.exitCode == 1, "\(run.output)\(run.errors)")
+
+        let schema = Rig.root + "/Tests/Fixtures/validators/junit.xsd"
+        for file in [junit, folder.file("violated/latest/junit.xml")] {
+            let lint = try await runProgram(
+                path: "/usr/bin/env", arguments: ["xmllint", "--noout", "--schema", schema, file])
+            #expect(lint.exitCode == 0, "\(lint.standardError)")
+        }
+        // As a CI service counts: by an XML reader of another language.
+        let count = """
+            import sys, xml.etree.ElementTree as tree
+            for suite in tree.parse(sys.argv[1]).getroot():
+                cases = suite.findall("testcase")
+                red = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+                assert len(cases) == int(suite.get("tests")), suite.get("name")
+                assert len(red) == int(suite.get("failures")) + int(suite.get("errors")), suite.get("name")
+                print(suite.get("name"), len(cases), *sorted(case.get("name") for case in red), sep="|")
+            """
+        let seen = try await runProgram(path: "/usr/bin/env", arguments: ["python3", "-c", count, junit])
+        #expect(seen.exitCode == 0, "\(seen.standardError)")
+        let lines = seen.standardOutput.split(separator: "\n").map { $0.split(separator: "|").map(String.init) }
+        try #require(lines.map { $0[0] } == ["green", "violated", "inconclusive", "impossible"])
+        #expect(lines[0].count == 2, "\(lines[0])")
+        #expect(lines[1].contains("thresholds"))
+        #expect(lines[2].count > 2, "\(lines[2])")
+        #expect(lines[3] == ["impossible", "1", "the run as a whole"])
+    }
+
+    @Test func gitHubGetsAnnotationsAndASummary() async throws {
+        let folder = try TemporaryFolder()
+        let summary = folder.file("summary.md")
+        try SmallFile.write(Array("before\n".utf8), to: summary)
+        let file = folder.file("violated.yaml")
+        let text = Self.scenario.replacing("retry-correctness: {}", with: "thresholds: {acquire.p50: < 1us}")
+        try SmallFile.write(Array(text.utf8), to: file)
+        let line =
+            try #require(
+                text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.contains("thresholds:") })
+            + 1
+        let run = try await runProgram(
+            path: "/usr/bin/env",
+            arguments: [
+                "GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY=\(summary)", Rig.path, "run", file, "--json", "--out",
+                folder.path,
+            ], workingDirectory: folder.path, timeout: .seconds(120))
+        #expect(run.exitCode == 1, "\(run.standardError)")
+        // Standard output stays one JSON value.
+        let report = try JSONValue(parsing: run.standardOutput)
+        let annotations = run.standardError.split(separator: "\n").filter { $0.hasPrefix("::") }
+        let expected = "::error file=violated.yaml,line=\(line),title=green%3A thresholds violated::"
+        #expect(annotations.contains { $0.hasPrefix(expected) }, "\(annotations)")
+        #expect(annotations.count == report["invariants"]?.arrayValue?.count { $0["verdict"] != "valid" })
+        let page = try Self.read(summary)
+        #expect(page.hasPrefix("before\n## ❌ green: invalid\n"))
+        #expect(page.contains("| ❌ | thresholds |") && page.contains("chaosrig run "))
+
+        // Elsewhere nothing of it.
+        let plain = try await Rig.command(["run", file, "--out", folder.path])
+        #expect(!plain.errors.contains("::error") && !plain.output.contains("::error"))
+        #expect(try Self.read(summary) == page)
+    }
+
+    @Test func whatIsNotItsOwnIsNoCommandInALog() async throws {
+        let folder = try TemporaryFolder()
+        let run = try await runProgram(
+            path: "/usr/bin/env",
+            arguments: [
+                "GITHUB_ACTIONS=true", Rig.path, "run", "no\n::stop-commands::x\r##[error]\u{1B}[2J.yaml", "--out",
+                folder.path,
+            ], workingDirectory: folder.path)
+        #expect(run.exitCode == 2 && run.standardError.contains("stop-commands"), "\(run.standardError)")
+        let orders = run.standardError.split(separator: "\n").filter {
+            $0.hasPrefix("::") && !$0.hasPrefix("::error file=")
+        }
+        #expect(orders == [] && !run.standardError.contains("\u{1B}") && !run.standardError.contains("\r"))
+        let old = run.standardError.split(separator: "\n").filter {
+            $0.contains("##[") && !$0.hasPrefix("::error file=")
+        }
+        #expect(old == [], "\(run.standardError)")
+    }
+}
