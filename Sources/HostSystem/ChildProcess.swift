@@ -28,8 +28,12 @@ package final class ChildProcess: Sendable {
     package let program: String
     private let leadsGroup: Bool
     private let descriptor: Int32
-    private let status = Lock<ProcessEnd?>(nil)
-    private let isKilled = Lock(false)
+    private struct State {
+        var end: ProcessEnd?
+        var isKilled = false
+    }
+
+    private let state = Lock(State())
 
     /// Starts the program.
     ///
@@ -54,16 +58,16 @@ package final class ChildProcess: Sendable {
 
     deinit {
         // Take the zombie away if it ended unseen. One that was just killed is gone within moments, unless the kernel holds it.
-        if isKilled.withLock({ $0 }) { _ = waitBlocking(until: .now.advanced(by: .seconds(5))) }
+        if state.withLock({ $0.isKilled }) { _ = waitBlocking(until: .now.advanced(by: .seconds(5))) }
         _ = exitStatus
         close(descriptor)
     }
 
     /// How it ended, or `nil` while it runs. Never waits.
     package var exitStatus: ProcessEnd? {
-        status.withLock { status in
-            if status == nil { status = reap() }
-            return status
+        state.withLock { state in
+            if state.end == nil { state.end = reap() }
+            return state.end
         }
     }
 
@@ -108,10 +112,10 @@ package final class ChildProcess: Sendable {
 
     /// Under the lock: a number that was not waited for yet cannot belong to another process.
     private func send(_ number: Int32, to target: Int32) -> Bool {
-        if number == SIGKILL { isKilled.withLock { $0 = true } }
-        return status.withLock { status in
-            if status == nil { status = reap() }
-            return status == nil && kill(target, number) == 0
+        state.withLock { state in
+            if number == SIGKILL { state.isKilled = true }
+            if state.end == nil { state.end = reap() }
+            return state.end == nil && kill(target, number) == 0
         }
     }
 

@@ -82,8 +82,6 @@ package final class TalkingProcess: Sendable {
 
     deinit {
         child.signalGroup(SIGKILL)
-        // Else it would stay a zombie for as long as this process lives. It is gone within moments.
-        _ = child.waitBlocking(until: .now.advanced(by: .seconds(5)))
         letGo()
         ear.isOver.withLock { $0 = true }
         listener.join()  // within one look

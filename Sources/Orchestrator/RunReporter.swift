@@ -52,7 +52,8 @@ struct RunReporter: Sendable {
         try folder.write(page, to: "report.html")
     }
 
-    private static func environment() -> [JSONValue.Member] {
+    /// What is known of this machine and this program before anything runs.
+    static func environment() -> [JSONValue.Member] {
         var names = utsname()
         uname(&names)
         func text<T>(_ field: T) -> String {

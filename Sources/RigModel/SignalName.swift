@@ -1,4 +1,4 @@
-/// The names of the signals that end a run.
+/// The names of the signals that end a run, and what a report says then.
 package enum SignalName {
     package static func of(_ signal: Int32) -> String {
         switch signal {
@@ -8,4 +8,11 @@ package enum SignalName {
         default: "SIGNAL \(signal)"
         }
     }
+
+    private static let interruption = "interrupted by "
+
+    package static func interruptionNote(_ signal: Int32) -> String { interruption + of(signal) }
+
+    /// Whether a note of a report says that it was interrupted.
+    package static func isInterruption(_ note: String) -> Bool { note.hasPrefix(interruption + "SIG") }
 }

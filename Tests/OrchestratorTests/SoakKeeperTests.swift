@@ -60,6 +60,16 @@ struct SoakKeeperTests {
         #expect(words?.contains("has run 3 h already, longer than --for") == true)
     }
 
+    @Test("A soak that ends before its first window knows where it ran: the schema of reports wants that")
+    func soakWithoutWindows() throws {
+        let keeper = try fixture.keeper()
+        try keeper.end(signal: 2, gaveUp: nil)
+        let report = try JSONValue(parsing: #require(SmallFile.text(keeper.folder.file("report.json"))))
+        for key in ["chaosrig", "kernel", "machine", "cores"] {
+            #expect(report["environment"]?[key] != nil, "\(key)")
+        }
+    }
+
     @Test func interruptedWindowIsKeptForItsFinding() async throws {
         let keeper = try fixture.keeper()
         try await end(keeper, .valid)

@@ -189,7 +189,7 @@ final class ScriptedPool: ScopedPool {
         func execute(_ statement: SQLStatement) async throws -> SQLResult {
             try Task.checkCancellation()
             pool.statements.change { $0.append(statement.text) }
-            if pool.script.waitsForCancel == statement.text { try await Task.sleep(for: .seconds(3_600)) }
+            if pool.script.waitsForCancel == statement.text { try await pool.statements.wait { _ in false } }
             if let error = pool.script.fails[statement.text] { throw error }
             return SQLResult(rows: [[.int(41)]])
         }

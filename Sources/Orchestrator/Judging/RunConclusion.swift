@@ -34,7 +34,7 @@ package struct RunConclusion: Sendable, Equatable {
         let unseen = judge.behaviours.missing(scenario.workload, scenario.phases)
         var notes = base.notes + record.problems + unseen
         if let signal = record.signal {
-            notes.insert("interrupted by \(SignalName.of(signal))", at: 0)
+            notes.insert(SignalName.interruptionNote(signal), at: 0)
         }
         self.notes = notes
         // An interrupted run has not seen what it set out to see; a problem means that something was not looked at.

@@ -68,10 +68,11 @@ final class SoakKeeper: Sendable {
             folder = try RunFolder(out: options.out, name: scenario.name, startedAt: startedAt, seed: options.seed)
             lock = try StoredSoak.lock(folder.path)
             try folder.write(ResolvedScenario.yaml(scenario), to: "scenario.yaml")
-            let log = SoakLog(
+            var log = SoakLog(
                 scenario: scenario.name, scenarioSummary: scenario.summary, seed: options.seed,
                 startedAt: RunFolder.timestamp(startedAt),
                 plannedSeconds: (soak.duration ?? SoakRun.Options.defaultDuration).seconds, replay: options.replay)
+            log.environment = RunReporter.environment()
             state = Lock(State(log: log, segment: 0))
             folder.linkLatest()
         }

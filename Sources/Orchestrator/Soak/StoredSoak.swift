@@ -42,7 +42,7 @@ package enum StoredSoak {
         return "chaosrig run \(soak)/scenario.yaml --seed \(window.map { "\($0.seed)" } ?? "WINDOWSEED")"
     }
 
-    /// The process that runs it now.
+    /// Whether a process runs it now.
     static func isRunning(_ folder: String) -> Bool { ProcessLock.isHeld("\(folder)/\(lockName)") }
 
     /// Holds the folder for this process.

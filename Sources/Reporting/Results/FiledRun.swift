@@ -127,7 +127,7 @@ extension FiledRun {
         add("connect_p50_ms", report["pool"]?["connectTime_ms"]?["p50"])
         add("dropped_operations", report["dropped_operations"])
         let notes = report["notes"]?.arrayValue?.compactMap(\.stringValue) ?? []
-        if notes.contains(where: { $0.hasPrefix("interrupted by SIG") }) {
+        if notes.contains(where: SignalName.isInterruption) {
             measures.append(Measure(name: Self.interrupted, value: 1))
         }
         self.measures = measures

@@ -6,9 +6,6 @@ package struct SoakNights: Sendable {
     /// - Parameter trend: over the soaks up to this one.
     package init(_ trend: Trend) { self.trend = trend }
 
-    /// What became worse, for this soak too.
-    package var hasDrift: Bool { trend.hasDriftNow }
-
     /// What drifted, else that nothing did, or why nobody can tell; the first line is the answer.
     var lines: [(text: String, meaning: Palette.Meaning)] {
         let isLeftOut = trend.leftOut.last.flatMap { $0 }

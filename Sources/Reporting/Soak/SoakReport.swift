@@ -38,8 +38,8 @@ package enum SoakReport {
 
     private static func fault(_ kind: SoakVerdict.Kind) -> FaultRecord {
         FaultRecord(
-            kind: kind.kind, detail: "\(kind.injected) times", injectedAtSeconds: 0, healedAtSeconds: nil,
-            landed: kind.landed > 0,
+            kind: kind.kind, detail: "landed \(kind.landed) of \(kind.injected) times", injectedAtSeconds: 0,
+            healedAtSeconds: nil, landed: kind.landed > 0,
             evidence: ["injected": JSONValue(kind.injected), "landed": JSONValue(kind.landed)])
     }
 
@@ -91,7 +91,7 @@ package enum SoakReport {
     /// Medians over the windows, so that a long night can be compared with a short one.
     private static func numbers(_ log: SoakLog) -> [JSONValue.Member] {
         func median(_ value: (WindowNumbers.Result) -> Double?) -> JSONValue {
-            JSONValue(SteadyStatistics.median(log.windows.compactMap { value($0.numbers) }))
+            JSONValue(RobustStatistics.median(log.windows.compactMap { value($0.numbers) }))
         }
         return [
             .init(FiledRun.soakWindows, JSONValue(log.windows.count)),
@@ -111,13 +111,13 @@ package enum SoakReport {
 
     private static func recovery(_ log: SoakLog) -> [RecoveryRecord] {
         let slowest = log.windows.compactMap(\.slowestRecoverySeconds)
-        guard let median = SteadyStatistics.median(slowest) else { return [] }
+        guard let median = RobustStatistics.median(slowest) else { return [] }
         let lost = log.windows.map { Double($0.numbers.failed + $0.numbers.inDoubt) }
         return [
             RecoveryRecord(
                 fault: "slowest of a window, median", firstOkSeconds: nil, fullPoolSeconds: median,
                 baselineThroughputSeconds: nil, baselineP95Seconds: nil,
-                lostOperations: SteadyStatistics.median(lost).map { Int($0.rounded()) } ?? 0)
+                lostOperations: RobustStatistics.median(lost).map { Int($0.rounded()) } ?? 0)
         ]
     }
 

@@ -83,7 +83,7 @@ package struct SoakVerdict: Sendable, Equatable {
                 "given up after \(TimeText.words(seconds: log.elapsedSeconds)) of "
                     + "\(TimeText.words(seconds: log.plannedSeconds)): \(gaveUp.reason)")
         }
-        if let signal = log.signal { doubts.append("interrupted by \(SignalName.of(Int32(signal)))") }
+        if let signal = log.signal { doubts.append(SignalName.interruptionNote(Int32(signal))) }
         for judged in invariants where judged.verdict == .unknown {
             doubts.append("\(judged.name) could not be judged in any window")
         }

@@ -1,19 +1,11 @@
 /// Statistics that a few odd values do not move. Pure.
 package enum SteadyStatistics {
-    /// `nil` of nothing. O(n log n).
-    package static func median(_ values: [Double]) -> Double? {
-        guard !values.isEmpty else { return nil }
-        let sorted = values.sorted()
-        let middle = sorted.count / 2
-        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-    }
-
     /// The medians of neighbours, of as many as bring the values down to the limit.
     package static func thinned(_ values: [Double], to limit: Int) -> [Double] {
         let width = (values.count + limit - 1) / limit
         guard width > 1 else { return values }
         return stride(from: 0, to: values.count, by: width).compactMap { begin in
-            median(Array(values[begin..<min(begin + width, values.count)]))
+            RobustStatistics.median(Array(values[begin..<min(begin + width, values.count)]))
         }
     }
 
@@ -43,8 +35,8 @@ package enum SteadyStatistics {
                 rising += difference > 0 ? 1 : difference < 0 ? -1 : 0
             }
         }
-        let slope = median(slopes) ?? 0
-        let offset = median(values.enumerated().map { $1 - slope * Double($0) }) ?? 0
+        let slope = RobustStatistics.median(slopes) ?? 0
+        let offset = RobustStatistics.median(values.enumerated().map { $1 - slope * Double($0) }) ?? 0
         return Trend(
             slope: slope, score: score(rising, values), first: offset, last: offset + slope * Double(count - 1))
     }

@@ -55,9 +55,9 @@ package struct WindowNumbers: Sendable {
         }
         result.p50Milliseconds = milliseconds(0.5)
         result.p99Milliseconds = milliseconds(0.99)
-        result.residentBytes = SteadyStatistics.median(resident.values)
-        result.descriptors = SteadyStatistics.median(descriptors.values)
-        result.serverSessions = SteadyStatistics.median(sessions.values)
+        result.residentBytes = RobustStatistics.median(resident.values)
+        result.descriptors = RobustStatistics.median(descriptors.values)
+        result.serverSessions = RobustStatistics.median(sessions.values)
         return result
     }
 

@@ -35,6 +35,9 @@ package struct AdapterHello: Sendable, Equatable {
         self.options = options
     }
 
+    /// A use, or at least its query.
+    var canCancel: Bool { capabilities.contains(.cancel) || capabilities.contains(.cancelQuery) }
+
     package var line: JSONValue {
         [
             "hello": [

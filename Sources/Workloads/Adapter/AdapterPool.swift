@@ -9,48 +9,13 @@ import Threading
 /// Retries are the caller's: each attempt is one `use`. What a process that died may have done is `info`; what never reached
 /// it is `fail`. Every wait for it has a bound.
 package final class AdapterPool: PoolUnderTest {
-    package struct Options: Sendable {
-        /// Program (absolute path) and arguments.
-        package var command: [String]
-        /// Argument 0 of the program; its path when `nil`.
-        package var name: String?
-        package var environment: [String: String]
-        package var logPath: String
-        /// From the start to the hello.
-        package var helloLimit = Duration.seconds(15)
-        /// Of the pool, for the wait for a connection.
-        package var acquireTimeout: Duration
-        /// An attempt is given up by the rig so long after it was begun: longer than the pool's own limits add up to.
-        package var answerLimit: Duration
-        package var closeTimeout: Duration
-        package var policy: RetryPolicy
-        package var seed: UInt64
-        /// What opens a transaction that a client leaves open.
-        package var begin = SQLStatement("BEGIN", role: .begin)
-
-        package init(
-            command: [String], name: String?, environment: [String: String], logPath: String, acquireTimeout: Duration,
-            answerLimit: Duration, closeTimeout: Duration, policy: RetryPolicy, seed: UInt64
-        ) {
-            self.command = command
-            self.name = name
-            self.environment = environment
-            self.logPath = logPath
-            self.acquireTimeout = acquireTimeout
-            self.answerLimit = answerLimit
-            self.closeTimeout = closeTimeout
-            self.policy = policy
-            self.seed = seed
-        }
-    }
-
     private static let statsEvery = Duration.milliseconds(50)
     private static let statsLimit = Duration.seconds(10)
     /// From `exit` to SIGKILL.
     private static let exitLimit = Duration.seconds(2)
     private static let killLimit = Duration.seconds(10)
 
-    private struct State {
+    struct State {
         var life: AdapterProcess?
         var hello: AdapterHello?
         var desk = AdapterDesk()
@@ -72,12 +37,12 @@ package final class AdapterPool: PoolUnderTest {
         var tellsConnecting = false
     }
 
-    private let options: Options
-    private let runtime: any PoolRuntime
-    private let sink: any EventSink
+    let options: Options
+    let runtime: any PoolRuntime
+    let sink: any EventSink
     private let journal: any UndoJournal
-    private let retrying: RetryingUse
-    private let state = Lock(State())
+    let retrying: RetryingUse
+    let state = Lock(State())
 
     /// Starts nothing: see ``start()``.
     ///
@@ -275,7 +240,7 @@ package final class AdapterPool: PoolUnderTest {
     /// Sends a request and waits for its answer.
     ///
     /// - Parameter line: with the number that the request gets.
-    private func ask(
+    func ask(
         within limit: Duration, _ line: (_ id: Int) -> JSONValue
     ) async -> AdapterDesk.Answer {
         let deadline = runtime.now.advanced(by: limit)
@@ -283,7 +248,7 @@ package final class AdapterPool: PoolUnderTest {
         let request = line(id)
         let cancel: @Sendable () -> Void = { [self] in
             let (life, cancel) = state.withLock { state in
-                (state.hello.map(Self.canCancel) == true ? state.life : nil, state.desk.newID())
+                (state.hello?.canCancel == true ? state.life : nil, state.desk.newID())
             }
             // Its own answer is of no interest; that of the request it is about comes in any case.
             _ = life?.send(["id": JSONValue(cancel), "op": "cancel", "target": JSONValue(id)])
@@ -406,112 +371,5 @@ package final class AdapterPool: PoolUnderTest {
             let got = answer["got"]?.intValue
         else { return nil }
         return (Int(clamping: got), .nanoseconds((answer["took_us"]?.intValue ?? 0) * 1_000))
-    }
-
-    package func use(_ request: UseRequest) async -> UseReport {
-        await retrying.run(
-            request, runtime: runtime, onRetry: { state.withLock { $0.retries += 1 } },
-            tryOnce: { number, completion in await tryOnce(request, number: number, into: &completion) })
-    }
-
-    private func tryOnce(
-        _ request: UseRequest, number: Int, into completion: inout Completion
-    ) async -> AttemptResult {
-        if let lacking = lacking(request) {
-            var result = AttemptResult()
-            result.failure = UseFailure(
-                .poolRefused, during: .acquire, message: "this adapter has no capability \(lacking.rawValue)",
-                requestSent: false, request)
-            return result
-        }
-        let behaviour = AdapterBehaviour(request, begin: options.begin)
-        var use = AdapterUse(
-            steps: behaviour.steps(number), isTransaction: behaviour.isTransaction, isReadOnly: request.isReadOnly,
-            leaks: request.leaks, wantsRows: request.wantsRows, timeout: options.acquireTimeout,
-            deadline: options.answerLimit)
-        use.hold = behaviour.hold
-        armCancel(of: request)
-        let startedAt = runtime.now
-        let answer = await ask(within: options.answerLimit) { id in use.line(id: id) }
-        var times = CallTimes()
-        times.begin(startedAt)
-        let phase: OperationPhase = request.isTransaction ? .commit : .query
-        var result = AttemptResult()
-        switch answer {
-        case .line(let line):
-            guard let answer = AdapterAnswer(line) else {
-                result.failure = UseFailure(
-                    .protocolViolation, during: phase,
-                    message: "the pool's process gave an answer without a status: \(line.compactText.prefix(200))",
-                    requestSent: true, request)
-                break
-            }
-            result = answer.result(request)
-            times = measured(answer)
-            if result.failure == nil {
-                for note in behaviour.notes { times.note(note.key, note.value) }
-                result.failure = behaviour.failure
-                result.results = Array(
-                    result.results.dropFirst(behaviour.stepsBefore).prefix(behaviour.ownSteps(number)))
-            }
-        case .ended(let reason):
-            // Which of its calls took how long died with it.
-            times = CallTimes(acquire: .zero, query: nil, release: nil, connection: nil, backendPID: nil)
-            result.failure = UseFailure(
-                .connectionLost, during: phase, message: "the pool's process ended during the use: \(reason)",
-                requestSent: true, request)
-        case .silent:
-            result.failure = UseFailure(
-                .timedOut, during: phase,
-                message: "the pool's process gave no answer within \(Int(options.answerLimit.milliseconds)) ms",
-                requestSent: true, request)
-        case .notSent:
-            result.failure = UseFailure(
-                .poolRefused, during: .acquire, message: "the pool's process does not run", requestSent: false, request)
-        }
-        times.end(runtime.now)
-        completion.absorb(times, attempt: number)
-        return result
-    }
-
-    private static func canCancel(_ hello: AdapterHello) -> Bool {
-        hello.capabilities.contains(.cancel) || hello.capabilities.contains(.cancelQuery)
-    }
-
-    /// A client that nobody can cancel is not said to have been.
-    private func armCancel(of request: UseRequest) {
-        guard let cancelSwitch = request.cancelSwitch, let hello else { return }
-        if Self.canCancel(hello) {
-            cancelSwitch.reachSomewhere(onlyQuery: !hello.capabilities.contains(.cancel))
-        } else if request.acquireLimit == nil {
-            // The probe, which has such a limit, is cancelled only where it would take longer.
-            state.withLock { $0.lacksCancel = true }
-        }
-    }
-
-    /// What the request needs, and the adapter has not said that it can; `nil` also where it has not said anything yet.
-    private func lacking(_ request: UseRequest) -> AdapterHello.Capability? {
-        guard let known = hello?.capabilities else { return nil }
-        if request.leaks, !known.contains(.leak) { return .leak }
-        return request.isTransaction && !known.contains(.transaction) ? .transaction : nil
-    }
-
-    /// What the adapter measured, with the number that its connection has in the history.
-    private func measured(_ answer: AdapterAnswer) -> CallTimes {
-        var connection = answer.connection
-        var isNew = false
-        if let own = answer.connection {
-            connection = state.withLock { $0.numbers.number(own) }
-        } else if let pid = answer.backendPID {
-            (connection, isNew) = state.withLock { $0.numbers.number(ofPID: pid) }
-        }
-        if isNew {
-            sink.record(
-                .info, .pool, "connection-opened",
-                ["conn": JSONValue(connection), "pid": JSONValue(answer.backendPID), "first_seen": true])
-        }
-        return CallTimes(
-            acquire: answer.acquire ?? .zero, query: answer.query, release: answer.release, connection: connection,
-            backendPID: answer.backendPID, leasedAt: answer.leasedAt, returnedAt: answer.returnedAt)
     }
 }

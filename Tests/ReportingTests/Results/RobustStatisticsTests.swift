@@ -16,6 +16,7 @@ struct RobustStatisticsTests {
 
     @Test func medianOfEvenlyManyIsBetween() {
         #expect(RobustStatistics.median([4, 1, 3, 2]) == 2.5)
+        #expect(RobustStatistics.median([3, 1, 2]) == 2)
         #expect(RobustStatistics.median([]) == nil)
     }
 }

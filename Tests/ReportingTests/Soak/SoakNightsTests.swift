@@ -20,7 +20,6 @@ struct SoakNightsTests {
     @Test("Every form of the report tells what is worse than in the last nights")
     func driftIsTold() {
         let nights = nights(14, slowest: 4)
-        #expect(nights.hasDrift)
         for page in pages(nights) {
             #expect(page.contains("Against the last nights") && page.contains("restart: first success: "))
         }

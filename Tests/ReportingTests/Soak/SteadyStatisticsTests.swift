@@ -4,12 +4,6 @@ import Testing
 @testable import Reporting
 
 struct SteadyStatisticsTests {
-    @Test func medianOfAnEvenNumberIsBetweenTheTwoInTheMiddle() {
-        #expect(SteadyStatistics.median([4, 1, 3, 2]) == 2.5)
-        #expect(SteadyStatistics.median([3, 1, 2]) == 2)
-        #expect(SteadyStatistics.median([]) == nil)
-    }
-
     @Test func lineIsFoundThroughOddValues() throws {
         var values = (0..<20).map { 100 + 3 * Double($0) }
         values[4] = 10_000

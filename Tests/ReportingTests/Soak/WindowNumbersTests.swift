@@ -16,7 +16,7 @@ struct WindowNumbersTests {
         for number in 0..<1_000_000 { sample.add(Double(number)) }
         #expect(sample.values.count <= EvenSample.limit && sample.values.count >= EvenSample.limit / 2)
         #expect(sample.values.last.map { $0 > 990_000 } == true)
-        #expect(SteadyStatistics.median(sample.values).map { abs($0 - 500_000) < 1000 } == true)
+        #expect(RobustStatistics.median(sample.values).map { abs($0 - 500_000) < 1000 } == true)
     }
 
     @Test func onlyTheSteadyPhaseIsCompared() {

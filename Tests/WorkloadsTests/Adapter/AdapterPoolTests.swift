@@ -27,16 +27,23 @@ struct AdapterPoolTests {
     private static let hello =
         #"{"hello":{"protocol":1,"pool":"shell","version":"1","capabilities":["stats","transaction"]}}"#
 
-    /// Answers every line by its number with what the shell variable `answer` holds.
-    private static func adapter(_ onUse: String) -> String {
+    private static let okOfUse = #"echo "{\"id\":$id,\"status\":\"ok\",\"rows\":[[]]}""#
+    private static let stats =
+        #"echo "{\"id\":$id,\"status\":\"ok\",\"stats\":{\"open\":3,\"in_use\":1,\"idle\":2}}""#
+
+    /// A shell that runs one of these commands for each line; `$id` is the number in the line.
+    private static func adapter(
+        _ onUse: String, onCancel: String = ":", otherwise: String = stats, hello: String = hello
+    ) -> String {
         """
         echo '\(hello)'
         while read -r line; do
           id=${line#*'"id":'}; id=${id%%,*}; id=${id%\\}}
           case $line in
             *'"op":"use"'*) \(onUse) ;;
+            *'"op":"cancel"'*) \(onCancel) ;;
             *'"op":"exit"'*) exit 0 ;;
-            *) echo "{\\"id\\":$id,\\"status\\":\\"ok\\",\\"stats\\":{\\"open\\":3,\\"in_use\\":1,\\"idle\\":2}}" ;;
+            *) \(otherwise) ;;
           esac
         done
         """
@@ -103,7 +110,7 @@ struct AdapterPoolTests {
 
     @Test("Where nobody can be cancelled nobody is said to have been, and the run has a problem")
     func noCancel() async throws {
-        let pool = pool(Self.adapter(#"echo "{\"id\":$id,\"status\":\"ok\",\"rows\":[[]]}""#))
+        let pool = pool(Self.adapter(Self.okOfUse))
         try await pool.start()
         #expect(pool.problems == [])
         let report = await cancelled(pool)
@@ -118,19 +125,10 @@ struct AdapterPoolTests {
     @Test("Where only a query can be cancelled the request is sent, and a result is no swallowed cancel")
     func cancelOfQuery() async throws {
         // A use is answered when the cancel comes.
-        let script = """
-            echo '\(Self.hello.replacing("transaction", with: "cancel-query"))'
-            while read -r line; do
-              id=${line#*'"id":'}; id=${id%%,*}; id=${id%\\}}
-              case $line in
-                *'"op":"use"'*) use=$id ;;
-                *'"op":"cancel"'*) echo "{\\"id\\":$use,\\"status\\":\\"ok\\",\\"rows\\":[[]]}" ;;
-                *'"op":"exit"'*) exit 0 ;;
-                *) echo "{\\"id\\":$id,\\"status\\":\\"ok\\",\\"stats\\":{\\"open\\":3,\\"in_use\\":1,\\"idle\\":2}}" ;;
-              esac
-            done
-            """
-        let pool = pool(script)
+        let pool = pool(
+            Self.adapter(
+                "use=$id", onCancel: "id=$use; \(Self.okOfUse)",
+                hello: Self.hello.replacing("transaction", with: "cancel-query")))
         try await pool.start()
         let report = await cancelled(pool)
         #expect(report.outcome == .ok)
@@ -192,18 +190,11 @@ struct AdapterPoolTests {
     )
     func poolWithoutStats() async throws {
         let asked = folder.file("asked")
-        let script = """
-            echo '\(Self.hello.replacing(#""stats","#, with: ""))'
-            while read -r line; do
-              id=${line#*'"id":'}; id=${id%%,*}; id=${id%\\}}
-              case $line in
-                *'"op":"use"'*) echo "{\\"id\\":$id,\\"status\\":\\"ok\\",\\"rows\\":[[]]}" ;;
-                *'"op":"exit"'*) exit 0 ;;
-                *) echo "$line" >>\(asked); echo "{\\"id\\":$id,\\"status\\":\\"error\\"}" ;;
-              esac
-            done
-            """
-        let pool = pool(script)
+        let pool = pool(
+            Self.adapter(
+                Self.okOfUse,
+                otherwise: #"echo "$line" >>\#(asked); echo "{\"id\":$id,\"status\":\"error\"}""#,
+                hello: Self.hello.replacing(#""stats","#, with: "")))
         try await pool.start()
         #expect(await write(pool).outcome == .ok)
         await pool.refreshBooks()
