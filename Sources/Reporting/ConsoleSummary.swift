@@ -32,17 +32,9 @@ package enum ConsoleSummary {
         return page.text
     }
 
-    private static func mark(_ verdict: Verdict) -> (text: String, meaning: Palette.Meaning) {
-        switch verdict {
-        case .valid: ("✓", .good)
-        case .unknown: ("?", .doubt)
-        case .invalid: ("✗", .bad)
-        }
-    }
-
     /// `✗ INVALID db-restart: zero-leaked-connections violated, timeouts undecided`.
     private static func verdict(_ report: RunReport, on page: inout TextPage) {
-        let (sign, meaning) = mark(report.mark)
+        let (sign, meaning) = (report.mark.sign, Palette.Meaning(report.mark))
         func names(_ verdict: Verdict, _ word: String) -> [String] {
             let names = report.invariants.filter { $0.verdict == verdict }.map(\.name)
             return names.isEmpty ? [] : ["\(names.joined(separator: ", ")) \(word)"]
@@ -63,7 +55,7 @@ package enum ConsoleSummary {
         let column = 6 + (results.map { TerminalText.width($0.name) }.max() ?? 0)
         let order: [Verdict] = [.invalid, .unknown, .valid]
         for result in order.flatMap({ verdict in results.filter { $0.verdict == verdict } }) {
-            let (sign, meaning) = mark(result.verdict)
+            let (sign, meaning) = (result.verdict.sign, Palette.Meaning(result.verdict))
             page.entry(
                 indent: 2, label: "\(sign) \(result.name)", meaning, column: column, result.summary,
                 isOneLine: result.verdict == .valid)

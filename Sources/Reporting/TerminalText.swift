@@ -1,3 +1,5 @@
+import RigModel
+
 /// Text for a terminal: cleaned, measured, wrapped, aligned. Pure.
 package enum TerminalText {
     /// Without anything that could move the cursor, change colours or turn the direction of writing: messages come from
@@ -101,6 +103,15 @@ struct Palette {
         case doubt = "33"
         case strong = "1"
         case faint = "2"
+
+        init(_ verdict: Verdict) {
+            self =
+                switch verdict {
+                case .valid: .good
+                case .unknown: .doubt
+                case .invalid: .bad
+                }
+        }
     }
 
     var isOn: Bool

@@ -70,11 +70,6 @@ struct BenchOptions: Sendable {
     private static func number(
         _ arguments: ParsedArguments, _ name: String, _ range: ClosedRange<Int>
     ) throws(BenchError) -> Int? {
-        guard let text = arguments.value(name) else { return nil }
-        guard let value = Int(text), range.contains(value) else {
-            throw .usage(
-                "\(name) takes a number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
-        }
-        return value
+        do { return try arguments.number(name, range) } catch { throw .usage(error.message) }
     }
 }

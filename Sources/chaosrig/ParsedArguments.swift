@@ -49,4 +49,17 @@ struct ParsedArguments: Sendable {
     func has(_ name: String) -> Bool { values[name] != nil }
     func value(_ name: String) -> String? { values[name]?.first }
     func list(_ name: String) -> [String] { values[name] ?? [] }
+
+    /// `nil` without the option.
+    func number(_ name: String, _ range: ClosedRange<Int>) throws(UsageError) -> Int? {
+        guard let text = value(name) else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            throw UsageError(
+                "\(name) takes a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
+        }
+        return number
+    }
+
+    /// Seeds stay below 2⁵³, so that readers that keep numbers as doubles can give them back.
+    func seed() throws(UsageError) -> UInt64? { try number("--seed", 0...(1 << 53)).map(UInt64.init) }
 }

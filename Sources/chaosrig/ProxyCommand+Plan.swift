@@ -33,7 +33,7 @@ struct ProxyPlan: Sendable {
 
     init(_ arguments: ParsedArguments, environment: [String: String]) throws(ProxyPlanError) {
         guard arguments.positional.isEmpty else { throw .usage("proxy takes options only") }
-        seed = try Self.seed(arguments.value("--seed"))
+        do { seed = try arguments.seed() ?? UInt64.random(in: 0..<(1 << 32)) } catch { throw .usage(error.message) }
         isJSONLog = try Self.isJSONLog(arguments.value("--log"))
         logLevel = try Self.logLevel(environment["LOG_LEVEL"])
         dialsFirst = arguments.has("--dial-first")
@@ -139,14 +139,6 @@ struct ProxyPlan: Sendable {
 
     private static func check(_ address: String, _ option: String) throws(ProxyPlanError) {
         do { _ = try ProxyAddress(address) } catch { throw .usage("\(option): \(error)") }
-    }
-
-    private static func seed(_ text: String?) throws(ProxyPlanError) -> UInt64 {
-        guard let text else { return UInt64.random(in: 0..<(1 << 32)) }
-        guard let seed = UInt64(text), seed <= 1 << 53 else {
-            throw .usage("--seed takes a whole number from 0 to \(1 << 53), not \"\(text)\"")
-        }
-        return seed
     }
 
     private static func isJSONLog(_ text: String?) throws(ProxyPlanError) -> Bool {

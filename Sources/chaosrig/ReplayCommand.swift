@@ -57,7 +57,7 @@ enum ReplayCommand: Command {
                     file: stored.scenarioPath, scenario: scenario, replay: ["chaosrig", "replay", folder],
                     replaysItself: true)
             ],
-            seed: try RunPlan.seed(arguments.value("--seed")) ?? origin.seed, arguments: arguments)
+            seed: try arguments.seed() ?? origin.seed, arguments: arguments)
         return await plan.run { outcome in
             for line in differences(origin.environment, outcome.report.environment) {
                 Output.error("unlike the run that is replayed: \(line)")

@@ -27,7 +27,7 @@ enum RunCommand: Command {
                     + "program or language under test name its adapter in the scenario, pool: {adapter: […]}: docs/adapter.md"
             )
         }
-        let seed = try RunPlan.seed(arguments.value("--seed")) ?? UInt64.random(in: 0..<(1 << 32))
+        let seed = try arguments.seed() ?? UInt64.random(in: 0..<(1 << 32))
         // All files are read before anything is started.
         var items: [RunPlan.Item] = []
         for file in arguments.positional {

@@ -53,11 +53,7 @@ struct RunPlan {
         self.items = items
         self.seed = seed
         self.arguments = arguments
-        let text = arguments.value("--confirm") ?? "0"
-        guard let number = Int(text), (0...100).contains(number) else {
-            throw UsageError("--confirm takes a whole number from 0 to 100, not \"\(text)\"")
-        }
-        confirmations = number
+        confirmations = try arguments.number("--confirm", 0...100) ?? 0
     }
 
     /// - Parameter onEnd: is told each outcome.
@@ -221,14 +217,5 @@ struct RunPlan {
 
     private static func words(_ command: [String], hosts: [String]) -> String {
         (command + hosts.flatMap { ["--allow-remote", $0] }).map(ShellWord.quoted).joined(separator: " ")
-    }
-
-    /// Seeds stay below 2⁵³, so that readers that keep numbers as doubles can give them back.
-    static func seed(_ text: String?) throws(UsageError) -> UInt64? {
-        guard let text else { return nil }
-        guard let seed = UInt64(text), seed <= 1 << 53 else {
-            throw UsageError("--seed takes a whole number from 0 to \(1 << 53), not \"\(text)\"")
-        }
-        return seed
     }
 }

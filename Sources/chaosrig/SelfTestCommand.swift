@@ -49,9 +49,9 @@ enum SelfTestCommand: Command {
             Output.line(isJSON ? listJSON(defects).prettyText : listText(defects))
             return 0
         }
-        let jobs = try number(arguments, "--jobs", 1...64) ?? 2 * ProcessInfo.processInfo.activeProcessorCount
-        let seed = try number(arguments, "--seed", 0...(1 << 53)) ?? 7
-        let untouched = try number(arguments, "--untouched", 1...100_000)
+        let jobs = try arguments.number("--jobs", 1...64) ?? 2 * ProcessInfo.processInfo.activeProcessorCount
+        let seed = try arguments.seed() ?? 7
+        let untouched = try arguments.number("--untouched", 1...100_000)
         let scenarios = arguments.value("--scenarios") ?? "faults"
         for name in Set(defects.map(\.trial.scenario)).sorted() {
             let file = "\(scenarios)/\(name).yaml"
@@ -68,7 +68,7 @@ enum SelfTestCommand: Command {
         defer { signals.stop() }
         let runner = SelfTestRunner(
             SelfTestRunner.Options(
-                program: "/proc/self/exe", scenarios: scenarios, out: out, seed: UInt64(seed), jobs: jobs,
+                program: "/proc/self/exe", scenarios: scenarios, out: out, seed: seed, jobs: jobs,
                 interrupt: interrupt, onEnd: { progress.say(line($0, $1, $2)) }))
         let what = untouched.map { "the untouched pool \($0) times" } ?? "\(defects.count) defects"
         progress.say("\(what), \(jobs) runs at a time; run folders in \(out)")
@@ -127,16 +127,5 @@ enum SelfTestCommand: Command {
                     "changes": .array($0.trial.overrides.map(JSONValue.string)), "short": .bool($0.isInShort),
                 ]
             })
-    }
-
-    private static func number(
-        _ arguments: ParsedArguments, _ option: String, _ range: ClosedRange<Int>
-    ) throws(UsageError) -> Int? {
-        guard let text = arguments.value(option) else { return nil }
-        guard let value = Int(text), range.contains(value) else {
-            throw UsageError(
-                "\(option) takes a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
-        }
-        return value
     }
 }

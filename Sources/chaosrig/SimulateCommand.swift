@@ -28,11 +28,11 @@ enum SimulateCommand: Command {
 
     static func run(_ arguments: ParsedArguments) async throws(UsageError) -> Int32 {
         guard arguments.positional.isEmpty else { throw UsageError("simulate takes options only") }
-        let seeds = try number(arguments, "--seeds", 1...1_000_000_000) ?? 10_000
+        let seeds = try arguments.number("--seeds", 1...1_000_000_000) ?? 10_000
         var exploration = Exploration(
-            firstSeed: UInt64(try number(arguments, "--seed", 0...(1 << 53)) ?? 1), seeds: seeds,
-            steps: try number(arguments, "--steps", 0...1_000_000) ?? 400,
-            threads: try number(arguments, "--threads", 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount)
+            firstSeed: try arguments.seed() ?? 1, seeds: seeds,
+            steps: try arguments.number("--steps", 0...1_000_000) ?? 400,
+            threads: try arguments.number("--threads", 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount)
         let inFlight = SeedsInFlight(threads: exploration.threads)
         exploration.inFlight = inFlight
         clinux_tell_on_crash(trapText, inFlight.pointer, Int32(inFlight.count))
@@ -54,16 +54,5 @@ enum SimulateCommand: Command {
             --seeds 1 and the same --steps, to see which: --seed
             """
         return UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
-    }
-
-    private static func number(
-        _ arguments: ParsedArguments, _ option: String, _ range: ClosedRange<Int>
-    ) throws(UsageError) -> Int? {
-        guard let text = arguments.value(option) else { return nil }
-        guard let value = Int(text), range.contains(value) else {
-            throw UsageError(
-                "\(option) takes a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
-        }
-        return value
     }
 }

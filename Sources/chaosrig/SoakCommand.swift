@@ -51,7 +51,7 @@ enum SoakCommand: Command {
         if arguments.has("--from"), arguments.has("--resume-only") {
             throw UsageError("--from names the soak to go on with, --resume-only looks for it: give one of them")
         }
-        let seed = try RunPlan.seed(arguments.value("--seed")) ?? UInt64.random(in: 0..<(1 << 32))
+        let seed = try arguments.seed() ?? UInt64.random(in: 0..<(1 << 32))
         let duration = try duration(arguments.value("--for"))
         let keep = try megabytes(arguments.value("--keep"))
         let scenario: Scenario

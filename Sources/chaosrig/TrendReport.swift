@@ -22,7 +22,7 @@ enum TrendReport {
     static func run(_ arguments: ParsedArguments) async throws(UsageError) -> Int32 {
         if let word = arguments.positional.first { throw UsageError("--trend takes no \"\(word)\"") }
         if arguments.has("--json"), arguments.has("--markdown") { throw UsageError("--json or --markdown, not both") }
-        let last = try last(arguments.value("--last"))
+        let last = try arguments.number("--last", 2...500) ?? 30
         let out = arguments.value("--out") ?? "runs"
         let scenario = arguments.value("--scenario")
         let wantsRefiling = arguments.has("--refile")
@@ -49,14 +49,6 @@ enum TrendReport {
             Output.error("chaosrig report: \(error)")
             return 2
         }
-    }
-
-    private static func last(_ text: String?) throws(UsageError) -> Int {
-        guard let text else { return 30 }
-        guard let last = Int(text), (2...500).contains(last) else {
-            throw UsageError("--last takes a whole number from 2 to 500, not \"\(text)\"")
-        }
-        return last
     }
 
     /// A scenario that was renamed or given up would else keep its last trend for ever.

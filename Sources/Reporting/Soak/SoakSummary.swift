@@ -9,7 +9,7 @@ package enum SoakSummary {
         let verdict = SoakVerdict(log)
         let report = SoakReport.make(log)
         var page = TextPage(width: width, color: color)
-        let (sign, meaning) = mark(verdict.verdict)
+        let (sign, meaning) = (verdict.verdict.sign, Palette.Meaning(verdict.verdict))
         page.entry(
             indent: 0, label: "\(sign) \(verdict.verdict.rawValue.uppercased())", meaning,
             "soak of \(log.scenario), seed \(log.seed), \(TimeText.words(seconds: log.elapsedSeconds)), "
@@ -31,7 +31,7 @@ package enum SoakSummary {
         page.heading("Invariants")
         let column = 6 + (report.invariants.map { TerminalText.width($0.name) }.max() ?? 0)
         for result in report.invariants {
-            let (sign, meaning) = mark(result.verdict)
+            let (sign, meaning) = (result.verdict.sign, Palette.Meaning(result.verdict))
             page.entry(indent: 2, label: "\(sign) \(result.name)", meaning, column: column, result.summary)
         }
         nights?.add(to: &page)
@@ -49,13 +49,5 @@ package enum SoakSummary {
         page.whole(label: "  report", reportPath)
         page.whole(label: "  replay", log.replay)
         return page.text
-    }
-
-    private static func mark(_ verdict: Verdict) -> (text: String, meaning: Palette.Meaning) {
-        switch verdict {
-        case .valid: ("✓", .good)
-        case .unknown: ("?", .doubt)
-        case .invalid: ("✗", .bad)
-        }
     }
 }

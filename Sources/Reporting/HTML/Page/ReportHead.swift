@@ -19,19 +19,11 @@ struct ReportHead: Sendable {
             """
     }
 
-    static func mark(_ verdict: Verdict) -> HTML {
-        switch verdict {
-        case .valid: "✓"
-        case .unknown: "?"
-        case .invalid: "✗"
-        }
-    }
-
     /// - Parameter marked: sign and colour; the verdict's own where there is nothing to say against it.
     static func badge(_ verdict: Verdict, marked: Verdict? = nil) -> HTML {
         let look = marked ?? verdict
         return
-            "<span class=\"badge \(HTML(trusted: look.rawValue))\"><span aria-hidden=\"true\">\(mark(look))</span> \(verdict.rawValue)</span>"
+            "<span class=\"badge \(HTML(trusted: look.rawValue))\"><span aria-hidden=\"true\">\(HTML(trusted: look.sign))</span> \(verdict.rawValue)</span>"
     }
 
     private var sentence: String {
