@@ -9,7 +9,7 @@ extension EventLoop {
     ///
     /// - Parameters:
     ///   - slot: the connection's place; one wait at a time.
-    ///   - descriptor: anything that epoll takes; it may be another one each time.
+    ///   - descriptor: anything that epoll takes; it may be another one each time. One wait at a time, too.
     ///   - readiness: what to wait for.
     ///   - deadline: when to give up.
     /// - Throws: ``LoopError``.

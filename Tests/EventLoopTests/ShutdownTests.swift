@@ -6,13 +6,14 @@ import Threading
 struct ShutdownTests {
     @Test func pendingWaitsAndSleepsFailAsStopped() async throws {
         let loop = try EventLoop()
-        let pair = SocketPair()
+        // One each: a descriptor has one wait at a time.
+        let pairs = (0..<100).map { _ in SocketPair() }
         let tasks = (0..<200).map { index in
             Task {
                 let slot = loop.makeSlot()
                 return await failure { () throws(LoopError) in
                     if index % 2 == 0 {
-                        try await loop.wait(slot, pair.near, for: .readable, until: .never)
+                        try await loop.wait(slot, pairs[index / 2].near, for: .readable, until: .never)
                     } else {
                         try await loop.sleep(until: .never)
                     }
@@ -21,6 +22,7 @@ struct ShutdownTests {
         }
         loop.shutdown()  // some have registered by now, some come later: both must end
         for task in tasks { #expect(await task.value == .stopped) }
+        withExtendedLifetime(pairs) {}
         #expect(LoopError.stopped.description.contains("was shut down"))
     }
 
