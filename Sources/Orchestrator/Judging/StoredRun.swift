@@ -8,6 +8,26 @@ package struct StoredJudgement: Sendable, Equatable {
     package let conclusion: RunConclusion
     /// `false`: by another one, which somebody named.
     package let isByScenarioOfRun: Bool
+    /// What `report.json` beside the history says; `nil` where there is none.
+    package let reportedVerdict: Verdict?
+
+    /// The two say different things of the same scenario, in words; `nil`: they do not.
+    package var contradiction: String? {
+        guard isByScenarioOfRun, let reportedVerdict, reportedVerdict != conclusion.verdict else { return nil }
+        let words =
+            "report.json says \(reportedVerdict.rawValue): it was changed, or written by another version of chaosrig"
+        // One history may be put in the place of another that was worse.
+        guard conclusion.verdict == .valid else { return words }
+        return words
+            + ", or the history is not that of the report. So nothing is decided: run it again (chaosrig replay), or, "
+            + "should the report be the one that is wrong, remove report.json and check again"
+    }
+
+    /// As in README.md. What its own report does not call valid is not valid by the history alone.
+    package var exitCode: Int32 {
+        let code = conclusion.exitCode
+        return code == 0 && contradiction != nil ? 4 : code
+    }
 }
 
 /// A run that is over, in its folder (docs/report.md): judged again from `scenario.yaml` and `history.jsonl` alone.
@@ -54,7 +74,8 @@ package struct StoredRun: Sendable {
                     : "\(path): this is not the scenario of the run: its digest is not the one in the history, so it was "
                         + "changed or put there later; to judge by it all the same: --scenario \(path)")
         }
-        return StoredJudgement(conclusion: RunConclusion(judge, scenario), isByScenarioOfRun: isOfRun)
+        return StoredJudgement(
+            conclusion: RunConclusion(judge, scenario), isByScenarioOfRun: isOfRun, reportedVerdict: reportedVerdict)
     }
 
     /// Why there is nothing to judge, and what may be meant.
@@ -126,8 +147,8 @@ package struct StoredRun: Sendable {
         return SmallFile.bytes(path).flatMap { try? JSONValue(parsing: $0) }
     }
 
-    /// What `report.json` says, for comparison; `nil` where there is none.
-    package var reportedVerdict: Verdict? {
+    /// `nil` where there is no report.
+    private var reportedVerdict: Verdict? {
         report?["verdict"]?.stringValue.flatMap(Verdict.init(rawValue:))
     }
 }
