@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HostSystem
 package import RigModel
 import ScenarioFile
@@ -53,7 +54,9 @@ package struct StoredRun: Sendable {
     package func judge(scenarioAt override: String? = nil) throws(RunError) -> StoredJudgement {
         let path = override ?? scenarioPath
         guard let bytes = SmallFile.bytes(path) else {
-            throw .usage(override == nil ? noRun : "\(path): cannot be read; a scenario file was expected")
+            let reason = errorText(errno)
+            throw .usage(
+                override == nil ? noRun(reason) : "\(path): cannot be read: \(reason); a scenario file was expected")
         }
         let scenario: Scenario
         do throws(ScenarioErrors) {
@@ -79,8 +82,8 @@ package struct StoredRun: Sendable {
     }
 
     /// Why there is nothing to judge, and what may be meant.
-    private var noRun: String {
-        "\(folder) is no run folder: \(scenarioPath) cannot be read. A folder with scenario.yaml and history.jsonl, as "
+    private func noRun(_ reason: String) -> String {
+        "\(folder) is no run folder: \(scenarioPath) cannot be read: \(reason). A folder with scenario.yaml and history.jsonl, as "
             + "a run leaves it, was expected\(hint)"
     }
 
@@ -96,7 +99,7 @@ package struct StoredRun: Sendable {
     /// - Throws: ``RunError/usage(_:)`` when the history is not whole, with the line.
     package func read(_ body: (Event) -> Void) throws(RunError) {
         do throws(HistoryError) { try HistoryReader(path: historyPath).read(body) } catch {
-            throw .usage("\(error)")
+            throw .usage("\(error)" + (FileManager.default.fileExists(atPath: historyPath) ? "" : hint))
         }
     }
 
