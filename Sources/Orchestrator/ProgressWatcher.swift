@@ -37,11 +37,17 @@ final class ProgressWatcher: Sendable {
         task.withLock { $0 = watching }
     }
 
-    /// - Parameter endsAt: `nil` where nobody knows.
-    func begin(_ name: RunPhase, until endsAt: MonotonicInstant?) {
-        phase.withLock { $0 = Phase(name: name.rawValue, endsAt: endsAt) }
-        let left = endsAt.map { " for \(Int(runtime.now.duration(to: $0).seconds.rounded())) s" } ?? ""
-        display.say("phase \(name.rawValue)\(left)")
+    /// - Parameter end: how long the phase is, and when it is over; `nil` where nobody knows.
+    func begin(_ name: RunPhase, until end: (length: Duration, at: MonotonicInstant)?) {
+        phase.withLock { $0 = Phase(name: name.rawValue, endsAt: end?.at) }
+        display.say(Self.line(name, length: end?.length))
+    }
+
+    /// What is said when a phase begins, with its length as the scenario gives it: `phase warm-up for 100 ms`.
+    static func line(_ name: RunPhase, length: Duration?) -> String {
+        guard let length else { return "phase \(name.rawValue)" }
+        let words = length == .zero ? "0 s" : TimeText.words(nanoseconds: length.nanoseconds)
+        return "phase \(name.rawValue) for \(words)"
     }
 
     func stop() async {

@@ -169,7 +169,7 @@ struct RunRound: Sendable {
             if options.interrupt.raised != nil { return }
             endsAt = endsAt.advanced(by: duration)
             sink.beginPhase(phase)
-            watcher.begin(phase, until: endsAt)
+            watcher.begin(phase, until: (duration, endsAt))
             if phase == .warmUp { workload.start() }
             if phase == .faults {
                 let began = MonotonicInstant.now

@@ -25,9 +25,9 @@ struct BehaviourSection {
         if let hold = section.section("hold") { behaviour.hold = self.hold(hold) }
         if let residue = section.section("residue") { behaviour.residue = self.residue(residue) }
         if let burst = section.section("burst") {
-            behaviour.burstFactor = 0
-            burst.count("factor", into: &behaviour.burstFactor)
-            if behaviour.burstFactor < 2 {
+            let factor = burst.value("factor")?.countValue
+            behaviour.burstFactor = factor ?? 0
+            if burst.isReadable, factor.map({ $0 < 2 }) ?? !burst.keys.contains("factor") {
                 log.add(burst.position("factor"), "burst: factor: so many times the load, at least 2, was expected")
             }
             behaviour.burst = window(burst)
@@ -86,7 +86,7 @@ struct BehaviourSection {
 
     private func residue(_ section: SectionReader) -> [ClientBehaviour.ResidueShare] {
         defer { section.finish() }
-        if section.keys.isEmpty {
+        if section.keys.isEmpty, section.isReadable {
             log.add(
                 section.position,
                 "residue: name what is left behind: \(Residue.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -126,7 +126,7 @@ struct BehaviourSection {
     private static let shortest = Duration.milliseconds(10)
 
     private func share(_ section: SectionReader) -> Double? {
-        if !section.keys.contains("share") { log.add(section.position, "\(section.name): share is missing") }
+        missing("share", section)
         return share("share", section)
     }
 
@@ -145,7 +145,12 @@ struct BehaviourSection {
     }
 
     private func required(_ key: String, _ section: SectionReader) -> ParameterValue? {
-        if !section.keys.contains(key) { log.add(section.position, "\(section.name): \(key) is missing") }
+        missing(key, section)
         return section.value(key)
+    }
+
+    private func missing(_ key: String, _ section: SectionReader) {
+        guard section.isReadable, !section.keys.contains(key) else { return }
+        log.add(section.position, "\(section.name): \(key) is missing")
     }
 }

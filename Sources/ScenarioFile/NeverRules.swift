@@ -7,7 +7,14 @@ struct NeverRules {
     let log: ProblemLog
 
     func check(_ workload: Scenario.Workload, _ phases: Scenario.Phases) {
-        checkTimes(workload.behaviour, phases.warmUp + phases.steady + phases.faults + phases.settle)
+        let length = phases.warmUp + phases.steady + phases.faults + phases.settle
+        checkTimes(workload.behaviour, length)
+        if let hold = workload.behaviour.hold, hold.duration >= length, length > .zero {
+            complain(
+                ["hold", "for"],
+                "hold: for: less than the phases take in all (\(ParameterValue.text(of: length))) was expected: whoever holds would "
+                    + "hold to the end, and soon all connections would be held")
+        }
         checkKinds(workload)
         let behaviour = workload.behaviour
         // In the closed model a burst has more clients; in the open one they have more to do.
@@ -71,6 +78,14 @@ struct NeverRules {
 }
 
 extension YAMLNode {
+    /// Where this key of a key stands; what of the path is not there is left out.
+    func keyPosition(of path: [String]) -> SourcePosition {
+        guard let key = path.first, case .mapping(let entries) = content,
+            let entry = entries.first(where: { $0.key == key })
+        else { return position }
+        return path.count == 1 ? entry.keyPosition : entry.value.keyPosition(of: Array(path.dropFirst()))
+    }
+
     /// Where the value of this key of a key stands; what of the path is not there is left out.
     func position(of path: [String]) -> SourcePosition {
         guard let key = path.first, case .mapping(let entries) = content,

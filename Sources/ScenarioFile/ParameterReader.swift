@@ -10,7 +10,7 @@ struct ParameterReader {
         var parameters = defaults(shape)
         for parameter in shape.parameters {
             guard let value = section.node(parameter.name) else {
-                if parameter.isRequired {
+                if parameter.isRequired, section.isReadable {
                     log.add(position, "\(shape.name): \(parameter.name) is missing: \(parameter.summary)")
                 }
                 continue
@@ -29,27 +29,33 @@ struct ParameterReader {
     ) {
         let known = Set(shape.parameters.map(\.name))
         let measures = section.keys.filter { !known.contains($0) }
-        if measures.isEmpty {
+        if measures.isEmpty, section.isReadable {
             log.add(position, "\(shape.name): name at least one, for example acquire.p99: < 50ms")
         }
         for key in measures {
             guard let node = section.node(key) else { continue }
-            readThreshold(key, node, into: &parameters)
+            readThreshold(key, at: section.keyPosition(key), node, into: &parameters)
         }
     }
 
     /// `acquire.p99: < 50ms`, also as `acquire: {p99: < 50ms}`, which is what `--set …thresholds.acquire.p99=` makes of it.
-    private func readThreshold(_ measure: String, _ node: YAMLNode, into parameters: inout Parameters) {
+    private func readThreshold(
+        _ name: String, at position: SourcePosition, _ node: YAMLNode, into parameters: inout Parameters
+    ) {
         switch node.content {
         case .mapping(let entries):
-            for entry in entries { readThreshold("\(measure).\(entry.key)", entry.value, into: &parameters) }
+            for entry in entries {
+                readThreshold("\(name).\(entry.key)", at: entry.keyPosition, entry.value, into: &parameters)
+            }
         case .scalar(let text, _) where !node.isNull:
+            let measure: Threshold.Measure
+            do { measure = try thresholds.measure(name) } catch { return log.add(position, error.description) }
             do {
-                parameters.values[measure] = .thresholds(try thresholds.read(measure, text))
+                parameters.values[name] = .thresholds(try thresholds.bounds(text, on: measure))
             } catch {
                 log.add(node.position, error.description)
             }
-        default: log.add(node.position, "\(measure): a bound like < 50ms was expected, not \(node.kindInWords)")
+        default: log.add(node.position, "\(name): a bound like < 50ms was expected, not \(node.kindInWords)")
         }
     }
 

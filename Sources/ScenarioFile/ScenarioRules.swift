@@ -61,7 +61,10 @@ struct ScenarioRules {
         if workload.clients <= Self.clientLimit,
             workload.clients * min(workload.behaviour.burstFactor, Self.clientLimit) > Self.clientLimit
         {
-            complain("behaviour", "burst: factor times the clients is more than \(Self.clientLimit)")
+            log.add(
+                section.node("behaviour")?.position(of: ["burst", "factor"]) ?? section.position,
+                "workload.behaviour.burst: factor: \(workload.behaviour.burstFactor) times \(workload.clients) clients is more than "
+                    + "\(Self.clientLimit)")
         }
         if !(2...Self.accountLimit).contains(workload.accounts) {
             complain("accounts", "2 to \(Self.accountLimit) was expected: a transfer needs two")

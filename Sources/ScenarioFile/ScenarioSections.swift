@@ -43,7 +43,10 @@ struct ScenarioSections {
         }
         section.finish()
         if pool.instances > 1, workload.behaviour.reopen != nil {
-            log.add(section.position("workload"), "workload.behaviour: reopen is for one pool; pool.instances is more")
+            log.add(
+                root.keyPosition(of: ["workload", "behaviour", "reopen"]),
+                "workload.behaviour: reopen is for one pool, but pool.instances is \(pool.instances); take one of them out"
+            )
         }
         guard let target else { return nil }
         return Scenario(
@@ -85,7 +88,7 @@ struct ScenarioSections {
             let file = section.value("file")?.textValue ?? "docker-compose.yml"
             return section.value("compose")?.textValue.map { .compose(service: $0, file: file) }
         }
-        if section.keys.isEmpty {
+        if section.keys.isEmpty, section.isReadable {
             log.add(
                 node.position,
                 "target: postgres: managed, postgres: {url: …}, compose: NAME or sqlite: temporary was expected")
@@ -149,10 +152,16 @@ struct ScenarioSections {
 
     private func mix(_ node: YAMLNode?, _ section: SectionReader, _ site: WorkloadSite) -> [Scenario.Share] {
         let names = catalogue.workloads.map(\.name)
-        guard let node, case .mapping(let entries) = node.content, !entries.isEmpty else {
-            log.add(
-                node?.position ?? section.position,
-                "workload.mix is missing: operation kinds and their weights, for example {append: 60, read: 40}")
+        let expected = "operation kinds and their weights, for example {append: 60, read: 40}"
+        guard let node, !node.isNull else {
+            if section.isReadable {
+                log.add(node?.position ?? section.position, "workload.mix is missing: \(expected)")
+            }
+            return []
+        }
+        guard case .mapping(let entries) = node.content, !entries.isEmpty else {
+            let seen = if case .mapping = node.content { "an empty mapping" } else { node.kindInWords }
+            log.add(node.position, "workload.mix: \(expected), were expected, not \(seen)")
             return []
         }
         return entries.compactMap { entry in
@@ -197,7 +206,7 @@ struct ScenarioSections {
             }.map { Scenario.InvariantEntry(name: $0.name, parameters: reader.defaults($0)) }
         }
         let section = SectionReader(node, SectionShape("invariants", "", []), log)
-        if section.keys.isEmpty {
+        if section.keys.isEmpty, section.isReadable {
             log.add(
                 node?.position ?? .wholeFile,
                 "invariants is empty: a run that checks nothing proves nothing. Name some, or leave the key out for the usual ones"

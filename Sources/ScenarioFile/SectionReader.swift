@@ -5,6 +5,8 @@ final class SectionReader {
     let shape: SectionShape
     var name: String { shape.name }
     let position: SourcePosition
+    /// What stands there is a mapping, or nothing. Where it is something else that was said, and nothing more need be missed.
+    let isReadable: Bool
     private let entries: [YAMLNode.Entry]
     private var taken: Set<String> = []
     private let log: ProblemLog
@@ -15,14 +17,17 @@ final class SectionReader {
         self.log = log
         position = node?.position ?? .wholeFile
         guard let node, !node.isNull else {
+            isReadable = true
             entries = []
             return
         }
         guard case .mapping(let entries) = node.content else {
             log.add(node.position, "\(shape.name): a mapping (key: value) was expected, not \(node.kindInWords)")
+            isReadable = false
             self.entries = []
             return
         }
+        isReadable = true
         self.entries = entries
     }
 
@@ -105,6 +110,7 @@ final class SectionReader {
     }
 
     private static func hint(_ text: String, _ types: [ParameterType]) -> String {
+        if types.contains(.duration), UnitReader.isTooLong(text) { return UnitReader.tooLong }
         if UnitReader.number(text) != nil {
             if types.contains(.duration) { return "; a unit is missing: \(text)s or \(text)ms?" }
             if types.contains(.rate) { return "; a unit is missing: \(text)/s?" }

@@ -17,22 +17,10 @@ struct ThresholdReader {
     /// What is timed beside the kinds of operations; `operation` is any of them.
     static let calls = ["acquire", "query", "release", "operation"]
 
-    /// - Parameters:
-    ///   - name: what is measured: `acquire.p99`, `append.p95`, `operation.max`, `errors`, `append.errors`, `throughput`.
-    ///   - text: bounds, separated by commas, each with a unit and perhaps `in phase NAME` or `in fault KIND` (`any`, `none`);
-    ///     also written `{phase: NAME}` and `{fault: KIND}`.
-    func read(_ name: String, _ text: String) throws(ThresholdProblem) -> [Threshold] {
-        let measure = try measure(name)
-        var bounds: [Threshold] = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            bounds.append(try bound(Self.trimmed(part), measure))
-        }
-        return bounds
-    }
-
     // MARK: What is measured
 
-    private func measure(_ name: String) throws(ThresholdProblem) -> Threshold.Measure {
+    /// - Parameter name: what is measured: `acquire.p99`, `append.p95`, `operation.max`, `errors`, `append.errors`, `throughput`.
+    func measure(_ name: String) throws(ThresholdProblem) -> Threshold.Measure {
         if name == "errors" { return .errors(kind: nil) }
         if name == "throughput" { return .throughput(kind: nil) }
         let words = name.split(separator: ".", maxSplits: 1).map(String.init)
@@ -76,6 +64,21 @@ struct ThresholdReader {
 
     // MARK: Its bounds
 
+    /// - Parameter text: bounds, separated by commas, each with a unit and perhaps `in phase NAME` or `in fault KIND` (`any`,
+    ///   `none`); also written `{phase: NAME}` and `{fault: KIND}`.
+    func bounds(_ text: String, on measure: Threshold.Measure) throws(ThresholdProblem) -> [Threshold] {
+        var bounds: [Threshold] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            bounds.append(try bound(Self.trimmed(part), measure))
+        }
+        if let (one, other) = ThresholdSense.contradiction(bounds) {
+            throw ThresholdProblem(
+                "\(measure.name): \(one.words) and \(other.words) can never both be met; to bound several places, say where each "
+                    + "holds (in phase NAME, in fault KIND)")
+        }
+        return bounds
+    }
+
     private func bound(_ text: String, _ measure: Threshold.Measure) throws(ThresholdProblem) -> Threshold {
         let name = measure.name
         guard let (sign, comparison) = Self.comparisons.first(where: { text.hasPrefix($0.sign) }) else {
@@ -86,14 +89,24 @@ struct ThresholdReader {
         let rest = Self.trimmed(text.dropFirst(sign.count))
         let (number, place) = Self.split(rest)
         guard let limit = Self.limit(number, of: measure) else {
-            let unit = UnitReader.number(number) == nil ? "" : "; a unit is missing"
+            var hint = UnitReader.number(number) == nil ? "" : "; a unit is missing"
+            if case .latency = measure, UnitReader.isTooLong(number) { hint = UnitReader.tooLong }
             throw ThresholdProblem(
-                "\(name): \(Self.expectation(measure)) was expected behind \"\(sign)\", not \"\(number)\"\(unit)")
+                "\(name): \(Self.expectation(measure)) was expected behind \"\(sign)\", not \"\(number)\"\(hint)")
         }
-        if let words = Self.impossible(measure, comparison, limit) {
+        if case .errors = measure, limit == 1, UnitReader.number(number) != nil {
+            throw ThresholdProblem(
+                "\(name): \(sign) \(number) would be a bound of 100%; write \(sign) \(number)% for one in a hundred, or a share "
+                    + "below 1")
+        }
+        let threshold = Threshold(measure, comparison, limit, in: try self.place(place, in: name))
+        if let words = ThresholdSense.impossible(threshold, scope) {
             throw ThresholdProblem("\(name): \(sign) \(number) can never be met: \(words)")
         }
-        return Threshold(measure, comparison, limit, in: try self.place(place, in: name))
+        if let words = ThresholdSense.idle(threshold) {
+            throw ThresholdProblem("\(name): \(sign) \(number) is always met: \(words); it would check nothing")
+        }
+        return threshold
     }
 
     private static func limit(_ text: String, of measure: Threshold.Measure) -> Double? {
@@ -105,19 +118,6 @@ struct ThresholdReader {
             }
         case .errors: UnitReader.share(text)
         case .throughput: UnitReader.rate(text)
-        }
-    }
-
-    /// Why no run meets the bound; `nil`: one may.
-    private static func impossible(
-        _ measure: Threshold.Measure, _ comparison: Threshold.Comparison, _ limit: Double
-    ) -> String? {
-        switch (measure, comparison) {
-        case (.latency, .below) where limit == 0, (.latency, .atMost) where limit == 0: "every call takes some time"
-        case (.errors, .below) where limit == 0: "no share is less than nothing; write <= 0% for none at all"
-        case (.throughput, .below) where limit == 0: "no rate is less than nothing"
-        case (.errors, .above) where limit == 1: "no share is more than all"
-        default: nil
         }
     }
 
@@ -189,22 +189,6 @@ struct ThresholdReader {
 
     private static func trimmed(_ text: some StringProtocol) -> String {
         String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-    }
-}
-
-/// What of all that thresholds may name happens in a scenario.
-struct ThresholdScope {
-    var operations: [String]
-    var faults: [String]
-    /// Those that last some time.
-    var phases: [String]
-
-    init(_ workload: Scenario.Workload, _ faults: [Scenario.FaultEntry], _ phases: Scenario.Phases) {
-        operations = workload.mix.filter { $0.weight > 0 }.map(\.kind)
-        self.faults = Array(Set(faults.map(\.kind))).sorted()
-        self.phases = [
-            ("warm-up", phases.warmUp), ("steady", phases.steady), ("faults", phases.faults), ("settle", phases.settle),
-        ].filter { $0.1 > .zero }.map(\.0)
     }
 }
 

@@ -2,8 +2,10 @@ import RigModel
 
 /// Reads values whose unit is part of them: `2s`, `500/s`, `90%`. Pure.
 package enum UnitReader {
+    /// A microsecond is also written with the micro sign (U+00B5) and with the Greek letter (U+03BC).
     static let secondsPerUnit: [(unit: String, seconds: Double)] = [
-        ("us", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("min", 60), ("h", 3_600), ("d", 86_400),
+        ("us", 1e-6), ("µs", 1e-6), ("μs", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("min", 60), ("h", 3_600),
+        ("d", 86_400),
     ]
 
     static let secondsPerRateUnit: [(unit: String, seconds: Double)] = [
@@ -42,12 +44,22 @@ package enum UnitReader {
 
     /// `250us`, `100ms`, `1.5s`, `5m`, `1h`, `1d`; up to ten years.
     package static func duration(_ text: String) -> Duration? {
+        guard let seconds = seconds(text), seconds < longest else { return nil }
+        return .nanoseconds(Int64((seconds * 1e9).rounded()))
+    }
+
+    /// Ten years.
+    private static let longest = 3.2e8
+
+    /// The text is a duration, but one that nothing here can hold.
+    static func isTooLong(_ text: String) -> Bool { seconds(text).map { $0 >= longest } ?? false }
+    static let tooLong = "; that is too long: ten years at most (3650d)"
+
+    private static func seconds(_ text: String) -> Double? {
         guard let (number, unit) = split(text), let scale = secondsPerUnit.first(where: { $0.unit == unit }) else {
             return nil
         }
-        let seconds = number * scale.seconds
-        guard seconds < 3.2e8 else { return nil }
-        return .nanoseconds(Int64((seconds * 1e9).rounded()))
+        return number * scale.seconds
     }
 
     static func count(_ text: String) -> Int? {

@@ -5,7 +5,7 @@ package enum DefectCatalogue {
     package static let all: [Defect] = [
         LostSlots.all, Cancellations.all, LeftSessions.all, NoRecovery.all, PassedOn.all, UnboundedWaits.all,
         Bounds.all, Lifetimes.all,
-        Retries.all, Deadlines.all, Holders.all, Reads.all, Queues.all, Metrics.all, Growth.all,
+        Retries.all, Doubts.all, Deadlines.all, Holders.all, Reads.all, Queues.all, Metrics.all, Growth.all,
     ].flatMap { $0 }
 
     /// Everything is put around the pool that defects are put into, and does nothing: it must be missed. With it the self-test

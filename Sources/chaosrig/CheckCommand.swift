@@ -19,8 +19,8 @@ enum CheckCommand: Command {
         .flag("--json", "print the verdict, the notes and every invariant as JSON; several folders: an array"),
     ]
     static let notes = [
-        "Exit code: as of a run: 0 valid, 1 violated, 4 inconclusive; 2 when history or scenario cannot be trusted. Of several "
-            + "folders the worst: 2, else 1, else 4."
+        "Exit code: as of a run: 0 valid, 1 violated, 4 inconclusive, also where the history is valid and the report.json "
+            + "beside it says otherwise; 2 when history or scenario cannot be trusted. Of several folders the worst: 2, else 1, else 4."
     ]
     static let examples = ["chaosrig check runs/db-restart/latest"]
 
@@ -41,7 +41,7 @@ enum CheckCommand: Command {
             let code: Int32
             switch result {
             case .success(let judgement):
-                code = judgement.conclusion.exitCode
+                code = judgement.exitCode
                 values.append(json(judgement, stored))
                 if !arguments.has("--json") { show(judgement, stored, scenario) }
             case .failure(let error):
@@ -65,8 +65,9 @@ enum CheckCommand: Command {
         return [
             "folder": .string(stored.folder), "verdict": .string(conclusion.verdict.rawValue),
             "by_scenario_of_run": .bool(judgement.isByScenarioOfRun),
-            "reported_verdict": JSONValue(stored.reportedVerdict?.rawValue),
-            "notes": .array(conclusion.notes.map { .string($0) }), "invariants": conclusion.invariantsJSON,
+            "reported_verdict": JSONValue(judgement.reportedVerdict?.rawValue),
+            "notes": .array((conclusion.notes + [judgement.contradiction].compactMap { $0 }).map { .string($0) }),
+            "invariants": conclusion.invariantsJSON,
         ]
     }
 
@@ -88,9 +89,6 @@ enum CheckCommand: Command {
             }
         }
         for note in conclusion.notes { Output.line("  \(note)") }
-        if judgement.isByScenarioOfRun, let reported = stored.reportedVerdict, reported != conclusion.verdict {
-            Output.line(
-                "  report.json says \(reported.rawValue): it was changed, or written by another version of chaosrig")
-        }
+        if let contradiction = judgement.contradiction { Output.line("  \(contradiction)") }
     }
 }

@@ -80,7 +80,9 @@ enum CommandTable {
             return 0
         }
         do throws(UsageError) {
-            return try await command.run(try ParsedArguments(rest, command.options))
+            let arguments = try ParsedArguments(rest, command.options)
+            try arguments.refuseEmpty(command.operands)
+            return try await command.run(arguments)
         } catch {
             Output.error("chaosrig \(name): \(error.message)\nSee: chaosrig \(name) --help")
             return 2

@@ -20,9 +20,11 @@ enum ExportCommand: Command {
             "--model", "MODEL", "what the checker shall look at", default: "set",
             .words([
                 Word("set", "appends, and the final read of all"),
-                Word("list-append", "the same as transactions on one list"),
-                Word("bank", "transfers, and the total before and after, as one account"),
-                Word("mutex", "who held one connection, and when; needs --connection"),
+                Word("list-append", "the same as transactions, a list for each element"),
+                Word("bank", "transfers, and the total before and after, as one account: {0 total}"),
+                Word(
+                    "mutex",
+                    "who held one connection, and when, by the last lease of each operation; needs --connection"),
             ])),
         .value("--connection", "N", "the pool's number of the connection, as events name it (\"conn\")"),
         .value("--out", "FILE", "where to", default: "standard output", .file),
@@ -65,10 +67,8 @@ enum ExportCommand: Command {
             Output.error("\(error)")
             return error.exitCode
         }
-        guard trial.clientEvents > 0 else {
-            Output.error(
-                "chaosrig export: this run has nothing for this model, and every checker calls an empty history valid; it "
-                    + "needs \(start.need)")
+        if let emptiness = trial.emptiness {
+            Output.error("chaosrig export: \(emptiness)")
             return 2
         }
         do {

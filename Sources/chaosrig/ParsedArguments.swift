@@ -42,9 +42,22 @@ struct ParsedArguments: Sendable {
             guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
                 throw UsageError("\(option.name) needs a value: \(option.name) \(placeholder)")
             }
+            if value.isEmpty, let path = option.kind.path {
+                throw UsageError("\(option.name): the name of \(path) was expected, and it is empty\(Self.unset)")
+            }
             values[option.name, default: []].append(value)
         }
     }
+
+    /// - Parameter operands: what the words are that are no options.
+    /// - Throws: ``UsageError`` for a word that names no file although it should.
+    func refuseEmpty(_ operands: ValueKind) throws(UsageError) {
+        guard let path = operands.path, positional.contains("") else { return }
+        throw UsageError("the name of \(path) was expected, and it is empty\(Self.unset)")
+    }
+
+    /// How an empty word comes about.
+    private static let unset = "; is a variable of the shell not set?"
 
     func has(_ name: String) -> Bool { values[name] != nil }
     func value(_ name: String) -> String? { values[name]?.first }

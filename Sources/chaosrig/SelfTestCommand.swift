@@ -61,7 +61,8 @@ enum SelfTestCommand: Command {
         }
         let kept = arguments.value("--out")
         let startedAt = RunFolder.timestamp(Date()).filter { $0 != "-" && $0 != ":" }
-        let out = kept ?? "runs/selftest/\(startedAt)-\(seed)"
+        let out = kept ?? "\(standardFolder)/\(startedAt)-\(seed)"
+        let hadRuns = SmallFile.exists((standardFolder as NSString).deletingLastPathComponent)
         let interrupt = Interrupt()
         let progress = PlainProgress()
         let signals = SignalWatch(interrupt, progress: progress)
@@ -74,10 +75,17 @@ enum SelfTestCommand: Command {
         progress.say("\(what), \(jobs) runs at a time; run folders in \(out)")
         let result =
             if let untouched { await runner.runUntouched(untouched, in: defects) } else { await runner.run(defects) }
-        if kept == nil, result.isGood || interrupt.raised != nil { try? FileManager.default.removeItem(atPath: out) }
+        if kept == nil, result.isGood || interrupt.raised != nil {
+            try? FileManager.default.removeItem(atPath: out)
+            // Only where they are empty: others may have put their runs there meanwhile.
+            if rmdir(standardFolder) == 0, !hadRuns { rmdir((standardFolder as NSString).deletingLastPathComponent) }
+        }
         Output.line(isJSON ? result.json.prettyText : result.text)
         return interrupt.raised.map { 128 + $0 } ?? result.exitCode
     }
+
+    /// Where run folders go that nobody wants to keep.
+    private static let standardFolder = "runs/selftest"
 
     private static func chosen(_ arguments: ParsedArguments) throws(UsageError) -> [Defect] {
         let names = arguments.list("--only")

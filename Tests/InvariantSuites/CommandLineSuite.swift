@@ -49,6 +49,12 @@ struct CommandLineSuite {
         Refusal(arguments: ["run", "--", "nowhere.yaml"], words: "nowhere.yaml: cannot be read"),
         Refusal(arguments: ["version", "foo"], words: "version takes no arguments"),
         Refusal(arguments: ["help", "run", "x"], words: "name one command"),
+        Refusal(arguments: ["check", ""], words: "the name of a run folder was expected, and it is empty"),
+        Refusal(arguments: ["export", ""], words: "the name of a run folder was expected, and it is empty"),
+        Refusal(arguments: ["run", ""], words: "the name of a scenario file was expected, and it is empty"),
+        Refusal(
+            arguments: ["run", "faults/latency.yaml", "--out", ""],
+            words: "--out: the name of a folder was expected, and it is empty; is a variable of the shell not set?"),
         Refusal(arguments: ["validate", "--res"], words: "Did you mean --resolved?"),
         Refusal(arguments: ["-V"], words: "Did you mean \"--version\"?"),
         Refusal(
@@ -72,13 +78,21 @@ struct CommandLineSuite {
 
     @Test(
         "Where the folder above is named each command names the run that may be meant",
-        arguments: ["report", "replay", "check"])
+        arguments: ["report", "replay", "check", "export"])
     func latestIsOffered(_ command: String) async throws {
         let folder = try TemporaryFolder()
         try SmallFile.makeFolder(folder.file("latest"))
         let result = try await Rig.command([command, folder.path])
         #expect(result.exitCode == 2)
         #expect(result.errors.contains("did you mean \(folder.file("latest"))?"), "\(result.errors)")
+    }
+
+    @Test func scenarioOfARunThatCannotBeReadIsToldWithTheReason() async throws {
+        let folder = try TemporaryFolder()
+        try SmallFile.makeFolder(folder.file("scenario.yaml"))
+        let result = try await Rig.command(["check", folder.path])
+        #expect(result.exitCode == 2)
+        #expect(result.errors.contains("scenario.yaml cannot be read: Is a directory"), "\(result.errors)")
     }
 
     @Test func helpOfHelpIsTheOverview() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import HostSystem
 import RigModel
 import RigTestSupport
 import Testing
@@ -53,6 +54,20 @@ struct SelfTestSuite {
         let opened = try #require(events.first { $0["f"] == "connection-opened" })
         let borrowing = try #require(events.first { $0["type"] == "ok" })
         #expect(borrowing["conn"] == opened["value"]?["conn"], "\(borrowing.compactText)")
+    }
+
+    @Test("Where all is good no folder stays, not even an empty one")
+    func nothingIsLeftWhereAllIsGood() async throws {
+        let folder = try TemporaryFolder()
+        let here = folder.file("here")
+        try SmallFile.makeFolder(here)
+        let result = try await runProgram(
+            path: Rig.path,
+            arguments: [
+                "selftest", "--untouched", "1", "--only", "busy-told-as-done", "--scenarios", Rig.root + "/faults",
+            ], workingDirectory: here, timeout: .seconds(180))
+        #expect(result.exitCode == 0, "\(result.standardOutput)\(result.standardError)")
+        #expect(SmallFile.names(in: here) == [])
     }
 
     @Test("What is no defect is missed, and the self-test fails")

@@ -68,7 +68,27 @@ import Testing
         for event in Self.appends { _ = export.lines(for: event) }
         _ = export.lines(for: Self.event(8, .info, .probe, "accounts", ["accounts": 4, "total": 400]))
         // The rig's own read of the accounts is not enough.
-        #expect(export.clientEvents == 0 && export.need.contains("transfer"))
+        #expect(export.clientEvents == 0 && export.emptiness?.contains("transfer or pausing-transfer") == true)
+    }
+
+    @Test(arguments: [HistoryExport.Model.set, .listAppend, .bank])
+    func historyWithoutItsFinalReadCannotFailAndIsNone(_ model: HistoryExport.Model) {
+        let transfer: JSONValue = ["from": 1, "to": 2, "amount": 5]
+        let begun =
+            model == .bank
+            ? [
+                Self.event(0, .info, .probe, "accounts", ["accounts": 4, "total": 400]),
+                Self.event(1, .invoke, .worker(0), "transfer", transfer),
+            ] : Array(Self.appends.prefix(6))
+        let rest =
+            model == .bank
+            ? [Self.event(2, .info, .probe, "final-balances", ["accounts": 4, "total": 400, "negative": 0])]
+            : [Self.appends[6]]
+        var export = HistoryExport(.edn, model)
+        for event in begun { _ = export.lines(for: event) }
+        #expect(export.emptiness?.contains("the read of the whole state at the end is missing") == true)
+        for event in rest { _ = export.lines(for: event) }
+        #expect(export.emptiness == nil)
     }
 
     @Test func transfersKeepTheTotalOfOneAccount() {
@@ -85,14 +105,23 @@ import Testing
         #expect(lines[3].contains(":type :fail, :process 0, :f :transfer, :value {:from 1, :to 2, :amount 5}"))
     }
 
+    private static func use(_ index: Int, _ worker: Int, _ connection: Int, _ from: Int64, _ to: Int64?) -> Event {
+        event(
+            index, .ok, .worker(worker), "read", .null,
+            Completion(connection: connection, releaseNanoseconds: 5, leasedAt: from, returnedAt: to))
+    }
+
+    @Test func connectionThatWasNeverGivenBackStaysHeld() {
+        let events = [Self.use(0, 1, 7, 10, nil), Self.use(1, 2, 7, 50, 95), Self.event(2, .end, .probe, "end")]
+        let lines = Self.text(HistoryExport(.edn, .mutex, connection: 7), events).split(separator: "\n")
+        let holds = lines.filter { $0.contains(":type :ok") }.map { $0.contains(":acquire") ? "acquire" : "release" }
+        #expect(holds == ["acquire", "acquire", "release"])
+    }
+
     @Test func holdersOfOneConnectionAreInTheOrderOfTheirTime() {
-        func use(_ index: Int, _ worker: Int, _ connection: Int, _ from: Int64, _ to: Int64) -> Event {
-            Self.event(
-                index, .ok, .worker(worker), "read", .null,
-                Completion(connection: connection, releaseNanoseconds: 5, leasedAt: from, returnedAt: to))
-        }
         let events = [
-            use(0, 1, 7, 100, 205), use(1, 2, 8, 0, 500), use(2, 3, 7, 10, 95), Self.event(3, .end, .probe, "end"),
+            Self.use(0, 1, 7, 100, 205), Self.use(1, 2, 8, 0, 500), Self.use(2, 3, 7, 10, 95),
+            Self.event(3, .end, .probe, "end"),
         ]
         let lines = Self.text(HistoryExport(.edn, .mutex, connection: 7), events).split(separator: "\n")
         #expect(

@@ -21,12 +21,16 @@ import Testing
     /// - Parameters:
     ///   - written: what is in `scenario.yaml`, should that not be what the history says.
     ///   - other: the text of a scenario that is named instead.
+    ///   - report: the verdict of `report.json`.
     private static func judgement(
-        of scenario: String = scenario, written: String? = nil, by other: String? = nil,
+        of scenario: String = scenario, written: String? = nil, by other: String? = nil, report: String? = nil,
         _ change: (inout [Event]) -> Void = { _ in }
     ) async throws -> Result<StoredJudgement, RunError> {
         let folder = try TemporaryFolder()
         try SmallFile.write(Array((written ?? scenario).utf8), to: folder.file("scenario.yaml"))
+        if let report {
+            try SmallFile.write(Array("{\"verdict\": \"\(report)\"}".utf8), to: folder.file("report.json"))
+        }
         let otherPath = other.map { _ in folder.file("other.yaml") }
         if let other, let otherPath { try SmallFile.write(Array(other.utf8), to: otherPath) }
         var events: [Event] = []
@@ -71,6 +75,26 @@ import Testing
         #expect(!named.isByScenarioOfRun && named.conclusion.invariants.count == 2)
         let own = try await Self.judgement(by: Self.scenario).get()
         #expect(own.isByScenarioOfRun)
+    }
+
+    @Test("A history that is better than its own report decides nothing; one that is judged by another scenario does")
+    func reportThatSaysOtherwiseCounts() async throws {
+        for (report, code) in [("valid", Int32(0)), ("invalid", 4), ("unknown", 4)] {
+            let judgement = try await Self.judgement(report: report).get()
+            #expect(judgement.conclusion.verdict == .valid && judgement.exitCode == code)
+            #expect((judgement.contradiction == nil) == (code == 0))
+        }
+        let words = try await Self.judgement(report: "invalid").get().contradiction
+        #expect(words?.contains("report.json says invalid") == true && words?.contains("run it again") == true)
+        let other = try await Self.judgement(by: scenario(without: "  timeouts: {}"), report: "invalid").get()
+        #expect(other.exitCode == 0 && other.contradiction == nil)
+        // Interrupted: both say that it is not decided.
+        let interrupted = try await Self.judgement(report: "unknown") { events in
+            for index in events.indices where events[index].function == "outcome" {
+                events[index].value = RunRecord.outcome(problems: [], signal: 2)
+            }
+        }.get()
+        #expect(interrupted.exitCode == 4 && interrupted.contradiction == nil)
     }
 
     @Test(

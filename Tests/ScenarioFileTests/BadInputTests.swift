@@ -47,6 +47,13 @@ private let badInputs: [BadInput] = [
         "rate without unit", minimal.replacing("mix:", with: "rate: 500\n  mix:"), "rate: a rate like 500/s", "500/s?"),
     BadInput("rate 0", minimal.replacing("mix:", with: "rate: 0/s\n  mix:"), "rate: more than 0/s"),
     BadInput("no mix", "target: {sqlite: temporary}\n", "workload.mix is missing"),
+    BadInput(
+        "a mix that is a list", minimal.replacing("{append: 1}", with: "[append]"),
+        "x.yaml:5:8: workload.mix: operation kinds and their weights, for example {append: 60, read: 40}, were expected, not a list"
+    ),
+    BadInput(
+        "a mix that is a word", minimal.replacing("{append: 1}", with: "append"), "were expected, not \"append\""),
+    BadInput("too long to hold", with("pool: {acquire-timeout: 4000d}"), "not \"4000d\"; that is too long: ten years"),
     BadInput("unknown operation", minimal.replacing("append", with: "apend"), "did you mean \"append\"?"),
     BadInput("all weights 0", minimal.replacing("append: 1", with: "append: 0"), "every weight is 0"),
     BadInput("no target", "workload: {mix: {append: 1}}\n", "x.yaml:1:1: target is missing"),
@@ -138,6 +145,19 @@ private let badInputs: [BadInput] = [
 func badInputIsRefused(_ row: BadInput) {
     let words = complaint(row.text, overrides: row.overrides)
     for expected in row.expected { #expect(words.contains(expected), "said: \(words)") }
+}
+
+@Test(
+    "A section that is no mapping is told once, and nothing in it is missed",
+    arguments: [
+        ("invariants: {thresholds: []}", 0), ("invariants: []", 0), ("faults: [{fog: [1s]}]", 0), ("target: []", 1),
+        ("workload: []", 2),
+    ])
+func sectionOfAnotherKindIsToldOnce(_ line: String, _ replaced: Int) {
+    let parts = ["target: {sqlite: temporary}", "workload: {mix: {append: 1}}"].enumerated()
+    let text = (parts.filter { $0.offset + 1 != replaced }.map(\.element) + [line]).joined(separator: "\n")
+    let words = complaint(text + "\n")
+    #expect(words.contains("a mapping (key: value) was expected, not a list") && !words.contains("\n"), "\(words)")
 }
 
 @Test func aliasesCannotExpandWithoutEnd() {

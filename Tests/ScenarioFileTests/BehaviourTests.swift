@@ -56,8 +56,16 @@ import Testing
             ("{cancel: {share: 1%, at: comit}}", "did you mean \"commit\"?"),
             ("{trow: 1%}", "x.yaml:5:15: unknown key \"trow\" in workload.behaviour; did you mean \"throw\"?"),
             ("{hold: 2%}", "workload.behaviour.hold: a mapping"),
+            (
+                "{hold: {share: 2%, for: 32s}}",
+                "x.yaml:5:38: workload.behaviour.hold: for: less than the phases take in all (32s) was expected"
+            ),
             ("{hold: {share: 2%, for: 0s}}", "x.yaml:5:38: workload.behaviour.hold: for: more than 0s"),
             ("{residue: {roles: 1%}}", "x.yaml:5:25: unknown key \"roles\""),
+            (
+                "{burst: {factor: 1000000, every: 5s, for: 1s}}",
+                "x.yaml:5:31: workload.behaviour.burst: factor: 1000000 times 32 clients is more than 100000"
+            ),
             ("{burst: {every: 5s, for: 1s}}", "burst: factor: so many times the load"),
             ("{burst: {factor: 8, every: 5s, for: 5s}}", "x.yaml:5:50: workload.behaviour.burst: for: less than"),
             ("{quiet: {for: 1s}}", "workload.behaviour.quiet: every is missing"),
@@ -88,6 +96,17 @@ import Testing
     func refused(_ behaviour: String, _ words: String) {
         let complaint = complaint(text(behaviour))
         #expect(complaint.contains(words), "\(complaint)")
+    }
+
+    @Test(
+        "One mistake is told once",
+        arguments: [
+            "{hold: 2%}", "{residue: 1%}", "{burst: {factor: 2.5, every: 5s, for: 1s}}", "{burst: 2}", "{quiet: 3s}",
+            "{probe: [1s]}", "{reopen: 5s}", "{cancel: [5%]}",
+        ])
+    func once(_ behaviour: String) {
+        let complaint = complaint(text(behaviour))
+        #expect(!complaint.isEmpty && !complaint.contains("\n"), "\(complaint)")
     }
 
     @Test("What no operation of the mix can bear is refused; with one that can it is not")
@@ -165,6 +184,9 @@ import Testing
         #expect(try load(ResolvedScenario.yaml(scenario)).pool == scenario.pool)
         #expect(complaint(text("{}", pool: "{instances: 0}")).contains("instances: 1 to"))
         #expect(complaint(text("{}", pool: "{instances: 2, process: child}")).contains("rig's own process"))
-        #expect(complaint(text("{reopen: {at: 1s}}", pool: "{instances: 2}")).contains("reopen is for one pool"))
+        #expect(
+            complaint(text("{reopen: {at: 1s}}", pool: "{instances: 2}"))
+                == "x.yaml:5:15: workload.behaviour: reopen is for one pool, but pool.instances is 2; take one of them out"
+        )
     }
 }

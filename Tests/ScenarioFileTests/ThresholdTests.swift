@@ -16,7 +16,7 @@ private func thresholds(_ lines: String, set overrides: [String] = []) throws ->
 @Test func thresholdsAreTypedByWhatTheyMeasure() throws {
     let read = try thresholds(
         "{acquire.p99: < 50ms, append.p95: <= 80ms, read.max: below 1s, errors: < 1%, append.errors: at most 0.5, "
-            + "throughput: \"> 200/s\", operation.p999: < 2s, release.p50: at least 0s}")
+            + "throughput: \"> 200/s\", operation.p999: < 2s, release.p50: at least 1us}")
     #expect(read["acquire.p99"] == [Threshold(.latency(.acquire, quantile: 0.99), .below, 50e6)])
     #expect(read["append.p95"] == [Threshold(.latency(.operation(kind: "append"), quantile: 0.95), .atMost, 80e6)])
     #expect(read["read.max"] == [Threshold(.latency(.operation(kind: "read"), quantile: 1), .below, 1e9)])
@@ -85,17 +85,58 @@ private func thresholds(_ lines: String, set overrides: [String] = []) throws ->
             "\"in phase NAME\" or \"in fault KIND\" was expected behind the limit, not \"in steady\""
         ),
         ("{acquire.p99: \"< 5ms,\"}", "a bound like < 50ms was expected, not \"\""),
-        ("{transfer.p99: < 5ms}", "x.yaml:7:30: transfer.p99: there is no \"transfer\" in workload.mix"),
+        ("{transfer.p99: < 5ms}", "x.yaml:7:16: transfer.p99: there is no \"transfer\" in workload.mix"),
         ("{acquire.p99: < 5ms in fault fog}", "there is no \"fog\" among the scenario's faults; it has none"),
         ("{errors: < 5% in fault any}", "errors: the scenario has no faults"),
         ("{acquire.p99: < 0ms}", "x.yaml:7:29: acquire.p99: < 0ms can never be met: every call takes some time"),
         ("{errors: < 0%}", "errors: < 0% can never be met: no share is less than nothing; write <= 0%"),
         ("{throughput: below 0/s}", "can never be met: no rate is less than nothing"),
         ("{errors: above 100%}", "can never be met: no share is more than all"),
+        ("{acqire.p99: < 5ms}", "x.yaml:7:16: acqire.p99"),
+        ("{acquire: {p98: < 5ms}}", "x.yaml:7:26: acquire.p98"),
+        (
+            "{acquire.p99: \"< 50ms, > 60ms\"}",
+            "x.yaml:7:29: acquire.p99: < 50 ms and > 60 ms can never both be met; to bound several places"
+        ),
+        ("{acquire.p99: \"> 60ms in phase steady, <= 60ms in phase steady\"}", "can never both be met"),
+        ("{errors: < 1}", "errors: < 1 would be a bound of 100%; write < 1% for one in a hundred, or a share below 1"),
+        (
+            "{errors: at most 100%}",
+            "errors: at most 100% is always met: no share is more than all; it would check nothing"
+        ),
+        ("{acquire.p99: at least 0ms}", "acquire.p99: at least 0ms is always met"),
+        ("{throughput: at least 0/s}", "throughput: at least 0/s is always met"),
+        ("{acquire.p99: < 4000d}", "not \"4000d\"; that is too long: ten years at most (3650d)"),
     ])
 func wrongThresholdIsNamedBeforeTheRun(_ lines: String, _ expected: String) {
     let text = complaint(minimal + "\ninvariants:\n  thresholds: \(lines)\n")
     #expect(text.contains(expected), "\(text)")
+}
+
+@Test func boundsThatSomeValueMeetsAreTaken() throws {
+    let several = try thresholds("{acquire.p99: \"< 60ms, >= 60us, > 70ms in fault fog\", errors: < 0.5}")
+    #expect(several["acquire.p99"]?.count == 3 && several["errors"]?.first?.limit == 0.5)
+    for unit in ["us", "µs", "μs"] {
+        #expect(try thresholds("{acquire.p99: \"< 50\(unit)\"}")["acquire.p99"]?.first?.limit == 50_000)
+    }
+}
+
+@Test func throughputThatTheRateNeverBringsIsRefused() {
+    func said(_ bound: String, _ behaviour: String = "{}", rate: String = "rate: 100/s, ") -> String {
+        complaint(
+            "target: {sqlite: temporary}\nworkload: {\(rate)mix: {append: 1}, behaviour: \(behaviour)}\n"
+                + "faults: [{fog: {density: 1s}, at: 1s, for: 1s}]\ninvariants: {thresholds: {throughput: \(bound)}}\n")
+    }
+    #expect(
+        said("above 1000000/s").contains("throughput: above 1000000/s can never be met: by workload.rate at most 100"))
+    #expect(said("above 101/s").contains("can never be met"))
+    #expect(said("above 99/s").isEmpty && said("at least 100/s").isEmpty)
+    #expect(said("above 1000000/s", rate: "").isEmpty)
+    #expect(said("above 500/s", "{burst: {factor: 8, every: 5s, for: 1s}}").isEmpty)
+    // What had to wait may come there all at once.
+    #expect(said("above 150/s in phase steady").isEmpty && said("above 1000/s in fault fog").isEmpty)
+    #expect(said("above 300/s in phase steady").contains("can never be met"))
+    #expect(said("above 1000000/s in fault fog").contains("can never be met"))
 }
 
 @Test func thresholdInAPhaseThatDoesNotLastIsRefused() {

@@ -1,5 +1,6 @@
 import Foundation
 import Orchestrator
+import RigModel
 import ScenarioFile
 import Testing
 
@@ -18,6 +19,12 @@ import Testing
     func cancellationHasTheLargestFamily() {
         let sizes = Dictionary(grouping: DefectCatalogue.all, by: \.family).mapValues(\.count)
         #expect(sizes.max { $0.value < $1.value }?.key == .cancellation)
+    }
+
+    @Test("Every invariant has a defect that it must find")
+    func everyInvariantHasADefect() {
+        let broken = Set(DefectCatalogue.all.map(\.invariant))
+        #expect(Catalogue.scenario.invariants.map(\.name).filter { !broken.contains($0) } == [])
     }
 
     @Test("Each trial is a valid scenario that judges the invariant of its defect", arguments: DefectCatalogue.all)

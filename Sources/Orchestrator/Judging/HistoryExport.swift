@@ -18,7 +18,7 @@ package struct HistoryExport: Sendable {
         case listAppend = "list-append"
         /// Transfers, and the total of all accounts before and after, as one account.
         case bank
-        /// `acquire` and `release` of one connection.
+        /// `acquire` and `release` of one connection; a lease that was never given back has no `release`.
         case mutex
     }
 
@@ -53,8 +53,27 @@ package struct HistoryExport: Sendable {
     package var isByLine: Bool { format == .edn }
     /// How many events of clients it has by now. What the rig itself reads at the end says nothing without them.
     package private(set) var clientEvents = 0
+    /// The read of the whole state at the end is there.
+    private var hasFinalRead = false
+
+    /// Why no checker could find anything wrong with what was written, in words; `nil`: one could.
+    package var emptiness: String? {
+        guard clientEvents > 0 else {
+            return
+                "this run has nothing for this model, and every checker calls an empty history valid; it needs \(need)"
+        }
+        guard model == .mutex || hasFinalRead else {
+            return
+                "the read of the whole state at the end is missing (\(finalRead) of history.jsonl: the run was ended before, or "
+                + "the database could not be read), and without it every checker calls the history valid; run it again to its end"
+        }
+        return nil
+    }
+
+    private var finalRead: String { model == .bank ? "final-balances" : "final-appends" }
+
     /// What must be in the run for an export by this model, in words.
-    package var need: String {
+    private var need: String {
         switch model {
         case .set, .listAppend: "append or append-transaction in its mix"
         case .bank: "transfer or pausing-transfer in its mix"
@@ -95,6 +114,7 @@ package struct HistoryExport: Sendable {
             let members = ["from", "to", "amount"].map { ($0, ExportValue.number(event.value[$0]?.intValue ?? 0)) }
             return [operation(event, worker, "transfer", .map(members))]
         case (.bank, .probe, "accounts"), (.bank, .probe, "final-balances"):
+            if event.function == "final-balances" { hasFinalRead = true }
             return read(event, before: .null, after: .map([("0", .number(event.value["total"]?.intValue ?? 0))]))
         case (.mutex, .worker(let worker), _): return holding(event, worker)
         case (.mutex, .probe, "end"): return holders()
@@ -111,6 +131,7 @@ package struct HistoryExport: Sendable {
         elements += (event.value["ids"]?.arrayValue ?? []).compactMap { $0.intValue.map { $0 & ~15 } }
         guard let part = event.value["part"]?.intValue, let parts = event.value["parts"]?.intValue, part + 1 == parts
         else { return [] }
+        hasFinalRead = true
         defer { elements = [] }
         guard model == .listAppend else {
             return read(event, before: .null, after: .list(elements.map { .number($0) }))
@@ -136,13 +157,17 @@ package struct HistoryExport: Sendable {
     // MARK: Mutex
 
     /// A client held the connection from the hand-over to the begin of its release; both are known at its completion only, and
-    /// another one may have held it earlier and end later, so they wait for the end of the history.
+    /// another one may have held it earlier and end later, so they wait for the end of the history. Who never gave it back holds
+    /// it for good: whoever is lent it then is a second holder.
     private mutating func holding(_ event: Event, _ worker: Int) -> [Operation] {
         guard event.kind != .invoke, let completion = event.completion, completion.connection == connection,
-            let from = completion.leasedAt, let returned = completion.returnedAt
+            let from = completion.leasedAt
         else { return [] }
-        let to = max(from, returned - (completion.releaseNanoseconds ?? 0))
-        for (time, function) in [(from, "acquire"), (to, "release")] {
+        var moments = [(from, "acquire")]
+        if let returned = completion.returnedAt {
+            moments.append((max(from, returned - (completion.releaseNanoseconds ?? 0)), "release"))
+        }
+        for (time, function) in moments {
             for type in [Event.Kind.invoke, .ok] {
                 pendingMutex.append(
                     Operation(time: time, type: type, process: worker, function: function, value: .null))

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HostSystem
 package import RigModel
 import ScenarioFile
@@ -8,6 +9,26 @@ package struct StoredJudgement: Sendable, Equatable {
     package let conclusion: RunConclusion
     /// `false`: by another one, which somebody named.
     package let isByScenarioOfRun: Bool
+    /// What `report.json` beside the history says; `nil` where there is none.
+    package let reportedVerdict: Verdict?
+
+    /// The two say different things of the same scenario, in words; `nil`: they do not.
+    package var contradiction: String? {
+        guard isByScenarioOfRun, let reportedVerdict, reportedVerdict != conclusion.verdict else { return nil }
+        let words =
+            "report.json says \(reportedVerdict.rawValue): it was changed, or written by another version of chaosrig"
+        // One history may be put in the place of another that was worse.
+        guard conclusion.verdict == .valid else { return words }
+        return words
+            + ", or the history is not that of the report. So nothing is decided: run it again (chaosrig replay), or, "
+            + "should the report be the one that is wrong, remove report.json and check again"
+    }
+
+    /// As in README.md. What its own report does not call valid is not valid by the history alone.
+    package var exitCode: Int32 {
+        let code = conclusion.exitCode
+        return code == 0 && contradiction != nil ? 4 : code
+    }
 }
 
 /// A run that is over, in its folder (docs/report.md): judged again from `scenario.yaml` and `history.jsonl` alone.
@@ -33,7 +54,9 @@ package struct StoredRun: Sendable {
     package func judge(scenarioAt override: String? = nil) throws(RunError) -> StoredJudgement {
         let path = override ?? scenarioPath
         guard let bytes = SmallFile.bytes(path) else {
-            throw .usage(override == nil ? noRun : "\(path): cannot be read; a scenario file was expected")
+            let reason = errorText(errno)
+            throw .usage(
+                override == nil ? noRun(reason) : "\(path): cannot be read: \(reason); a scenario file was expected")
         }
         let scenario: Scenario
         do throws(ScenarioErrors) {
@@ -54,12 +77,13 @@ package struct StoredRun: Sendable {
                     : "\(path): this is not the scenario of the run: its digest is not the one in the history, so it was "
                         + "changed or put there later; to judge by it all the same: --scenario \(path)")
         }
-        return StoredJudgement(conclusion: RunConclusion(judge, scenario), isByScenarioOfRun: isOfRun)
+        return StoredJudgement(
+            conclusion: RunConclusion(judge, scenario), isByScenarioOfRun: isOfRun, reportedVerdict: reportedVerdict)
     }
 
     /// Why there is nothing to judge, and what may be meant.
-    private var noRun: String {
-        "\(folder) is no run folder: \(scenarioPath) cannot be read. A folder with scenario.yaml and history.jsonl, as "
+    private func noRun(_ reason: String) -> String {
+        "\(folder) is no run folder: \(scenarioPath) cannot be read: \(reason). A folder with scenario.yaml and history.jsonl, as "
             + "a run leaves it, was expected\(hint)"
     }
 
@@ -75,7 +99,7 @@ package struct StoredRun: Sendable {
     /// - Throws: ``RunError/usage(_:)`` when the history is not whole, with the line.
     package func read(_ body: (Event) -> Void) throws(RunError) {
         do throws(HistoryError) { try HistoryReader(path: historyPath).read(body) } catch {
-            throw .usage("\(error)")
+            throw .usage("\(error)" + (FileManager.default.fileExists(atPath: historyPath) ? "" : hint))
         }
     }
 
@@ -126,8 +150,8 @@ package struct StoredRun: Sendable {
         return SmallFile.bytes(path).flatMap { try? JSONValue(parsing: $0) }
     }
 
-    /// What `report.json` says, for comparison; `nil` where there is none.
-    package var reportedVerdict: Verdict? {
+    /// `nil` where there is no report.
+    private var reportedVerdict: Verdict? {
         report?["verdict"]?.stringValue.flatMap(Verdict.init(rawValue:))
     }
 }

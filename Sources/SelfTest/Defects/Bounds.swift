@@ -33,6 +33,11 @@ enum Bounds {
             in: .frozen.with("pool.max-waiters=3").judging("bounded-waiters: {}")
         ) { limited { $0.maxWaiters = nil } },
         Defect(
+            "checked-at-every-acquire", .bounds,
+            "each connection is checked before each lease, also one that was just used",
+            breaks: "check-budget", in: .killed.judging("check-budget: {}")
+        ) { limited { $0.checkAfterIdle = .zero } },
+        Defect(
             "connects-hedged", .bounds, "each connect after a loss opens five sessions and keeps the first",
             breaks: "connections-per-loss", in: .killed.judging("connections-per-loss: {}"),
             driver: { HedgedConnects() }),

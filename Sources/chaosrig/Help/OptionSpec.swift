@@ -13,6 +13,17 @@ enum ValueKind: Sendable {
 
     static func words(_ names: [String]) -> ValueKind { .words(names.map { Word($0, "") }) }
 
+    /// What it names when it names a file or a folder; `nil`: it names neither.
+    var path: String? {
+        switch self {
+        case .free, .words: nil
+        case .scenario: "a scenario file"
+        case .runFolder: "a run folder"
+        case .folder: "a folder"
+        case .file: "a file"
+        }
+    }
+
     /// The words, where they are known.
     var words: [Word] { if case .words(let words) = self { words } else { [] } }
 }
