@@ -25,7 +25,8 @@ package struct ConnectStorm: Checker {
             makes the limit larger by its share: what was late comes at once.
             """,
         needs: """
-            An outage (a connection that was lost, or a connect that failed), and one of the limits.
+            An outage (a connection that was lost, or a connect that failed), and one of the limits. Of our own pool
+            also its gauges.
             """,
         cannotSee: """
             Connects that ended neither way, what is in flight only between two gauges, and attempts inside a driver
@@ -54,6 +55,7 @@ package struct ConnectStorm: Checker {
     private var connects = 0
     private var failures = 0
     private var losses = 0
+    private var sight = OwnPoolSight()
 
     package static let isMeasurement = true
 
@@ -65,6 +67,7 @@ package struct ConnectStorm: Checker {
     package mutating func observe(_ event: Event) {
         surroundings.observe(event)
         lives.observe(event)
+        sight.observe(event)
         guard event.process == .pool else { return }
         connecting.observe(event) { $0["connecting"]?.intValue }
         switch event.function {
@@ -85,6 +88,7 @@ package struct ConnectStorm: Checker {
             Slice(count: $0.count + $1.count, firstIndex: min($0.firstIndex, $1.firstIndex))
         }
         lives.merge(other.lives)
+        sight.merge(other.sight)
         connects += other.connects
         failures += other.failures
         losses += other.losses
@@ -113,7 +117,8 @@ package struct ConnectStorm: Checker {
     private func nothingToJudge(_ inFlight: Int64?, _ rate: Int64?) -> String? {
         if connects == 0 { return "nothing was ever connected" }
         if failures == 0 && losses == 0 { return "no connection was lost and no connect failed: there was no outage" }
-        return inFlight == nil && rate == nil ? "the pool never told its limits, and the scenario gives none" : nil
+        if inFlight == nil && rate == nil { return "the pool never told its limits, and the scenario gives none" }
+        return sight.withoutGauges
     }
 
     private func finding(_ peak: GaugePeaks.Peak, _ limit: Int64) -> Finding {

@@ -16,9 +16,16 @@ struct LatencySketch: Sendable, Equatable {
     func nanoseconds(atQuantile quantile: Double) -> Int64? { step(atQuantile: quantile)?.upperBound }
 
     /// The step in which that duration lies, from its shortest to its longest duration; `nil` when empty.
-    func step(atQuantile quantile: Double) -> ClosedRange<Int64>? {
+    ///
+    /// - Parameters:
+    ///   - shorter: so many more would have been shorter than all of these; a step of 0 when it lies among them.
+    ///   - longer: so many more would have been longer; the longest step when it lies among them.
+    func step(atQuantile quantile: Double, shorter: UInt64 = 0, longer: UInt64 = 0) -> ClosedRange<Int64>? {
         guard count > 0, var step = counts.last?.step else { return nil }
-        let rank = max(1, UInt64((quantile * Double(count)).rounded(.up)))
+        let place = max(1, UInt64((quantile * Double(count + shorter + longer)).rounded(.up)))
+        if place <= shorter { return 0...0 }
+        let rank = place - shorter
+        if rank > count, longer > 0 { return .max ... .max }
         var seen: UInt64 = 0
         for entry in counts {
             seen += UInt64(entry.count)

@@ -24,7 +24,7 @@ package struct MaxOpenConnections: Checker {
             """,
         needs: """
             `max_open`, and either samples in which the server had a session, or, where there is no server (a file),
-            gauges.
+            gauges. Of our own pool both samples and gauges.
             """,
         cannotSee: """
             What comes and goes between two samples, and connections that never got as far as a session.
@@ -36,6 +36,7 @@ package struct MaxOpenConnections: Checker {
     private var sessions = SessionRuns()
     private var leavings = SessionLeavings()
     private var tellsConnections = false
+    private var sight = OwnPoolSight()
 
     package static let isMeasurement = true
 
@@ -44,6 +45,7 @@ package struct MaxOpenConnections: Checker {
     package mutating func observe(_ event: Event) {
         surroundings.observe(event)
         leavings.observe(event)
+        sight.observe(event)
         switch event.process {
         case .probe: sessions.observe(event)
         case .pool:
@@ -60,6 +62,7 @@ package struct MaxOpenConnections: Checker {
         gauges.merge(other.gauges)
         sessions.merge(other.sessions)
         leavings.merge(other.leavings)
+        sight.merge(other.sight)
         tellsConnections = tellsConnections || other.tellsConnections
     }
 
@@ -82,6 +85,7 @@ package struct MaxOpenConnections: Checker {
     }
 
     private var nothingToJudge: String? {
+        if let reason = sight.withoutGauges ?? sight.withoutSamples { return reason }
         if sessions.samples > 0 { return sessions.peak == 0 ? "the server never had a session of the pool" : nil }
         if sessions.sawSockets { return "the server's sessions were never counted" }
         return gauges.samples > 0 ? nil : "neither the server's sessions nor the pool's connections were ever counted"

@@ -43,7 +43,7 @@ package struct Recovery: Checker {
             """,
         needs: """
             A fault that landed, a steady phase with successes, and load for `within` after the heal (a second longer
-            for the throughput).
+            for the throughput). Of our own pool also its gauges.
             """,
         cannotSee: """
             The 95th percentile of latency where `p95` is not given: then it is reported and not judged.
@@ -53,6 +53,7 @@ package struct Recovery: Checker {
     private let p95Within: Int64?
     private var meter: RecoveryMeter
     private var stalls = StallLog()
+    private var sight = OwnPoolSight()
 
     package static let isMeasurement = true
 
@@ -65,11 +66,13 @@ package struct Recovery: Checker {
     package mutating func observe(_ event: Event) {
         meter.observe(event)
         stalls.observe(event)
+        sight.observe(event)
     }
 
     package mutating func merge(_ other: Recovery) {
         meter.merge(other.meter)
         stalls.merge(other.stalls)
+        sight.merge(other.sight)
     }
 
     package func finish() -> InvariantResult {
@@ -82,10 +85,13 @@ package struct Recovery: Checker {
         let findings = judged.compactMap(\.finding)
         var all = Findings()
         all.add(findings)
-        let open = judged.filter { $0.answer == .unknown }
-        let verdict: Verdict = !findings.isEmpty ? .invalid : open.isEmpty ? .valid : .unknown
+        let isOpen = judged.contains { $0.answer == .unknown }
+        // Whether the pool was full again.
+        let missing = sight.withoutGauges
+        let verdict: Verdict = !findings.isEmpty ? .invalid : isOpen || missing != nil ? .unknown : .valid
+        let remark = missing.map { "; whether the pool was full is unknown: \($0)" } ?? ""
         return InvariantResult(
-            name: Self.shape.name, verdict: verdict, summary: summary(judged, baseline) + all.remark,
+            name: Self.shape.name, verdict: verdict, summary: summary(judged, baseline) + remark + all.remark,
             findings: all.selection, measured: measured(judged, baseline))
     }
 

@@ -54,16 +54,35 @@ struct ThresholdSlices: Sendable {
 
     /// The value over the slices that are chosen; `nil` when nothing of the sort ended in them. Of a quantile, which is known
     /// to 6 %, the end that is kinder to the bound.
-    func value(of threshold: Threshold, in numbers: [Int64]) -> Double? {
+    ///
+    /// - Parameter dropped: operations that were never started meanwhile: of all kinds they are lost.
+    func value(of threshold: Threshold, in numbers: [Int64], dropped: Int) -> Double? {
+        var isOfAllKinds = false
+        if case .errors(nil) = threshold.measure { isOfAllKinds = true }
+        return value(of: threshold, in: numbers, assuming: isOfAllKinds ? dropped : 0)
+    }
+
+    /// The same had the dropped ones been as bad for the bound as they could have been.
+    func worstValue(of threshold: Threshold, in numbers: [Int64], dropped: Int) -> Double? {
+        value(of: threshold, in: numbers, assuming: dropped)
+    }
+
+    /// - Parameter missing: operations beside those that ended, the worst that can be for the bound.
+    private func value(of threshold: Threshold, in numbers: [Int64], assuming missing: Int) -> Double? {
         guard let position = measures.firstIndex(of: threshold.measure) else { return nil }
         var sum = Cell()
         for number in numbers { if let cells = slices[number] { sum.merge(cells[position]) } }
         switch threshold.measure {
         case .latency(_, let quantile):
-            guard let step = sum.latency.step(atQuantile: quantile) else { return nil }
-            let isUpper = threshold.comparison == .above || threshold.comparison == .atLeast
-            return Double(isUpper ? step.upperBound : step.lowerBound)
-        case .errors: return sum.ok + sum.lost == 0 ? nil : Double(sum.lost) / Double(sum.ok + sum.lost)
+            let wantsLong = threshold.comparison == .above || threshold.comparison == .atLeast
+            let step = sum.latency.step(
+                atQuantile: quantile, shorter: wantsLong ? UInt64(missing) : 0, longer: wantsLong ? 0 : UInt64(missing))
+            return step.map { Double(wantsLong ? $0.upperBound : $0.lowerBound) }
+        case .errors(let kind):
+            let wantsMany = threshold.comparison == .above || threshold.comparison == .atLeast
+            // Those of another kind would not make a kind's share smaller.
+            let lost = sum.lost + (kind != nil && wantsMany ? 0 : missing)
+            return sum.ok + lost == 0 ? nil : Double(lost) / Double(sum.ok + lost)
         case .throughput:
             return numbers.isEmpty || sum.ok + sum.lost == 0 && !wasInFlight(position, numbers)
                 ? nil : Double(sum.ok) * 1e9 / Double(Int64(numbers.count) * Self.slice)

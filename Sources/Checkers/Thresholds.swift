@@ -15,11 +15,14 @@ package struct Thresholds: Checker {
             operation), of whole operations that succeeded (`operation`, or a kind); the share of `errors`; the
             `throughput` of what succeeded. Over the run until its drain, a phase, while a fault is active, or while
             none is. An operation counts where it ended, to a fifth of a second; fifths in which the machine stood
-            still, and those right after, are left out of durations and rates.
+            still, and those right after, are left out of durations and rates. What the client ended itself (it was
+            cancelled, threw, or left its transaction open) is no error. Scheduled operations that were never started
+            (open model) are errors.
             """,
         needs: """
             For each bound something that ended in its time, else unknown; for `throughput` it is enough that
-            something was in flight.
+            something was in flight. A bound on a duration, or on the errors of a kind, is unknown too where
+            operations that were never started could have broken it.
             """,
         cannotSee: """
             What differs by less than 6 % from a bound on a quantile; operations without an end (see timeouts).
@@ -29,6 +32,7 @@ package struct Thresholds: Checker {
     private var faults = FaultWindows()
     private var stalls = StallLog()
     private var slices: ThresholdSlices
+    private var started = StartedSlices()
 
     package static let isMeasurement = true
 
@@ -43,36 +47,37 @@ package struct Thresholds: Checker {
         faults.observe(event)
         stalls.observe(event)
         slices.observe(event)
+        started.observe(event)
     }
 
     package mutating func merge(_ other: Thresholds) {
         faults.merge(other.faults)
         stalls.merge(other.stalls)
         slices.merge(other.slices)
+        started.merge(other.started)
     }
 
     package func finish() -> InvariantResult {
         let stalled = stalls.numbers(ofSlices: ThresholdSlices.slice)
-        let judged = bounds.map { bound in
-            let numbers = numbers(of: bound, except: stalled)
-            return Judged(bound: bound, numbers: numbers, value: slices.value(of: bound, in: numbers))
-        }
+        let judged = bounds.map { judge($0, stalled) }
         var findings = Findings()
         for item in judged { if let finding = finding(item) { findings.add([finding]) } }
-        let open = judged.filter { $0.value == nil }.map { "\($0.bound.measure.name)\($0.bound.scope.words)" }
-        let reason =
-            bounds.isEmpty
-            ? "the scenario names no threshold"
-            : open.isEmpty ? nil : "nothing was measured for \(open.joined(separator: ", "))"
+        let open = judged.filter { $0.value == nil }.map(\.name)
+        var reasons = bounds.isEmpty ? ["the scenario names no threshold"] : []
+        if !open.isEmpty { reasons.append("nothing was measured for \(open.joined(separator: ", "))") }
+        reasons += judged.filter(\.isOpen).map {
+            "\($0.count.words), which could have broken \($0.name) (\($0.words) of those that ran)"
+        }
+        let reason = reasons.isEmpty ? nil : reasons.joined(separator: "; ")
         return .judged(
             Self.shape.name, findings, unknown: reason,
-            facts: judged.map { "\($0.bound.measure.name) \($0.words) (\($0.bound.words))" }.joined(separator: ", "),
+            facts: judged.map(\.fact).joined(separator: ", "),
             measured: .array(
                 judged.map { item in
                     [
                         "measure": .string(item.bound.measure.name), "bound": .string(item.bound.words),
                         "value": item.value.map { .double(($0 * 1e6).rounded() / 1e6) } ?? .null,
-                        "meets": item.value.map { .bool(item.bound.admits($0)) } ?? .null,
+                        "meets": item.meets.map { .bool($0) } ?? .null,
                     ]
                 }))
     }
@@ -80,16 +85,45 @@ package struct Thresholds: Checker {
     private struct Judged {
         var bound: Threshold
         var numbers: [Int64]
+        var count: StartedSlices.Count
         var value: Double?
+        /// The bound is met, but what was never started could have broken it.
+        var isOpen: Bool
 
+        var name: String { "\(bound.measure.name)\(bound.scope.words)" }
         var words: String { value.map { bound.measure.words($0) } ?? "unknown" }
+        var fact: String {
+            "\(bound.measure.name) \(words) (\(bound.words)\(isOpen ? "; \(count.dropped) never started" : ""))"
+        }
+        var meets: Bool? { isOpen ? nil : value.map { bound.admits($0) } }
+    }
+
+    private func judge(_ bound: Threshold, _ stalled: Set<Int64>) -> Judged {
+        let all = numbers(of: bound)
+        var numbers = all
+        if case .errors = bound.measure {
+        } else {
+            numbers.removeAll { stalled.contains($0) || stalled.contains($0 - 1) }
+        }
+        // What was dropped at the end is told when the load has ended, and belongs to the last slice of it.
+        let last = loadEnd / ThresholdSlices.slice
+        let rest = all.last.flatMap { $0 >= last - 1 ? $0 + 1 : nil }
+        let count = started.count(in: numbers, andFrom: rest)
+        let value = slices.value(of: bound, in: numbers, dropped: count.dropped)
+        let worst = slices.worstValue(of: bound, in: numbers, dropped: count.dropped)
+        let isOpen = value.map(bound.admits) == true && worst.map(bound.admits) == false
+        return Judged(bound: bound, numbers: numbers, count: count, value: value, isOpen: isOpen)
+    }
+
+    private var loadEnd: Int64 {
+        faults.timeline.begin(ofPhase: "drain") ?? faults.timeline.begin(ofPhase: "end") ?? faults.timeline.lastTime + 1
     }
 
     /// The slices in which a bound holds, in order.
-    private func numbers(of bound: Threshold, except stalled: Set<Int64>) -> [Int64] {
+    private func numbers(of bound: Threshold) -> [Int64] {
         let timeline = faults.timeline
         let length = ThresholdSlices.slice
-        var span = 0..<(timeline.begin(ofPhase: "drain") ?? timeline.begin(ofPhase: "end") ?? timeline.lastTime + 1)
+        var span = 0..<loadEnd
         if case .phase(let name) = bound.scope {
             guard let phase = timeline.span(ofPhase: name) else { return [] }
             span = (phase.lowerBound + length - 1) / length * length..<phase.upperBound / length * length
@@ -106,8 +140,6 @@ package struct Thresholds: Checker {
         case .fault: all.removeAll { number in !windows.contains { $0.contains(number) } }
         case .outsideFaults: all.removeAll { number in windows.contains { $0.contains(number) } }
         }
-        if case .errors = bound.measure { return all }
-        all.removeAll { stalled.contains($0) || stalled.contains($0 - 1) }
         return all
     }
 
@@ -122,9 +154,14 @@ package struct Thresholds: Checker {
             let took = first.weight > 0 ? " of \(TimeText.words(nanoseconds: first.weight))" : ""
             seen += ", for example \(first.subject)\(took)"
         }
+        var events = shown.prefix(5).map(\.index)
+        if bound.measure == .errors(kind: nil), let drop = judged.count.firstDrop {
+            seen += "; \(judged.count.words)"
+            events.append(drop)
+        }
         return Finding(
             title: "\(bound.measure.name) was \(bound.measure.words(value))\(bound.scope.words)", expected: bound.words,
-            seen: seen, events: shown.prefix(5).map(\.index), time: shown.first?.time ?? from,
+            seen: seen, events: events, time: shown.first?.time ?? from,
             activeFault: shown.first.map { faults.words(from: $0.since, to: $0.time) }
                 ?? faults.words(from: from, to: to))
     }

@@ -28,7 +28,8 @@ package struct ZeroLeakedConnections: Checker {
             """,
         needs: """
             The books of the quiet run and those after the close, with all that could be counted before; and one
-            connection that was opened.
+            connection that was opened. Of our own pool also its gauges, samples, and in each book its connections and
+            leases.
             """,
         cannotSee: """
             What was lost and found again before the run was quiet; sessions of a file (SQLite has no third book).
@@ -37,6 +38,7 @@ package struct ZeroLeakedConnections: Checker {
     private var surroundings = Surroundings()
     private var surplus = SessionSurplus()
     private var seen = BooksSeen()
+    private var sight = OwnPoolSight()
     private var connections = ConnectionLog()
     private var quiesced: Books?
     private var closed: Books?
@@ -49,6 +51,7 @@ package struct ZeroLeakedConnections: Checker {
         surroundings.observe(event)
         surplus.observe(event)
         seen.observe(event)
+        sight.observe(event)
         connections.observe(event)
         if event.process == .pool, event.function == "kept" { isKept = true }
         guard let books = Books(event) else { return }
@@ -60,6 +63,7 @@ package struct ZeroLeakedConnections: Checker {
         surroundings.merge(other.surroundings)
         surplus.merge(other.surplus)
         seen.merge(other.seen)
+        sight.merge(other.sight)
         connections.merge(other.connections)
         quiesced = Self.later(quiesced, other.quiesced)
         closed = Self.later(closed, other.closed)
@@ -119,7 +123,7 @@ package struct ZeroLeakedConnections: Checker {
         if let closed, let missing = seen.missing(in: closed) {
             return "\(missing) could not be counted after the close"
         }
-        return nil
+        return sight.withoutGauges ?? sight.withoutSamples
     }
 
     private func finding(forLease held: HeldLease) -> Finding {

@@ -18,12 +18,19 @@ package struct ArrivalSchedule: Sendable {
 
     /// The time of the next operation that is not hopelessly late, and how many were dropped on the way to it.
     package mutating func take(now: MonotonicInstant) -> (dueAt: MonotonicInstant, dropped: Int) {
+        let dropped = dropLate(now: now)
+        defer { next += 1 }
+        return (dueAt(next), dropped)
+    }
+
+    /// Drops what is hopelessly late.
+    ///
+    /// - Returns: how many operations that were.
+    package mutating func dropLate(now: MonotonicInstant) -> Int {
         let oldest = start.duration(to: now) - maxLag
         let firstKept = oldest > .zero ? index((oldest.seconds * ratePerSecond).rounded(.up)) : 0
-        let dropped = max(0, firstKept - next)
-        let taken = next + dropped
-        next = taken + 1
-        return (dueAt(taken), dropped)
+        defer { next = max(next, firstKept) }
+        return max(0, firstKept - next)
     }
 
     /// Drops what is due and has not been taken.

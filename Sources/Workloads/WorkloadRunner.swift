@@ -94,6 +94,7 @@ package final class WorkloadRunner: Sendable {
         var work: [@Sendable () async -> Void] = (0..<clients).map { client in { await self.runClient(client) } }
         if let keeper { work.append { await keeper.run(from: startedAt, isStopped: { self.isStopped }) } }
         if let probe = behaviour.probe { work.append { await self.runProbe(probe) } }
+        if schedule != nil { work.append { await self.tellDropped() } }
         state.withLock { [count = work.count] state in
             state.startedAt = startedAt
             state.schedule = schedule
@@ -131,6 +132,7 @@ package final class WorkloadRunner: Sendable {
             // Nobody will start what is due and still waits for a free client.
             state.dropped += state.schedule?.dropDue(now: stoppedAt) ?? 0
         }
+        recordDropped()
         let cancelAt = stoppedAt.advanced(by: limit)
         let giveUpAt = cancelAt.advanced(by: grace)
         let watchdog = runtime.run(near: -1) { [self] in
@@ -153,7 +155,6 @@ package final class WorkloadRunner: Sendable {
             if isDone { continuation.resume() }
         }
         watchdog.cancel()
-        recordDropped()
         return state.withLock { $0.running }
     }
 
@@ -271,16 +272,11 @@ package final class WorkloadRunner: Sendable {
         }
         guard let turn else { return nil }
         guard case .open = model else { return .some(nil) }
-        if turn.dropped > 0 { recordDropped() }
         // In slices, so that a client with a far-off turn sees the end of the workload.
         while runtime.now < turn.dueAt {
             let slice = min(turn.dueAt, runtime.now.advanced(by: .milliseconds(50)))
             guard (try? await runtime.sleep(until: slice)) != nil else { return nil }
-            let isStopped = state.withLock { state in
-                guard let stoppedAt = state.stoppedAt else { return false }
-                if turn.dueAt <= stoppedAt { state.dropped += 1 }
-                return true
-            }
+            // What was due a moment before the stop had its client: the end of the load came between, and no lack of clients.
             if isStopped { return nil }
         }
         while keeper?.isHeld == true {
@@ -301,6 +297,21 @@ package final class WorkloadRunner: Sendable {
     private static var rest: Duration { .milliseconds(10) }
 
     private static var pauseAfterRefusal: Duration { .milliseconds(10) }
+
+    /// Tells what was dropped soon after it was, also while every client hangs: who judges a span of time needs that.
+    private func tellDropped() async {
+        while await waitUntil(runtime.now.advanced(by: Self.tellingPause)) {
+            let now = runtime.now
+            state.withLock { state in
+                // The stop has dropped what was left.
+                if state.stoppedAt == nil { state.dropped += state.schedule?.dropLate(now: now) ?? 0 }
+            }
+            recordDropped()
+        }
+    }
+
+    /// From one event about dropped operations to the next.
+    private static var tellingPause: Duration { .milliseconds(200) }
 
     private func recordDropped() {
         let count = state.withLock { state in

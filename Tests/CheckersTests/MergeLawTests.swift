@@ -116,6 +116,8 @@ private func randomHistory(_ random: inout SeededGenerator) -> [Event] {
                 "retry_attempts": 3, "retry_budget_ns": 100_000_000, "max_open": 10, "min_idle": 8, "max_waiters": 5,
                 "connects_in_flight": 4, "max_lifetime_ns": wrong(0.3) ? 10_000_000_000 : 21_000_000_000,
                 "max_lifetime_jitter_ns": 5_000_000_000, "health_check_interval_ns": 1_000_000_000,
+                // Of our own pool: its gauges and samples must not be missing then.
+                "reset": disorder == 2 ? "rollback" : nil,
             ], at: 0)
     }
     for fault in 0..<number(isClean ? 1...2 : 0...3) {

@@ -16,6 +16,9 @@ func limitsOfSeveralPoolsAreTheirOwnAndAddUp(_ open: Int, _ verdict: Verdict) {
     #expect(told["max_waiters"] == 7)
     #expect(told["connects_in_flight"] == JSONValue(pool.maxConnecting))
     #expect(told["instances"] == 3)
+    #expect(
+        Event(index: 0, time: 0, kind: .info, process: .pool, function: "configured", value: told)
+            .isConfigurationOfOwnPool)
     var checker = MaxOpenConnections(Parameters())
     for (index, (function, value)) in [
         ("configured", told), ("gauges", ["open": JSONValue(open), "in_use": 1, "connecting": 0]),
@@ -23,6 +26,7 @@ func limitsOfSeveralPoolsAreTheirOwnAndAddUp(_ open: Int, _ verdict: Verdict) {
         checker.observe(
             Event(index: index, time: Int64(index), kind: .info, process: .pool, function: function, value: value))
     }
+    checker.observe(Event(index: 2, time: 2, kind: .info, process: .probe, function: "sample"))
     #expect(checker.finish().verdict == verdict)
 }
 

@@ -186,9 +186,9 @@ struct WorkloadRunnerTests {
         isSlow.change { $0 = false }
         try await fixture.driver.connection(1).kill()
         try await fixture.sink.wait { events in events.count { $0.kind == .ok } >= 11 }
-        try await fixture.runtime.untilSleeping(1)
+        try await fixture.sink.wait { Self.dropped($0).reduce(0, +) >= 19 }
         let events = fixture.sink.events
-        #expect(events.filter { $0.function == "dropped" }.map { $0.value["operations"] } == [19])
+        #expect(Self.dropped(events).reduce(0, +) == 19)
         let lags = events.compactMap(\.completion?.lagNanoseconds).map { $0 / 1_000_000 }
         #expect(lags == [0] + stride(from: 1_000, through: 0, by: -100))
         let window = runner.takeWindow()
@@ -214,9 +214,38 @@ struct WorkloadRunnerTests {
         try await fixture.runtime.untilSleeping(2)
         fixture.runtime.advance(by: .seconds(1))
         #expect(await stop.value == 0)
-        let dropped = fixture.sink.events.filter { $0.function == "dropped" }
-        #expect(dropped.map { $0.value["operations"] } == [20])
+        #expect(Self.dropped(fixture.sink.events).reduce(0, +) == 20)
         try await fixture.expectCleanClose()
+    }
+
+    @Test("What is dropped while every client hangs is told meanwhile, and not when one comes back")
+    func droppedIsToldInTime() async throws {
+        let fixture = WorkloadFixture(PoolConfiguration(maxOpen: 1, statementTimeout: .seconds(900)))
+        fixture.driver.answerStatements { _, statement in statement.role == .write ? .hang : .good }
+        let runner = fixture.runner(
+            OperationMix([(AppendOperation(), 1)]), clients: 1, model: .open(ratePerSecond: 10, maxLag: .seconds(1)))
+        runner.start()
+        for tenth in 1...20 {
+            // The client in its statement, and who tells.
+            try await fixture.runtime.untilSleeping(2)
+            fixture.runtime.advance(by: .milliseconds(100))
+            let due = max(0, tenth - 11)
+            try await fixture.sink.wait { Self.dropped($0).reduce(0, +) >= due - 3 }
+        }
+        // At most one in 200 ms.
+        #expect(Self.dropped(fixture.sink.events).count <= 5)
+        let stop = Task { await runner.stop(within: .zero, grace: .seconds(1)) }
+        while fixture.runtime.runningCount > 0 {
+            try Task.checkCancellation()
+            fixture.runtime.advance(by: .milliseconds(50))
+            await Task.yield()
+        }
+        #expect(await stop.value == 0)
+        try await fixture.expectCleanClose()
+    }
+
+    private static func dropped(_ events: [Event]) -> [Int64] {
+        events.filter { $0.function == "dropped" }.compactMap { $0.value["operations"]?.intValue }
     }
 }
 

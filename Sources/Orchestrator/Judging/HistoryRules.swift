@@ -1,14 +1,18 @@
 import RigModel
 
 /// What makes a list of events a history (docs/history.md): numbers without a gap, time that never runs backwards, completions
-/// that end what their process began, and an end that counts and sums up what is before it. Pure; memory grows with the
-/// operations in flight.
+/// that end what their process began, what is told once told once, injections and connections that begin before they end, and an
+/// end that counts and sums up what is before it. Pure; memory grows with the operations in flight and the injections.
 struct HistoryRules {
     private var next = 0
     private var time: Int64 = 0
-    private var open: [Int: String] = [:]
+    private var open: [Int: (function: String, value: JSONValue)] = [:]
     /// Workers that ended with `info`: others went on in their place.
     private var retired = RangeSet<Int>()
+    private var once = OnceRules()
+    private var injections = InjectionRules()
+    /// Of our own pool only; whose it is says the first event.
+    private var connections: ConnectionRules?
     private(set) var hasEnded = false
 
     /// What was read beside the last event, where it is the end of the file, too.
@@ -31,10 +35,15 @@ struct HistoryRules {
         }
         if event.kind == .end { return self.end(event, end) }
         (next, time) = (next + 1, event.time)
-        guard case .worker(let worker) = event.process else {
-            return event.kind == .info ? nil : "\(event.kind.rawValue) by \(event.process): only workers do operations"
+        if case .worker(let worker) = event.process {
+            return operation(event, worker) ?? connections?.problem(with: event)
         }
-        return operation(event, worker)
+        guard event.kind == .info else {
+            return "\(event.kind.rawValue) by \(event.process): only workers do operations"
+        }
+        if event.index == 0, event.isConfigurationOfOwnPool { connections = ConnectionRules() }
+        return once.problem(with: event, isOwnPool: connections != nil) ?? injections.problem(with: event)
+            ?? connections?.problem(with: event)
     }
 
     private mutating func operation(_ event: Event, _ worker: Int) -> String? {
@@ -42,19 +51,20 @@ struct HistoryRules {
             if retired.contains(worker) {
                 return "worker \(worker) begins an operation after its last one ended with info"
             }
-            if let function = open.updateValue(event.function, forKey: worker) {
-                return "worker \(worker) begins `\(event.function)` while its `\(function)` has not ended"
+            if let earlier = open.updateValue((event.function, event.value), forKey: worker) {
+                return "worker \(worker) begins `\(event.function)` while its `\(earlier.function)` has not ended"
             }
             return nil
         }
-        guard let function = open.removeValue(forKey: worker) else {
+        guard let begun = open.removeValue(forKey: worker) else {
             return "worker \(worker) ends `\(event.function)`, which it never began"
         }
-        guard function == event.function else {
-            return "worker \(worker) ends `\(event.function)`, but it had begun `\(function)`"
+        guard begun.function == event.function else {
+            return "worker \(worker) ends `\(event.function)`, but it had begun `\(begun.function)`"
         }
         if event.kind == .info { retired.insert(contentsOf: worker..<worker + 1) }
-        return nil
+        guard event.kind == .ok else { return nil }
+        return AnswerRules.problem(event.function, began: begun.value, ended: event.value)
     }
 
     private mutating func end(_ event: Event, _ end: () -> End?) -> String? {

@@ -29,12 +29,21 @@ struct ArrivalPlan: Sendable {
     /// The time of the next operation that is not hopelessly late, and how many were dropped on the way to it.
     mutating func take(now: MonotonicInstant) -> (dueAt: MonotonicInstant, dropped: Int) {
         if activity.isConstant { return usual.take(now: now) }
+        let dropped = dropLate(now: now)
+        return (takeNext(), dropped)
+    }
+
+    /// Drops what is hopelessly late.
+    ///
+    /// - Returns: how many operations that were.
+    mutating func dropLate(now: MonotonicInstant) -> Int {
+        if activity.isConstant { return usual.dropLate(now: now) }
         var dropped = 0
-        while true {
-            let due = takeNext()
-            if due.duration(to: now) <= maxLag { return (due, dropped) }
+        while seeNext().duration(to: now) > maxLag {
+            _ = takeNext()
             dropped += 1
         }
+        return dropped
     }
 
     /// Drops what is due and has not been taken.
@@ -48,20 +57,18 @@ struct ArrivalPlan: Sendable {
     }
 
     private mutating func takeNext() -> MonotonicInstant {
+        let due = seeNext()
+        if let nextAdded, let nextUsual, nextAdded < nextUsual { self.nextAdded = nil } else { nextUsual = nil }
+        return due
+    }
+
+    private mutating func seeNext() -> MonotonicInstant {
         let usualDue = nextUsual ?? Self.next(&usual, from: start) { activity.nextLoad(from: $0) }
         nextUsual = usualDue
-        guard added != nil else {
-            nextUsual = nil
-            return usualDue
-        }
+        guard added != nil else { return usualDue }
         let addedDue = nextAdded ?? nextInBurst()
         nextAdded = addedDue
-        if addedDue < usualDue {
-            nextAdded = nil
-            return addedDue
-        }
-        nextUsual = nil
-        return usualDue
+        return min(usualDue, addedDue)
     }
 
     private mutating func nextInBurst() -> MonotonicInstant {
