@@ -48,11 +48,12 @@ import Testing
         #expect(
             Self.problem([
                 Self.probe("accounts"), Self.pool("connection-opened", Self.conn(1)), Self.probe("run"),
-                Self.nemesis(.phase("warm-up")), Self.nemesis(.phase("faults")), Self.inject(1), Self.inject(0),
+                Self.nemesis(.phase("warm-up")), Self.nemesis(.phase("steady")), Self.nemesis(.phase("faults")),
+                Self.inject(1), Self.inject(0),
                 Self.landed(0), Self.heal(0, ok: false), Self.landed(1), Self.heal(1), Self.heal(0),
                 Self.pool("closed", ["pool": 1]), Self.pool("connection-closed", Self.conn(1)),
                 Self.pool("connection-opened", Self.conn(1_000_001)), Self.pool("reopened"),
-                Self.nemesis(.phase("drain")), Self.pool("metrics", ["at": "quiesced"]),
+                Self.nemesis(.phase("settle")), Self.nemesis(.phase("drain")), Self.pool("metrics", ["at": "quiesced"]),
                 Self.probe("books", ["at": "quiesced"]), Self.probe("final-appends", ["part": 0, "parts": 2]),
                 Self.probe("final-appends", ["part": 1, "parts": 2]), Self.probe("final-balances"),
                 Self.pool("closed"), Self.pool("metrics", ["at": "closed"]), Self.probe("books", ["at": "closed"]),
@@ -90,10 +91,18 @@ import Testing
     }
 
     @Test func phasesComeInOrder() {
-        let steady = Self.nemesis(.phase("steady"))
-        #expect(Self.problem([steady, steady]) == "2: phase steady begins after phase steady")
+        func phases(_ names: String...) -> [Line] { names.map { Self.nemesis(.phase($0)) } }
         #expect(
-            Self.problem([Self.nemesis(.phase("drain")), steady]) == "2: phase steady begins after phase drain")
+            Self.problem(phases("warm-up", "steady", "steady")) == "3: phase steady begins after phase steady")
+        #expect(Self.problem(phases("warm-up", "faults")) == "2: phase faults begins after phase warm-up")
+        #expect(Self.problem(phases("steady")) == "1: phase steady begins after no other")
+        #expect(Self.problem(phases("drain", "steady")) == "2: phase steady begins after phase drain")
+        // Only an interrupt ends the load early.
+        let early = phases("warm-up", "drain")
+        #expect(Self.problem(early + [Self.probe("outcome", ["signal": 2])] + phases("end")) == nil)
+        #expect(
+            Self.problem(early + [Self.probe("outcome", ["signal": nil])])
+                == "3: the run was not interrupted, but not all of its phases are there")
     }
 
     @Test func anInjectionBeginsBeforeItIsProvenAndHealed() {

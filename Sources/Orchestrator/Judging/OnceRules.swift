@@ -4,10 +4,12 @@ import RigModel
 ///
 /// What a foreign pool tells of itself is its own affair: of the pool's events only those of our own are looked at.
 struct OnceRules {
-    private static let facts: Set = ["run", "outcome", "accounts", "final-balances"]
+    private static let facts: Set = ["run", "accounts", "final-balances"]
 
     private var seen: Set<String> = []
     private var phase: RunPhase?
+    /// A phase before `drain` never began.
+    private var isCutShort = false
     private var nextPart: Int64 = 0
     private var parts: Int64?
 
@@ -16,7 +18,9 @@ struct OnceRules {
         switch event.process {
         case .worker: nil
         case .nemesis: phaseProblem(event)
-        case .probe: event.function == "final-appends" ? partProblem(event) : again(probeName(event), "probe")
+        case .probe where event.function == "final-appends": partProblem(event)
+        case .probe where event.function == "outcome": again("outcome", "probe") ?? outcomeProblem(event)
+        case .probe: again(probeName(event), "probe")
         case .pool: isOwnPool ? again(poolName(event), "pool") : nil
         }
     }
@@ -47,11 +51,21 @@ struct OnceRules {
 
     private mutating func phaseProblem(_ event: Event) -> String? {
         guard case .phase(let name)? = NemesisFact(event), let next = RunPhase(rawValue: name) else { return nil }
-        defer { phase = next }
-        guard let phase, let place = RunPhase.allCases.firstIndex(of: next),
-            let before = RunPhase.allCases.firstIndex(of: phase), place <= before
-        else { return nil }
-        return "phase \(name) begins after phase \(phase.rawValue)"
+        let all = RunPhase.allCases
+        let expected = phase.map { all.index(after: all.firstIndex(of: $0) ?? 0) } ?? 0
+        let place = all.firstIndex(of: next) ?? 0
+        // An interrupt ends the load at any time.
+        guard place == expected || next == .drain && place > expected else {
+            return "phase \(name) begins after \(phase.map { "phase \($0.rawValue)" } ?? "no other")"
+        }
+        if place > expected { isCutShort = true }
+        phase = next
+        return nil
+    }
+
+    private func outcomeProblem(_ event: Event) -> String? {
+        guard isCutShort, event.value["signal"]?.intValue == nil else { return nil }
+        return "the run was not interrupted, but not all of its phases are there"
     }
 
     private mutating func partProblem(_ event: Event) -> String? {
