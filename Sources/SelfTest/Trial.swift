@@ -140,8 +140,16 @@ extension Trial {
 }
 
 extension Trial {
-    /// The two differ at most in what is judged.
-    func isSameRun(as other: Trial) -> Bool { scenario == other.scenario && changes == other.changes }
+    /// The two differ at most in what is judged, and no invariant is to be judged in two ways.
+    func canJoin(_ other: Trial) -> Bool {
+        scenario == other.scenario && changes == other.changes
+            && !invariants.contains { mine in
+                other.invariants.contains { $0 != mine && Self.name($0) == Self.name(mine) }
+            }
+    }
+
+    /// Of an invariant with its parameters, as it stands in a scenario.
+    private static func name(_ invariant: String) -> Substring { invariant.prefix { $0 != ":" } }
 
     /// Judges what either judges.
     func joined(with other: Trial) -> Trial {

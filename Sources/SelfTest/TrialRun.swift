@@ -11,7 +11,7 @@ package struct TrialRun: Sendable {
     package static func plan(_ defects: [Defect]) -> (defects: [TrialRun], untouched: [TrialRun]) {
         var untouched: [Trial] = []
         for trial in defects.map(\.trial) {
-            if let known = untouched.firstIndex(where: { $0.isSameRun(as: trial) }) {
+            if let known = untouched.firstIndex(where: { $0.canJoin(trial) }) {
                 untouched[known] = untouched[known].joined(with: trial)
             } else {
                 untouched.append(trial)

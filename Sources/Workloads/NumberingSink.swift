@@ -16,6 +16,14 @@ struct NumberingSink: EventSink {
         sink.record(kind, process, function, Self.renumber(value, by: offset), completion)
     }
 
+    /// The same for what an operation used, in each of its attempts.
+    static func renumber(_ completion: inout Completion, by offset: Int) {
+        completion.connection = completion.connection.map { $0 + offset }
+        for position in completion.attempts.indices {
+            completion.attempts[position].connection = completion.attempts[position].connection.map { $0 + offset }
+        }
+    }
+
     static func renumber(_ value: JSONValue, by offset: Int) -> JSONValue {
         guard case .object(let members) = value else { return value }
         return .object(

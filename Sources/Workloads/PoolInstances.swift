@@ -37,7 +37,7 @@ package final class PoolInstances: PoolUnderTest {
             return turn
         }
         var report = await pools[turn].use(request)
-        report.completion.connection = report.completion.connection.map { $0 + turn * Self.numberOffset }
+        NumberingSink.renumber(&report.completion, by: turn * Self.numberOffset)
         return report
     }
 

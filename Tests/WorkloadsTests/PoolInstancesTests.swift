@@ -3,7 +3,8 @@ import RigModel
 import RigTestSupport
 import Testing
 import Threading
-import Workloads
+
+@testable import Workloads
 
 /// Several pools that are one in the history.
 @Suite(.timeLimit(.minutes(15)))
@@ -28,6 +29,19 @@ struct PoolInstancesTests {
         #expect(counters.first { $0.key == "connectsOpened" }?.value == 3)
         #expect(await pool.close() == 0)
         #expect(pool.gauges == PoolGauges())
+    }
+
+    @Test("The attempts of an operation name the same connections as the operation")
+    func numbersOfAttempts() {
+        var completion = Completion(
+            attempt: 2, connection: 4,
+            attempts: [
+                Attempt(number: 1, outcome: .fail, connection: 3), Attempt(number: 2, outcome: .fail),
+                Attempt(number: 3, outcome: .ok, connection: 4),
+            ])
+        NumberingSink.renumber(&completion, by: 1_000_000)
+        #expect(completion.connection == 1_000_004)
+        #expect(completion.attempts.map(\.connection) == [1_000_003, nil, 1_000_004])
     }
 
     @Test("A pool that cannot be made ends those that were")

@@ -85,7 +85,7 @@ package final class ReopeningPool: PoolUnderTest {
         }
         var report = await pool.use(request)
         state.withLock { $0.underWay -= 1 }
-        if isSecond { report.completion.connection = report.completion.connection.map { $0 + Self.numberOffset } }
+        if isSecond { NumberingSink.renumber(&report.completion, by: Self.numberOffset) }
         return report
     }
 
