@@ -83,6 +83,19 @@ package enum SmallFile {
         guard fsync(descriptor) == 0 else { throw SystemError("fsync \(path)") }
     }
 
+    /// Whether ``write(_:to:mode:)`` would find its way, without a trace.
+    package static func tryToWrite(_ path: String) throws(SystemError) {
+        var info = stat()
+        let isThere = lstat(path, &info) == 0
+        // A pipe or a device may wait for its other end, or do something.
+        let isPlain = info.st_mode & S_IFMT == S_IFREG || info.st_mode & S_IFMT == S_IFDIR
+        guard !isThere || isPlain || info.st_mode & S_IFMT == S_IFLNK else { return }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw SystemError("write \(path)") }
+        close(descriptor)
+        if !isThere { unlink(path) }
+    }
+
     /// Writes every byte, in as few calls as the kernel allows.
     package static func writeAll(_ content: [UInt8], to descriptor: Int32, path: String) throws(SystemError) {
         var done = 0

@@ -19,6 +19,12 @@ struct CommandLineSuite {
         Refusal(arguments: ["run"], words: "name at least one scenario file"),
         Refusal(arguments: ["run", "faults/db-restart.yaml", "--sede", "1"], words: "Did you mean --seed?"),
         Refusal(arguments: ["run", "faults/db-restart.yaml", "--seed", "x"], words: "--seed takes a whole number"),
+        Refusal(
+            arguments: ["run", "faults/latency.yaml", "--junit", "/nonexistent/all.xml"],
+            words: "/nonexistent/all.xml cannot be written: No such file or directory"),
+        Refusal(
+            arguments: ["run", "faults/latency.yaml", "--junit", "/tmp"],
+            words: "/tmp cannot be written: Is a directory"),
         Refusal(arguments: ["run", "nowhere.yaml"], words: "nowhere.yaml: cannot be read"),
         Refusal(
             arguments: ["run", "faults/db-restart.yaml", "--set", "pool.max-opn=1"], words: "did you mean \"max-open\"?"
