@@ -173,6 +173,22 @@ struct CIOutputSuite {
         #expect(try Self.read(junit).components(separatedBy: "<skipped").count == 3)
     }
 
+    @Test("Results that standard output does not take are missed; a reader that has gone away is not")
+    func aFullDiskBehindStandardOutputIsTold() async throws {
+        func shell(_ script: String) async throws -> ProgramResult {
+            try await runProgram(
+                path: "/bin/bash", arguments: ["-c", script, "bash", Rig.path], timeout: .seconds(60))
+        }
+        let full = try await shell("\"$1\" list faults >/dev/full")
+        #expect(full.exitCode == 5)
+        #expect(
+            full.standardError == "chaosrig: cannot write to standard output: No space left on device\n",
+            "\(full.standardError)")
+        // The reader is gone before the first line: the pipe has no other end.
+        let gone = try await shell("exec 3> >(:); wait $!; \"$1\" list faults >&3")
+        #expect(gone.exitCode == 0 && gone.standardError.isEmpty, "\(gone.standardError)")
+    }
+
     @Test func whatIsNotItsOwnIsNoCommandInALog() async throws {
         let folder = try TemporaryFolder()
         let run = try await runProgram(
