@@ -101,6 +101,7 @@ struct RunPlan {
                 endpoint?.metrics.note(outcome.report.invariants, scenario: item.scenario.name)
                 if !isJSON { show(outcome) }
                 service.tell(outcome.report, file: item.file)
+                for problem in outcome.report.unwritten { Output.error("\(item.file): \(problem)") }
                 if let problem = await ResultsFiling.file(folder: outcome.folder, out: options.out) {
                     Output.error("\(item.file): \(problem)")
                 }
@@ -205,8 +206,10 @@ struct RunPlan {
     private func show(_ outcome: RunOutcome) {
         let screen = Terminal(descriptor: STDOUT_FILENO)
         if arguments.has("--quiet") {
+            let report = outcome.report
+            let interruption = report.interruption.map { ", \($0)" } ?? ""
             Output.line(
-                "\(outcome.report.scenario): \(outcome.report.verdict.rawValue) (\(outcome.folder)/report.json)")
+                "\(report.scenario): \(report.verdict.rawValue)\(interruption) (\(outcome.folder)/report.json)")
         } else {
             Output.line(
                 ConsoleSummary.render(
