@@ -83,6 +83,31 @@ package enum SmallFile {
         guard fsync(descriptor) == 0 else { throw SystemError("fsync \(path)") }
     }
 
+    /// Writes a file whole or not at all: whoever reads it meanwhile finds the old one.
+    package static func replace(_ path: String, with content: [UInt8]) throws(SystemError) {
+        let temporary = "\(path).new-\(getpid())"
+        do throws(SystemError) {
+            try write(content, to: temporary, mode: 0o666)
+            guard rename(temporary, path) == 0 else { throw SystemError("write \(path)") }
+        } catch {
+            unlink(temporary)
+            throw SystemError("write \(path)", code: error.code)
+        }
+    }
+
+    /// Whether ``write(_:to:mode:)`` would find its way, without a trace.
+    package static func tryToWrite(_ path: String) throws(SystemError) {
+        var info = stat()
+        let isThere = lstat(path, &info) == 0
+        // A pipe or a device may wait for its other end, or do something.
+        let isPlain = info.st_mode & S_IFMT == S_IFREG || info.st_mode & S_IFMT == S_IFDIR
+        guard !isThere || isPlain || info.st_mode & S_IFMT == S_IFLNK else { return }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw SystemError("write \(path)") }
+        close(descriptor)
+        if !isThere { unlink(path) }
+    }
+
     /// Writes every byte, in as few calls as the kernel allows.
     package static func writeAll(_ content: [UInt8], to descriptor: Int32, path: String) throws(SystemError) {
         var done = 0
@@ -98,6 +123,24 @@ package enum SmallFile {
     package static func makeFolder(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
         guard mkdir(path, mode) == 0 else { throw SystemError("make folder \(path)") }
         guard chmod(path, mode) == 0 else { throw SystemError("set the mode of \(path)") }
+    }
+
+    /// Makes a folder and those above it; one that is there is fine.
+    ///
+    /// - Throws: ``SystemError`` with the folder that is missing; `ENOTDIR` where a file has its name.
+    package static func makeFolders(_ path: String, mode: UInt32 = 0o777) throws(SystemError) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += made.isEmpty || made.hasSuffix("/") ? String(part) : "/\(part)"
+            if mkdir(made, mode) == 0 { continue }
+            let code = errno
+            // Where the parent cannot be written the folder may be there all the same.
+            if let info = status(made) {
+                if info.st_mode & S_IFMT == S_IFDIR { continue }
+                throw SystemError(made, code: ENOTDIR)
+            }
+            throw SystemError(made, code: code)
+        }
     }
 
     /// Makes a new name in a folder survive a power cut.

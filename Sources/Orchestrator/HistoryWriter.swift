@@ -1,6 +1,7 @@
 import CCrypto
 import Dispatch
 import Foundation
+import HostSystem
 package import RigModel
 package import Threading
 
@@ -22,7 +23,8 @@ package final class HistoryWriter: EventSink {
     private let state = Lock(State())
     private let wake = DispatchSemaphore(value: 0)
     private let startedAt: MonotonicInstant
-    private let file: FileHandle
+    private let path: String
+    private let descriptor: Int32
     private let fold: Lock<any EventFold>
     private let thread = Lock<ServiceThread?>(nil)
 
@@ -31,13 +33,9 @@ package final class HistoryWriter: EventSink {
     ///   - fold: sees each event once, in order, on the writer's thread.
     /// - Throws: when the file cannot be created.
     package init(path: String, startedAt: MonotonicInstant, fold: any EventFold) throws {
-        guard FileManager.default.createFile(atPath: path, contents: nil) else {
-            throw RunError.internalFailure("cannot create \(path): \(String(cString: strerror(errno)))")
-        }
-        guard let handle = FileHandle(forWritingAtPath: path) else {
-            throw RunError.internalFailure("cannot write \(path): \(String(cString: strerror(errno)))")
-        }
-        file = handle
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw RunError.internalFailure("cannot create \(path): \(errorText(errno))") }
+        self.path = path
         self.startedAt = startedAt
         self.fold = Lock(fold)
         let writer = ServiceThread(name: "history") { [self] in write() }
@@ -95,7 +93,8 @@ package final class HistoryWriter: EventSink {
         var events = 0
         var lastTime: Int64 = 0
         var bytes: [UInt8] = []
-        do {
+        defer { close(descriptor) }
+        do throws(SystemError) {
             while let batch = nextBatch() {
                 bytes.removeAll(keepingCapacity: true)
                 for event in batch {
@@ -106,16 +105,15 @@ package final class HistoryWriter: EventSink {
                 events += batch.count
                 lastTime = batch.last?.time ?? lastTime
                 digest.update(bytes)
-                try file.write(contentsOf: bytes)
+                try SmallFile.writeAll(bytes, to: descriptor, path: path)
             }
             bytes.removeAll()
             HistoryRules.end(events: events, time: lastTime, digest: digest.finish()).write(to: &bytes)
             bytes.append(UInt8(ascii: "\n"))
-            try file.write(contentsOf: bytes)
-            try file.synchronize()
-            try file.close()
+            try SmallFile.writeAll(bytes, to: descriptor, path: path)
+            guard fsync(descriptor) == 0 else { throw SystemError("fsync \(path)") }
         } catch {
-            let words = "the history could not be written: \(error). Is the disk full?"
+            let words = "the history could not be written: \(error)"
             state.withLock { state in
                 state.failure = words
                 state.backlog = []

@@ -1,4 +1,5 @@
 package import Foundation
+import HostSystem
 
 /// The folder that a run leaves: `runs/<name>/<UTC time>-<seed>/`, with a `latest` link beside it.
 package struct RunFolder: Sendable {
@@ -12,12 +13,12 @@ package struct RunFolder: Sendable {
     ///   - out: what takes the place of `runs/`.
     ///   - name: the scenario's name.
     ///   - startedAt: UTC, as in ``RunFolder/timestamp(_:)``.
-    /// - Throws: ``RunError`` with the path and the system's reason.
+    /// - Throws: ``RunError/usage(_:)`` with the path and the system's reason.
     package init(out: String, name: String, startedAt: Date, seed: UInt64) throws(RunError) {
         let root = URL(fileURLWithPath: out).standardizedFileURL.appendingPathComponent(name)
         let base = "\(Self.folderTimestamp(startedAt))-\(seed)"
-        do {
-            try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        do throws(SystemError) {
+            try SmallFile.makeFolders(root.path)
             // Two runs of the same second and seed: the second one gets a number.
             for attempt in 1...100 {
                 let folder = root.appendingPathComponent(attempt == 1 ? base : "\(base)-\(attempt)")
@@ -26,14 +27,15 @@ package struct RunFolder: Sendable {
                     latestLink = root.appendingPathComponent("latest").path
                     return
                 }
-                guard errno == EEXIST else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+                guard errno == EEXIST else { throw SystemError(folder.path) }
             }
         } catch {
-            throw .cannotProceed(
-                "cannot create the run folder in \(root.path): \(error.localizedDescription); choose another with --out"
-            )
+            let reason =
+                error.code == ENOTDIR
+                ? "\(error.attempt) is not a folder" : "\(error.attempt): \(errorText(error.code))"
+            throw .usage("cannot create the run folder in \(root.path): \(reason); choose another with --out")
         }
-        throw .cannotProceed("\(root.path) already has a hundred runs of this second; choose another folder with --out")
+        throw .usage("\(root.path) already has a hundred runs of this second; choose another folder with --out")
     }
 
     /// One that exists.
@@ -47,10 +49,8 @@ package struct RunFolder: Sendable {
 
     /// Writes a file whole or not at all.
     package func write(_ text: String, to name: String) throws(RunError) {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
-        } catch {
-            throw .cannotProceed("cannot write \(file(name)): \(error.localizedDescription)")
+        do throws(SystemError) { try SmallFile.replace(file(name), with: Array(text.utf8)) } catch {
+            throw .cannotProceed("cannot write \(file(name)): \(errorText(error.code))")
         }
     }
 

@@ -41,15 +41,36 @@ struct RunReporter: Sendable {
     }
 
     /// After the run, when it costs nothing that is measured: the page reads the whole history once more.
-    static func write(_ report: RunReport, to folder: RunFolder) async throws(RunError) {
-        try folder.write(ReportJSON.encode(report).prettyText, to: "report.json")
-        try folder.write(JUnit.encode([report]), to: "junit.xml")
-        let page = try await onOwnThread(
-            "report",
-            throwing: { () throws(RunError) -> String in
-                try StoredRun(folder.path).page(of: report)
-            })
-        try folder.write(page, to: "report.html")
+    ///
+    /// What cannot be written costs the run no verdict that it has come to: it is noted in the report, which is not green then.
+    static func write(_ report: inout RunReport, to folder: RunFolder) async {
+        var problems = writeResults(report, to: folder)
+        let told = report
+        do throws(RunError) {
+            let page = try await onOwnThread(
+                "report",
+                throwing: { () throws(RunError) -> String in
+                    try StoredRun(folder.path).page(of: told)
+                })
+            try folder.write(page, to: "report.html")
+        } catch {
+            problems.append("\(error)")
+        }
+        guard !problems.isEmpty else { return }
+        report.noteUnwritten(problems)
+        // Those that could be written say so, if there is room.
+        _ = writeResults(report, to: folder)
+    }
+
+    /// - Returns: what could not be written.
+    private static func writeResults(_ report: RunReport, to folder: RunFolder) -> [String] {
+        var problems: [String] = []
+        for (name, text) in [
+            ("report.json", ReportJSON.encode(report).prettyText), ("junit.xml", JUnit.encode([report])),
+        ] {
+            do throws(RunError) { try folder.write(text, to: name) } catch { problems.append("\(error)") }
+        }
+        return problems
     }
 
     /// What is known of this machine and this program before anything runs.

@@ -80,7 +80,7 @@ package struct ScenarioRun: Sendable {
             scenario: scenario, options: options, startedAt: startedAt, origin: origin
         ).report(facts)
         if let replay = options.replayOfFolder { report.replay = replay(folder.path) }
-        try await RunReporter.write(report, to: folder)
+        await RunReporter.write(&report, to: folder)
         folder.linkLatest()
         return RunOutcome(report: report, folder: folder.path)
     }

@@ -39,7 +39,8 @@ package enum ConsoleSummary {
             let names = report.invariants.filter { $0.verdict == verdict }.map(\.name)
             return names.isEmpty ? [] : ["\(names.joined(separator: ", ")) \(word)"]
         }
-        var reasons = names(.invalid, "violated") + names(.unknown, "undecided")
+        var reasons =
+            (report.interruption.map { [$0] } ?? []) + names(.invalid, "violated") + names(.unknown, "undecided")
         if report.verdict == .valid {
             let count = report.invariants.count
             reasons = ["\(count) of \(count) invariants hold" + (report.doubt.map { ", \($0)" } ?? "")]

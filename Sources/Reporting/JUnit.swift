@@ -9,6 +9,8 @@ package enum JUnit {
         case judged(RunReport)
         /// It could not run at all.
         case failed(scenario: String, reason: String)
+        /// It was not its turn: another one ended all.
+        case skipped(scenario: String)
     }
 
     package static func encode(_ reports: [RunReport]) -> String { encode(runs: reports.map { .judged($0) }) }
@@ -30,7 +32,7 @@ package enum JUnit {
     }
 
     private enum Outcome {
-        case passed(String), failure(message: String, text: String), error(message: String, text: String)
+        case passed(String), failure(message: String, text: String), error(message: String, text: String), skipped
     }
 
     private struct Case {
@@ -57,18 +59,23 @@ package enum JUnit {
                 name = scenario
                 report = nil
                 cases = [Case(name: "the run as a whole", outcome: .error(message: "did not run", text: reason))]
+            case .skipped(let scenario):
+                name = scenario
+                report = nil
+                cases = [Case(name: "the run as a whole", outcome: .skipped)]
             }
         }
 
         var failures: Int { cases.count { if case .failure = $0.outcome { true } else { false } } }
         var errors: Int { cases.count { if case .error = $0.outcome { true } else { false } } }
+        private var skipped: Int { cases.count { if case .skipped = $0.outcome { true } else { false } } }
 
         var xml: String {
             let name = XMLText.attribute(name)
             let totals = JUnit.attributes(tests: cases.count, failures: failures, errors: errors)
             let time = JUnit.seconds(report?.durationSeconds ?? 0)
             let timestamp = report.map { " timestamp=\"\(XMLText.attribute($0.startedAt))\"" } ?? ""
-            var lines = ["  <testsuite name=\"\(name)\"\(totals) skipped=\"0\" time=\"\(time)\"\(timestamp)>"]
+            var lines = ["  <testsuite name=\"\(name)\"\(totals) skipped=\"\(skipped)\" time=\"\(time)\"\(timestamp)>"]
             lines += report.map(properties) ?? []
             lines += cases.map { JUnit.xml($0, className: "chaosrig." + name) }
             lines.append("  </testsuite>")
@@ -168,6 +175,7 @@ package enum JUnit {
             case .passed(let text): "      <system-out>\(XMLText.content(text))</system-out>"
             case .failure(let message, let text): element("failure", message, text)
             case .error(let message, let text): element("error", message, text)
+            case .skipped: element("skipped", "not run", "")
             }
         return [begin, body, "    </testcase>"].joined(separator: "\n")
     }

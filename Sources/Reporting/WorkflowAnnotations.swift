@@ -26,8 +26,10 @@ package enum WorkflowAnnotations {
     }
 
     /// For a scenario that could not run.
-    package static func failure(_ reason: String, of scenario: String, file: String) -> String {
-        line("error", file: file, line: 1, title: "\(scenario) did not run", reason)
+    ///
+    /// - Parameter line: from 1; the first one for the file as a whole.
+    package static func failure(_ reason: String, of scenario: String, file: String, line: Int = 1) -> String {
+        self.line("error", file: file, line: line, title: "\(scenario) did not run", reason)
     }
 
     /// A file's path from the root of the checkout; the whole path where it lies elsewhere.
@@ -88,7 +90,8 @@ package enum WorkflowAnnotations {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             guard special.contains(scalar) else {
-                result.append(scalar)
+                // The log is shown on terminals, too.
+                result.append(contentsOf: TerminalText.clean(String(scalar)).unicodeScalars)
                 continue
             }
             // Each of them is ASCII beyond 0x0F or a line's end: two digits.

@@ -64,9 +64,11 @@ struct TrialProcess: Sendable {
         }
         do {
             if SmallFile.exists(folder) { try FileManager.default.removeItem(atPath: folder) }
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try SmallFile.makeFolders(folder)
+        } catch let error as SystemError {
+            return .neverRan("cannot make \(folder) anew: \(error)")
         } catch {
-            return .neverRan("cannot make \(folder) anew: \(error.localizedDescription)")
+            return .neverRan("cannot make \(folder) anew: what is in it cannot be removed")
         }
         let errors = open(errorsPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard errors >= 0 else { return .neverRan("cannot write \(errorsPath): \(errorText(errno))") }

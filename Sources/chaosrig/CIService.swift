@@ -27,11 +27,15 @@ struct CIService {
         append(MarkdownSummary.render(report))
     }
 
-    func tell(failure: String, of scenario: String, file: String) {
+    func tell(_ failed: FailedScenario) {
         if showsAnnotations {
-            Output.command(WorkflowAnnotations.failure(failure, of: scenario, file: inCheckout(file)))
+            for problem in failed.problems {
+                Output.command(
+                    WorkflowAnnotations.failure(
+                        problem.text, of: failed.scenario, file: inCheckout(failed.file), line: problem.line))
+            }
         }
-        append(MarkdownSummary.failure(failure, of: scenario))
+        append(MarkdownSummary.failure(failed.reason, of: failed.scenario))
     }
 
     /// Annotations count paths from the root of the checkout, wherever in it the job's step runs.

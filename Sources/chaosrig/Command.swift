@@ -50,7 +50,9 @@ enum CommandTable {
         let rest = Array(arguments.dropFirst())
         switch name {
         case "--help", "-h", "help":
-            guard name == "help", let topic = rest.first, topic != "help" || rest.count > 1 else {
+            guard name == "help", let topic = rest.first,
+                rest.count > 1 || !["help", "--help", "-h"].contains(topic)
+            else {
                 Output.line(overview)
                 return 0
             }
@@ -95,7 +97,7 @@ enum CommandTable {
     }
 
     private static func unknown(_ name: String) -> Int32 {
-        let names = name.hasPrefix("-") ? ["--help", "--version"] : all.map { $0.name }
+        let names = name.hasPrefix("-") ? ["--help", "--version"] : all.map { $0.name } + ["help"]
         let near = NearestName.of(name, in: names).map { " Did you mean \"\($0)\"?" } ?? ""
         Output.error("chaosrig: there is no command \"\(name)\".\(near)\nSee: chaosrig --help")
         return 2
@@ -106,7 +108,8 @@ enum CommandTable {
         let codes = ProgramText.exitCodes.map { "\($0.code) \($0.meaning)" }.joined(separator: "; ")
         let exitCodes = TerminalText.wrap("Exit codes: \(codes).", width: max(40, min(columns, 110)))
         let width = all.map { $0.name.count }.max() ?? 0
-        let commands = all.map { "  \($0.name.padding(to: width))  \($0.summary)" }.joined(separator: "\n")
+        let rows = all.map { ($0.name, $0.summary) } + [("help", "this list, or the help of a command: help run")]
+        let commands = rows.map { "  \($0.padding(to: width))  \($1)" }.joined(separator: "\n")
         return """
             chaosrig: \(ProgramText.summary)
 

@@ -11,7 +11,7 @@ enum Main {
         signal(SIGPIPE, SIG_IGN)
         let code = await CommandTable.run(Array(arguments.dropFirst()))
         fflush(nil)
-        exit(code)
+        exit(Output.exitCode(code))
     }
 
     /// With libfaketime preloaded (the fault client-clock) the standard library finds no arguments, not even the program's name.

@@ -55,11 +55,16 @@ enum ReportCommand: Command {
             Output.line(page)
             return 0
         }
-        do {
-            // Whole or not at all.
-            try Data(page.utf8).write(to: URL(fileURLWithPath: out), options: .atomic)
+        // Not the link in its place.
+        let path = SmallFile.realPath(out) ?? out
+        do throws(SystemError) {
+            if SmallFile.isPlain(path) || !SmallFile.exists(path) {
+                try SmallFile.replace(path, with: Array(page.utf8))
+            } else {
+                try SmallFile.write(Array(page.utf8), to: path)
+            }
         } catch {
-            Output.error("chaosrig report: cannot write \(out): \(error.localizedDescription)")
+            Output.error("chaosrig report: cannot write \(out): \(errorText(error.code))")
             return 2
         }
         Output.line(out)

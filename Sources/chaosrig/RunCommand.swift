@@ -1,5 +1,4 @@
-import Foundation
-import Orchestrator
+import Reporting
 import ScenarioFile
 
 enum RunCommand: Command {
@@ -28,23 +27,37 @@ enum RunCommand: Command {
             )
         }
         let seed = try arguments.seed() ?? UInt64.random(in: 0..<(1 << 32))
+        let junit = try JUnitFile.named(in: arguments)
         // All files are read before anything is started.
-        var items: [RunPlan.Item] = []
-        for file in arguments.positional {
-            do throws(ScenarioErrors) {
-                let scenario = try ScenarioFiles.load(file, overrides: arguments.list("--set"))
-                items.append(
-                    RunPlan.Item(file: file, scenario: scenario, replay: ["chaosrig", "run", ShellWord.file(file)]))
-            } catch {
-                Output.error(error.description)
-                if arguments.has("--json") {
-                    let name = ((file as NSString).lastPathComponent as NSString).deletingPathExtension
-                    RunPlan.printReports(
-                        [RunPlan.failure(of: name, error.description, 2)], of: arguments.positional.count)
+        let files = arguments.positional.map { read($0, arguments) }
+        let broken = files.compactMap { if case .failure(let failed) = $0 { failed } else { nil } }
+        guard broken.isEmpty else {
+            for failed in broken { Output.error(failed.reason) }
+            let results = files.map { file -> JUnit.Run in
+                switch file {
+                case .success(let item): .skipped(scenario: item.scenario.name)
+                case .failure(let failed): failed.junit
                 }
-                return 2
             }
+            RunPlan.tell(broken, results, junit, arguments)
+            return 2
         }
+        let items = files.compactMap { if case .success(let item) = $0 { item } else { nil } }
         return try await RunPlan(items: items, seed: seed, arguments: arguments).run()
+    }
+
+    private enum File {
+        case success(RunPlan.Item)
+        case failure(FailedScenario)
+    }
+
+    private static func read(_ file: String, _ arguments: ParsedArguments) -> File {
+        do throws(ScenarioErrors) {
+            let scenario = try ScenarioFiles.load(file, overrides: arguments.list("--set"))
+            return .success(
+                RunPlan.Item(file: file, scenario: scenario, replay: ["chaosrig", "run", ShellWord.file(file)]))
+        } catch {
+            return .failure(FailedScenario(file: file, error))
+        }
     }
 }

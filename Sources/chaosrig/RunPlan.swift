@@ -48,12 +48,14 @@ struct RunPlan {
     private var isJSON: Bool { arguments.has("--json") }
     /// How often a violation that was only measured is looked for again.
     private let confirmations: Int
+    private let junit: JUnitFile?
 
     init(items: [Item], seed: UInt64, arguments: ParsedArguments) throws(UsageError) {
         self.items = items
         self.seed = seed
         self.arguments = arguments
         confirmations = try arguments.number("--confirm", 0...100) ?? 0
+        junit = try JUnitFile.named(in: arguments)
     }
 
     /// - Parameter onEnd: is told each outcome.
@@ -66,10 +68,11 @@ struct RunPlan {
             endpoint = try await Self.enterStage(items.map(\.scenario), files: items.map(\.file), arguments, progress)
         } catch {
             Output.error("\(error)")
-            if isJSON {
-                Self.printReports(
-                    items.map { Self.failure(of: $0.scenario.name, "\(error)", error.exitCode) }, of: items.count)
+            let failed = items.map { item in
+                FailedScenario(
+                    file: item.file, scenario: item.scenario.name, reason: "\(error)", exitCode: error.exitCode)
             }
+            Self.tell(failed, failed.map(\.junit), junit, arguments)
             return error.exitCode
         }
         defer { endpoint?.stop() }
@@ -98,6 +101,7 @@ struct RunPlan {
                 endpoint?.metrics.note(outcome.report.invariants, scenario: item.scenario.name)
                 if !isJSON { show(outcome) }
                 service.tell(outcome.report, file: item.file)
+                for problem in outcome.report.unwritten { Output.error("\(item.file): \(problem)") }
                 if let problem = await ResultsFiling.file(folder: outcome.folder, out: options.out) {
                     Output.error("\(item.file): \(problem)")
                 }
@@ -105,16 +109,24 @@ struct RunPlan {
                 code = outcome.exitCode
             } catch {
                 Output.error("\(item.file): \(error)")
-                results.append(.failed(scenario: item.scenario.name, reason: "\(error)"))
-                service.tell(failure: "\(error)", of: item.scenario.name, file: item.file)
                 code = interrupt.raised.map { 128 + $0 } ?? error.exitCode
-                reports.append(Self.failure(of: item.scenario.name, "\(error)", code))
+                let failed = FailedScenario(
+                    file: item.file, scenario: item.scenario.name, reason: "\(error)", exitCode: code)
+                results.append(failed.junit)
+                service.tell(failed)
+                reports.append(failed.json)
             }
             worst = ExitCode.worse(worst, code)
             if code != 0, !arguments.has("--keep-going") { break }
         }
+        let unrun = items.dropFirst(results.count)
+        if !unrun.isEmpty {
+            let hint = interrupt.raised == nil ? " (--keep-going goes on)" : ""
+            Output.error("\(unrun.count) scenario\(unrun.count == 1 ? "" : "s") not run\(hint)")
+            results += unrun.map { .skipped(scenario: $0.scenario.name) }
+        }
         if isJSON { Self.printReports(reports, of: items.count) }
-        return writeJUnit(results) ? worst : (worst == 0 ? 2 : worst)
+        return junit?.write(results) != false ? worst : (worst == 0 ? 2 : worst)
     }
 
     /// Runs a scenario; again, where that is asked for and can tell a violation from an odd moment of the machine.
@@ -149,20 +161,16 @@ struct RunPlan {
         }
     }
 
-    /// What stands in the place of a report that could not be made.
-    static func failure(of scenario: String, _ error: String, _ code: Int32) -> JSONValue {
-        ["scenario": .string(scenario), "error": .string(error), "exit_code": JSONValue(code)]
-    }
-
-    private func writeJUnit(_ results: [JUnit.Run]) -> Bool {
-        guard let file = arguments.value("--junit") else { return true }
-        do {
-            try SmallFile.write(Array(JUnit.encode(runs: results).utf8), to: file)
-            return true
-        } catch {
-            Output.error("chaosrig: cannot write \(file): \(error)")
-            return false
-        }
+    /// Nothing could be started: whoever waits for results gets the reason in their place.
+    ///
+    /// - Parameter results: of every file that was named.
+    static func tell(
+        _ failed: [FailedScenario], _ results: [JUnit.Run], _ junit: JUnitFile?, _ arguments: ParsedArguments
+    ) {
+        let service = CIService(environment: currentEnvironment())
+        failed.forEach(service.tell)
+        _ = junit?.write(results)
+        if arguments.has("--json") { printReports(failed.map(\.json), of: results.count) }
     }
 
     /// Where faults touch packets or mounts the rig goes on in a network and a mount table of its own: begins anew there, as the
@@ -198,8 +206,10 @@ struct RunPlan {
     private func show(_ outcome: RunOutcome) {
         let screen = Terminal(descriptor: STDOUT_FILENO)
         if arguments.has("--quiet") {
+            let report = outcome.report
+            let interruption = report.interruption.map { ", \($0)" } ?? ""
             Output.line(
-                "\(outcome.report.scenario): \(outcome.report.verdict.rawValue) (\(outcome.folder)/report.json)")
+                "\(report.scenario): \(report.verdict.rawValue)\(interruption) (\(outcome.folder)/report.json)")
         } else {
             Output.line(
                 ConsoleSummary.render(

@@ -8,4 +8,9 @@ enum ScenarioFiles {
         try ScenarioLoader(catalogue: Catalogue.scenario).load(
             path: path, overrides: overrides, environment: ProcessInfo.processInfo.environment)
     }
+
+    /// What a scenario is called whose file does not say it, or cannot be read.
+    static func name(_ path: String) -> String {
+        ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+    }
 }

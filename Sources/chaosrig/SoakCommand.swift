@@ -32,7 +32,10 @@ enum SoakCommand: Command {
         .flag(
             "--resume-only", "the same, but where there is none to go on with do nothing (for the start of a machine)"),
         .value("--from", "DIR", "go on with the soak in this folder, however old", .folder),
-        .flag("--json", "print report.json instead of the summary"),
+        .flag(
+            "--json",
+            "print report.json instead of the summary; {scenario, error, exit_code} in its place where the soak could not run"
+        ),
         .flag("--quiet", "print the verdict line only"),
         .list("--allow-remote", "HOST", "allow a target that is not on this machine"), MetricsOption.spec,
     ]
@@ -58,8 +61,9 @@ enum SoakCommand: Command {
         do throws(ScenarioErrors) {
             scenario = try ScenarioFiles.load(file, overrides: arguments.list("--set"))
         } catch {
-            Output.error(error.description)
-            return 2
+            let failed = FailedScenario(file: file, error)
+            Output.error(failed.reason)
+            return end(failed, isJSON: arguments.has("--json"))
         }
         let (isJSON, isQuiet) = (arguments.has("--json"), arguments.has("--quiet"))
         let progress = RunPlan.progress(arguments)
@@ -90,8 +94,17 @@ enum SoakCommand: Command {
             return SoakVerdict(log).exitCode
         } catch {
             Output.error("\(file): \(error)")
-            return interrupt.raised.map { 128 + $0 } ?? error.exitCode
+            let code = interrupt.raised.map { 128 + $0 } ?? error.exitCode
+            return end(
+                FailedScenario(file: file, scenario: scenario.name, reason: "\(error)", exitCode: code), isJSON: isJSON
+            )
         }
+    }
+
+    /// There is no report; who asked for JSON gets what stands in its place.
+    private static func end(_ failed: FailedScenario, isJSON: Bool) -> Int32 {
+        if isJSON { Output.line(failed.json.prettyText) }
+        return failed.exitCode
     }
 
     /// The soak that goes on; `nil`: none does.

@@ -104,6 +104,91 @@ struct CIOutputSuite {
         #expect(try Self.read(summary) == page)
     }
 
+    @Test("Scenarios that cannot be read are told wherever results go, all of them, and nothing is started")
+    func brokenScenariosAreTold() async throws {
+        let folder = try TemporaryFolder()
+        let (summary, junit) = (folder.file("summary.md"), folder.file("all.xml"))
+        for (name, text) in [
+            ("green", Self.scenario), ("typo", Self.scenario.replacing("max-open", with: "max-opn")),
+            ("torn", Self.scenario.replacing("rate: 100/s", with: "rate: many")),
+        ] {
+            try SmallFile.write(Array(text.utf8), to: folder.file("\(name).yaml"))
+        }
+        try SmallFile.write(Array("of the job before\n".utf8), to: junit)
+        let run = try await runProgram(
+            path: "/usr/bin/env",
+            arguments: [
+                "GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY=\(summary)", Rig.path, "run", "green.yaml", "typo.yaml",
+                "torn.yaml", "--keep-going", "--json", "--junit", junit,
+            ], workingDirectory: folder.path, timeout: .seconds(60))
+        #expect(run.exitCode == 2, "\(run.standardError)")
+        for start in ["::error file=typo.yaml,line=3,title=typo did not run::", "::error file=torn.yaml,line=4,"] {
+            #expect(run.standardError.split(separator: "\n").contains { $0.hasPrefix(start) }, "\(run.standardError)")
+        }
+        let page = try Self.read(summary)
+        #expect(page.contains("typo did not run") && page.contains("torn did not run"), "\(page)")
+        let xml = try Self.read(junit)
+        #expect(xml.components(separatedBy: "<error message=\"did not run\"").count == 3, "\(xml)")
+        #expect(xml.contains("<skipped message=\"not run\"") && xml.contains("errors=\"2\""), "\(xml)")
+        let schema = Rig.root + "/Tests/Fixtures/validators/junit.xsd"
+        let lint = try await runProgram(
+            path: "/usr/bin/env", arguments: ["xmllint", "--noout", "--schema", schema, junit])
+        #expect(lint.exitCode == 0, "\(lint.standardError)")
+        let values = try JSONValue(parsing: run.standardOutput).arrayValue
+        #expect(values?.map { $0["scenario"]?.stringValue } == ["typo", "torn"])
+        #expect(!SmallFile.exists(folder.file("runs")))
+    }
+
+    @Test("A port of the metrics that is in use is told of every scenario")
+    func aBusyPortIsTold() async throws {
+        let folder = try TemporaryFolder()
+        try SmallFile.write(Array(Self.scenario.utf8), to: folder.file("green.yaml"))
+        let junit = folder.file("all.xml")
+        let taken = try EchoServer()
+        defer { taken.stop() }
+        let run = try await runProgram(
+            path: "/usr/bin/env",
+            arguments: [
+                "GITHUB_ACTIONS=true", Rig.path, "run", "green.yaml", "--metrics", "127.0.0.1:\(taken.port)", "--junit",
+                junit,
+            ], workingDirectory: folder.path, timeout: .seconds(60))
+        #expect(run.exitCode == 3, "\(run.standardError)")
+        #expect(run.standardError.contains("::error file=green.yaml,line=1,title=green did not run::--metrics"))
+        #expect(try Self.read(junit).contains("<error message=\"did not run\""))
+    }
+
+    @Test("Scenarios whose turn never came are told, and are skipped in the JUnit file")
+    func unrunScenariosAreTold() async throws {
+        let folder = try TemporaryFolder()
+        let (first, junit) = (folder.file("impossible.yaml"), folder.file("all.xml"))
+        let impossible = Self.scenario.replacing(
+            "sqlite: temporary", with: "postgres: {url: 'postgres://127.0.0.1:1/x'}")
+        try SmallFile.write(Array(impossible.utf8), to: first)
+        try SmallFile.write(Array(Self.scenario.utf8), to: folder.file("green.yaml"))
+        let next = folder.file("green.yaml")
+        let run = try await Rig.command(
+            ["run", first, next, next, "--quiet", "--junit", junit, "--out", folder.file("runs")])
+        #expect(run.exitCode == 3)
+        #expect(run.errors.contains("2 scenarios not run (--keep-going goes on)"), "\(run.errors)")
+        #expect(try Self.read(junit).components(separatedBy: "<skipped").count == 3)
+    }
+
+    @Test("Results that standard output does not take are missed; a reader that has gone away is not")
+    func aFullDiskBehindStandardOutputIsTold() async throws {
+        func shell(_ script: String) async throws -> ProgramResult {
+            try await runProgram(
+                path: "/bin/bash", arguments: ["-c", script, "bash", Rig.path], timeout: .seconds(60))
+        }
+        let full = try await shell("\"$1\" list faults >/dev/full")
+        #expect(full.exitCode == 5)
+        #expect(
+            full.standardError == "chaosrig: cannot write to standard output: No space left on device\n",
+            "\(full.standardError)")
+        // The reader is gone before the first line: the pipe has no other end.
+        let gone = try await shell("exec 3> >(:); wait $!; \"$1\" list faults >&3")
+        #expect(gone.exitCode == 0 && gone.standardError.isEmpty, "\(gone.standardError)")
+    }
+
     @Test func whatIsNotItsOwnIsNoCommandInALog() async throws {
         let folder = try TemporaryFolder()
         let run = try await runProgram(

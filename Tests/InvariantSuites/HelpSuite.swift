@@ -31,7 +31,7 @@ struct HelpSuite {
         let listed = overview.split(separator: "\n").drop { $0 != "Commands:" }.dropFirst().prefix {
             $0.hasPrefix("  ")
         }
-        #expect(listed.compactMap { $0.split(separator: " ").first.map(String.init) } == Self.commands)
+        #expect(listed.compactMap { $0.split(separator: " ").first.map(String.init) } == Self.commands + ["help"])
         for command in Self.commands {
             let help = try await Rig.command([command, "--help"])
             #expect(help.exitCode == 0 && help.output.hasPrefix("Usage: chaosrig \(command)"))

@@ -208,6 +208,20 @@ struct SoakSuite {
         #expect(try log["kept_bytes"] == 0)
     }
 
+    @Test("Where no soak begins --json prints what stands in the place of its report")
+    func jsonTellsWhatCouldNotBeSoaked() async throws {
+        for (options, name, words) in [
+            (["/nowhere/gone.yaml"], "gone", "cannot be read"),
+            (["faults/latency.yaml", "--metrics", "nonsense"], "latency", "--metrics"),
+        ] {
+            let result = try await Rig.command(["soak"] + options + ["--for", "1s", "--json"])
+            let value = try JSONValue(parsing: result.output)
+            #expect(result.exitCode == 2 && value["exit_code"]?.intValue == 2, "\(result.errors)")
+            #expect(value["scenario"]?.stringValue == name)
+            #expect(value["error"]?.stringValue?.contains(words) == true)
+        }
+    }
+
     @Test func whatCannotBeSoakedIsRefused() async throws {
         for (options, words) in [
             (["--for", "8"], "--for takes a time with its unit"), (["--from", "/nowhere"], "holds no soak"),

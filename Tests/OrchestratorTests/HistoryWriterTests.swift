@@ -82,11 +82,29 @@ private func withFolder<R>(_ body: (String) async throws -> R) async throws -> R
     }
 }
 
-@Test func folderThatCannotBeMadeNamesTheWayOut() {
+@Test(
+    "A folder that cannot be made is told in the system's words, and nothing was started",
+    arguments: [
+        ("/proc/nothing", "/proc/nothing: No such file or directory; choose another with --out"),
+        ("/proc/version", "/proc/version is not a folder; choose another with --out"),
+        ("/proc/version/runs", "/proc/version is not a folder;"),
+    ])
+func folderThatCannotBeMadeNamesTheWayOut(_ out: String, _ words: String) {
     #expect {
-        _ = try RunFolder(out: "/proc/nothing", name: "a", startedAt: Date(), seed: 7)
+        _ = try RunFolder(out: out, name: "a", startedAt: Date(), seed: 7)
     } throws: { error in
-        (error as? RunError)?.exitCode == 5 && "\(error)".contains("--out")
+        (error as? RunError)?.exitCode == 2 && "\(error)".contains(words)
+    }
+}
+
+@Test func fileThatCannotBeWrittenLeavesNothingAndIsToldInTheSystemsWords() async throws {
+    try await withFolder { root in
+        let folder = try RunFolder(out: root, name: "a", startedAt: Date(), seed: 7)
+        try SmallFile.makeFolder(folder.file("report.json"))
+        #expect(throws: RunError.cannotProceed("cannot write \(folder.file("report.json")): Is a directory")) {
+            try folder.write("{}", to: "report.json")
+        }
+        #expect(SmallFile.names(in: folder.path) == ["report.json"])
     }
 }
 

@@ -176,3 +176,26 @@ func colourAddsNothingButColour(_ width: Int) {
     let numbers = render(report).matches(of: #/\n  ([0-9]+)\. /#).map { Int($0.1) }
     #expect(numbers == [1, 2, 3, 21])
 }
+
+@Test func interruptionIsInTheHeadline() {
+    var report = sampleReport()
+    (report.verdict, report.invariants, report.exitCode) = (.unknown, [], 130)
+    report.notes = ["interrupted by SIGINT"]
+    let text = ConsoleSummary.render(report, reportPath: nil, width: 100, color: false)
+    #expect(text.hasPrefix("? UNKNOWN db-restart: interrupted by SIGINT\n"), "\(text)")
+}
+
+@Test(
+    "What could not be written changes no verdict but a green exit code",
+    arguments: [(0, 5), (1, 1), (4, 4), (130, 130)])
+func unwrittenReportIsTold(_ before: Int, _ after: Int) {
+    var report = sampleReport()
+    (report.verdict, report.exitCode) = (before == 0 ? .valid : report.verdict, before)
+    let verdict = report.verdict
+    report.noteUnwritten(["cannot write report.html: No space left on device"])
+    #expect(report.exitCode == after && report.verdict == verdict)
+    #expect(report.unwritten == ["cannot write report.html: No space left on device"])
+    let text = ConsoleSummary.render(report, reportPath: nil, width: 160, color: false)
+    #expect(text.contains("cannot write report.html: No space left on device"))
+    #expect(before != 0 || text.contains("hold, but its report is not whole: exit code 5"), "\(text)")
+}

@@ -111,10 +111,8 @@ final class SoakKeeper: Sendable {
     func beginWindow() throws(RunError) -> Window {
         let (number, seed) = state.withLock { ($0.log.nextWindow, Self.seed($0.log.seed, window: $0.log.nextWindow)) }
         let path = folder.file(SoakWindow.folder(number))
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw .cannotProceed("cannot create \(path): \(error.localizedDescription)")
+        do throws(SystemError) { try SmallFile.makeFolders(path) } catch {
+            throw .cannotProceed("cannot create \(error)")
         }
         return Window(number: number, seed: seed, path: path)
     }
