@@ -2,7 +2,7 @@ package import RigModel
 
 /// JUnit XML, as continuous integration reads it: one suite for each run, one case for each invariant, and one each for
 /// the conditions without which a green invariant proves nothing. A violation is a `failure`; what could not be decided
-/// is an `error`.
+/// is an `error`, but for what a short soak cannot tell, which is `skipped`.
 package enum JUnit {
     /// What became of one scenario.
     package enum Run: Sendable {
@@ -32,7 +32,16 @@ package enum JUnit {
     }
 
     private enum Outcome {
-        case passed(String), failure(message: String, text: String), error(message: String, text: String), skipped
+        case passed(String), failure(message: String, text: String), error(message: String, text: String)
+        case skipped(String)
+
+        /// It says something against the run.
+        var isBad: Bool {
+            switch self {
+            case .passed, .skipped: false
+            case .failure, .error: true
+            }
+        }
     }
 
     private struct Case {
@@ -62,7 +71,7 @@ package enum JUnit {
             case .skipped(let scenario):
                 name = scenario
                 report = nil
-                cases = [Case(name: "the run as a whole", outcome: .skipped)]
+                cases = [Case(name: "the run as a whole", outcome: .skipped("not run"))]
             }
         }
 
@@ -103,6 +112,7 @@ package enum JUnit {
                 .failure(
                     message: result.summary,
                     text: result.findings.enumerated().map { text(of: $1, number: $0 + 1) }.joined(separator: "\n"))
+            case .unknown where SoakReport.isOnlyTooShort(result): .skipped(result.summary)
             case .unknown: .error(message: result.summary, text: result.summary)
             }
         return Case(name: result.name, outcome: outcome)
@@ -137,7 +147,7 @@ package enum JUnit {
         let isExplained =
             switch report.exitCode {
             case 1: others.contains { if case .failure = $0.outcome { true } else { false } }
-            case 4: others.contains { if case .passed = $0.outcome { false } else { true } }
+            case 4: others.contains { $0.outcome.isBad }
             default: false
             }
         let notes = report.notes.joined(separator: "\n")
@@ -173,9 +183,9 @@ package enum JUnit {
         let body =
             switch item.outcome {
             case .passed(let text): "      <system-out>\(XMLText.content(text))</system-out>"
+            case .skipped(let message): "      <skipped message=\"\(XMLText.attribute(message))\"/>"
             case .failure(let message, let text): element("failure", message, text)
             case .error(let message, let text): element("error", message, text)
-            case .skipped: element("skipped", "not run", "")
             }
         return [begin, body, "    </testcase>"].joined(separator: "\n")
     }

@@ -17,21 +17,32 @@ package struct SchemaValidator {
     /// - Parameter ending: `yaml` or `json`.
     /// - Returns: for each document `nil`, or what is wrong with it.
     /// - Throws: when the validator is not there, or refuses the schema itself.
-    package func complaints(about documents: [String], ending: String = "yaml") async throws -> [String?] {
+    package func complaints(
+        about documents: [String], ending: String = "yaml", as reader: Reader = .editor
+    ) async throws -> [String?] {
         var paths: [String] = []
         for (index, document) in documents.enumerated() {
             let path = folder.file("\(index).\(ending)")
             try SmallFile.write(Array(document.utf8), to: path)
             paths.append(path)
         }
-        return try await complaints(aboutFiles: paths)
+        return try await complaints(aboutFiles: paths, as: reader)
+    }
+
+    /// How YAML is read.
+    package enum Reader: Sendable {
+        /// As editors read it: YAML 1.2, and a date is a text.
+        case editor
+        /// As PyYAML reads it, and many a script with it: YAML 1.1, in which a key `on` is a boolean.
+        case yaml11
     }
 
     /// The same for files.
-    package func complaints(aboutFiles paths: [String]) async throws -> [String?] {
+    package func complaints(aboutFiles paths: [String], as reader: Reader = .editor) async throws -> [String?] {
         let script = Repository.root + "/Tests/Fixtures/validators/validate.py"
         let result = try await runProgram(
-            path: "/usr/bin/env", arguments: ["python3", script, schema], timeout: .seconds(300),
+            path: "/usr/bin/env", arguments: ["python3", script, schema] + (reader == .yaml11 ? ["--yaml-1.1"] : []),
+            timeout: .seconds(300),
             standardInput: Array(paths.map { $0 + "\n" }.joined().utf8))
         let lines = result.standardOutput.split(separator: "\n")
         guard result.exitCode == 0, lines.count == paths.count else {

@@ -27,14 +27,14 @@ struct BehaviourSection {
         if let burst = section.section("burst") {
             let factor = burst.value("factor")?.countValue
             behaviour.burstFactor = factor ?? 0
-            if burst.isReadable, factor.map({ $0 < 2 }) ?? !burst.keys.contains("factor") {
+            if burst.isReadable, !burst.keys.contains("factor") {
                 log.add(burst.position("factor"), "burst: factor: so many times the load, at least 2, was expected")
             }
             behaviour.burst = window(burst)
         }
         if let quiet = section.section("quiet") { behaviour.quiet = window(quiet) }
         if let probe = section.section("probe") {
-            if let every = positive("every", probe), let limit = positive("limit", probe) {
+            if let every = duration("every", probe), let limit = duration("limit", probe) {
                 behaviour.probe = ClientBehaviour.Probe(every: every, limit: limit)
             }
             probe.finish()
@@ -79,7 +79,7 @@ struct BehaviourSection {
 
     private func hold(_ section: SectionReader) -> ClientBehaviour.Hold? {
         defer { section.finish() }
-        guard let share = share(section), let duration = positive("for", section)
+        guard let share = share(section), let duration = duration("for", section)
         else { return nil }
         return ClientBehaviour.Hold(share: share, duration: duration)
     }
@@ -99,7 +99,7 @@ struct BehaviourSection {
 
     private func reopen(_ section: SectionReader) -> ClientBehaviour.Reopen? {
         defer { section.finish() }
-        guard let at = positive("at", section) else { return nil }
+        guard let at = duration("at", section) else { return nil }
         var inFlight = 1
         section.count("in-flight", into: &inFlight)
         return ClientBehaviour.Reopen(at: at, inFlight: inFlight)
@@ -108,7 +108,7 @@ struct BehaviourSection {
     /// `every` and `for`; the time must end before it comes again.
     private func window(_ section: SectionReader) -> ClientBehaviour.Window? {
         defer { section.finish() }
-        guard let every = positive("every", section), let duration = positive("for", section) else { return nil }
+        guard let every = duration("every", section), let duration = duration("for", section) else { return nil }
         for (key, value) in [("every", every), ("for", duration)] where value < Self.shortest {
             log.add(
                 section.position(key),
@@ -131,22 +131,12 @@ struct BehaviourSection {
     }
 
     private func share(_ key: String, _ section: SectionReader) -> Double? {
-        guard let share = section.value(key)?.shareValue else { return nil }
-        if share > 0 { return share }
-        log.add(section.position(key), "\(key): more than 0% was expected; leave it out for never")
-        return nil
+        section.value(key)?.shareValue
     }
 
-    private func positive(_ key: String, _ section: SectionReader) -> Duration? {
-        guard let duration = required(key, section)?.durationValue else { return nil }
-        if duration > .zero { return duration }
-        log.add(section.position(key), "\(section.name): \(key): more than 0s was expected")
-        return nil
-    }
-
-    private func required(_ key: String, _ section: SectionReader) -> ParameterValue? {
+    private func duration(_ key: String, _ section: SectionReader) -> Duration? {
         missing(key, section)
-        return section.value(key)
+        return section.value(key)?.durationValue
     }
 
     private func missing(_ key: String, _ section: SectionReader) {

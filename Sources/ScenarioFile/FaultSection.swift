@@ -111,7 +111,7 @@ struct FaultSection {
             else { continue }
             var own = schedule
             own.duration = ScheduleReader(section: member, phases: phases, log: log).duration(shape)
-            if shape.isLasting, own.duration == nil {
+            if shape.isLasting, !member.keys.contains("for") {
                 log.add(member.keyPosition(shape.name), "\(shape.name): in a \(kind) it needs for:, so that it ends")
             }
             var group = FaultGroup.sequence(number: number, gap: gap)

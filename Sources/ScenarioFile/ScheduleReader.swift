@@ -29,19 +29,16 @@ struct ScheduleReader {
                 "\(key): the first injection at \(ParameterValue.text(of: at)) is not within the faults phase "
                     + "of \(ParameterValue.text(of: phases.faults))")
         }
-        if let every, every == .zero { complain("every", "every: more than 0s was expected") }
         if let every, jitter > every {
             complain("jitter", "jitter: at most the period of \(ParameterValue.text(of: every))")
         }
-        if times == 0 { complain("times", "times: at least 1 was expected; leave the fault out instead") }
-        if let times, times > 1, every == nil { complain("times", "times: needs every: as well") }
+        if let times, times > 1, !section.keys.contains("every") { complain("times", "times: needs every: as well") }
         return Scenario.Schedule(at: at, every: every, jitter: jitter, times: times, duration: nil)
     }
 
     /// `for` of one fault.
     func duration(_ shape: Shape) -> Duration? {
         let duration = section.value("for")?.durationValue
-        if duration == .zero { complain("for", "for: more than 0s was expected") }
         if duration != nil, !shape.isLasting {
             complain("for", "for: \(shape.name) is over at once or has a duration of its own; it takes no for:")
         }

@@ -48,11 +48,13 @@ final class SectionReader {
         node(key).map { SectionReader($0, shape.section(key), log) }
     }
 
-    /// The value as one of the key's types; `nil` when it is absent or wrong (then the log knows).
+    /// The value as one of the key's types; `nil` when it is absent, wrong or too small (then the log knows).
     func value(_ key: String) -> ParameterValue? {
         let types = shape.types(key)
-        guard let node = node(key) else { return nil }
-        return Self.value(of: node, key: key, types, log)
+        guard let node = node(key), let value = Self.value(of: node, key: key, types, log) else { return nil }
+        guard let bound = shape[key]?.lowerBound, !bound.admits(value) else { return value }
+        log.add(node.position, "\(key): \(bound.words)")
+        return nil
     }
 
     func duration(_ key: String, into target: inout Duration) {

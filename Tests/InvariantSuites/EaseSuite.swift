@@ -21,14 +21,20 @@ struct EaseSuite {
 
     // MARK: Schema
 
-    @Test func schemaAcceptsEveryShippedScenario() async throws {
+    @Test("Every shipped scenario, read as an editor reads it, and as a script does that knows YAML 1.1 only")
+    func schemaAcceptsEveryShippedScenario() async throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Rig.root + "/faults").filter {
             $0.hasSuffix(".yaml")
         }
         #expect(names.count > 30)
-        let complaints = try await SchemaValidator(Self.schema()).complaints(
-            aboutFiles: names.map { Rig.root + "/faults/" + $0 })
-        for (name, complaint) in zip(names, complaints) { #expect(complaint == nil, "\(name): \(complaint ?? "")") }
+        let validator = try await SchemaValidator(Self.schema())
+        for reader in [SchemaValidator.Reader.editor, .yaml11] {
+            let complaints = try await validator.complaints(
+                aboutFiles: names.map { Rig.root + "/faults/" + $0 }, as: reader)
+            for (name, complaint) in zip(names, complaints) {
+                #expect(complaint == nil, "\(name): \(complaint ?? "")")
+            }
+        }
     }
 
     @Test("The resolved form, too, whose keys a reader of YAML 1.1 must not take for booleans")
@@ -47,7 +53,7 @@ struct EaseSuite {
         try SmallFile.write(Array(text.utf8), to: folder.file("on.yaml"))
         let on = try await Rig.command(["validate", "--resolved", folder.file("on.yaml")])
         #expect(on.exitCode == 0 && on.output.contains("\"on\": "), "\(on.errors)")
-        let complaints = try await SchemaValidator(Self.schema()).complaints(about: resolved + [on.output])
+        let complaints = try await SchemaValidator(Self.schema()).complaints(about: resolved + [on.output], as: .yaml11)
         #expect(complaints.allSatisfy { $0 == nil }, "\(complaints)")
     }
 

@@ -126,6 +126,22 @@ struct SchemaTests {
         #expect(Double(refusedByBoth) > 0.9 * Double(documents.count - accepted))
     }
 
+    @Test("Where a key takes more than nothing, the schema takes no nothing either")
+    func zerosAreReadAlike() async throws {
+        let pairs = [("0", "7"), ("0s", "1s"), ("0/s", "3/s"), ("0%", "3%"), ("0.0", "0.5"), ("'0_0'", "'7'")]
+        let all = Self.places.flatMap { place in
+            pairs.map { (zero: place.before + $0.0 + place.after, other: place.before + $0.1 + place.after) }
+        }
+        // What is refused for the number alone.
+        let refused = all.filter {
+            Self.problems($0.zero)?.contains("was expected") == true && Self.problems($0.other) == nil
+        }
+        let complaints = try await SchemaValidator(ScenarioSchema(testCatalogue).json).complaints(
+            about: refused.map(\.zero))
+        for (pair, complaint) in zip(refused, complaints) { #expect(complaint != nil, "\(pair.zero)") }
+        #expect(refused.count > 40)
+    }
+
     @Test("What one YAML reader takes for a number or a boolean, and another one for a text, is the same for both")
     func edgesAreReadAlike() async throws {
         let rows: [(text: String, isRight: Bool)] =

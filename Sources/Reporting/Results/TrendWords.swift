@@ -32,9 +32,7 @@ enum TrendWords {
         let newest = values.last ?? nil
         let earlier = RobustStatistics.median(Array(newest == nil ? present[...] : present.dropLast()))
         let change =
-            if let newest, let earlier, abs(newest - earlier) >= metric.floor / 10 {
-                Numbers.change(from: earlier, to: newest)
-            } else { newest == nil || earlier == nil ? "" : "±0 %" }
+            if let newest, let earlier { Numbers.change(from: earlier, to: newest) } else { "" }
         return Row(
             title: metric.title, usual: earlier.map(metric.words) ?? "–", newest: newest.map(metric.words) ?? "–",
             change: change, blocks: blocks(values), isFlagged: series.flags.contains(where: \.isWorse))

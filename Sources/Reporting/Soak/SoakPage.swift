@@ -63,13 +63,21 @@ package enum SoakPage {
             ("windows", "\(log.windows.count)", red == 0 ? "none with a finding" : "\(red) with findings"),
             ("operations", NumberText.count(operations), "over all windows"),
             ("faults landed", "\(landed) of \(injected)", "\(verdict.faults.count) kinds"),
-            ("drift", verdict.drift.isEmpty ? "none" : "\(verdict.drift.count)", "memory, descriptors, sessions, p99"),
+            drift(log, verdict),
             (
                 "length", TimeText.words(seconds: log.elapsedSeconds),
                 "of \(TimeText.words(seconds: log.plannedSeconds)), from \(log.startedAt)"
             ),
         ]
         return tiles.map { "<div><dt>\($0.0)</dt><dd>\($0.1)<small>\($0.2)</small></dd></div>" as HTML }.joined()
+    }
+
+    private static func drift(_ log: SoakLog, _ verdict: SoakVerdict) -> (String, String, String) {
+        if verdict.drift.isEmpty, SoakReport.longestRow(log) <= SoakDrift.fewest {
+            return ("drift", "not judged", "too few windows in a row")
+        }
+        let count = verdict.drift.isEmpty ? "none" : "\(verdict.drift.count)"
+        return ("drift", count, "memory, descriptors, sessions, p99")
     }
 
     private static func findings(_ log: SoakLog) -> HTML? {

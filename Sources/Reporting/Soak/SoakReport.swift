@@ -67,25 +67,38 @@ package enum SoakReport {
             ])
     }
 
+    /// The invariant of the whole soak.
+    private static let noDrift = "no-drift"
+
+    /// Nothing was judged, and that alone counts for nothing: a short soak says nothing about a slope.
+    static func isOnlyTooShort(_ result: InvariantResult) -> Bool {
+        result.name == noDrift && result.verdict == .unknown
+    }
+
+    /// So many windows the longest segment has.
+    static func longestRow(_ log: SoakLog) -> Int {
+        Dictionary(grouping: log.windows, by: \.segment).values.map(\.count).max() ?? 0
+    }
+
     /// Memory, descriptors, sessions and p99 from window to window, as an invariant.
     private static func drift(_ log: SoakLog, _ verdict: SoakVerdict) -> InvariantResult {
-        let longest = Dictionary(grouping: log.windows, by: \.segment).values.map(\.count).max() ?? 0
+        let longest = longestRow(log)
+        let isJudged = longest > SoakDrift.fewest
         let findings = verdict.drift.map { drift in
             Finding(
                 title: drift.words, expected: "no steady growth from window to window",
                 seen: "\(SoakDrift.words(drift.from, drift.quantity)) at first, "
                     + "\(SoakDrift.words(drift.to, drift.quantity)) in the end")
         }
-        // A short soak says nothing about a slope; that alone does not make it inconclusive.
         let summary =
             !findings.isEmpty
             ? "\(findings.count) of \(SoakDrift.Quantity.allCases.count) quantities grew steadily"
-            : longest > SoakDrift.fewest
+            : isJudged
                 ? "memory, descriptors, server sessions and p99 stayed level"
                 : "too few windows in a row for a slope (\(longest); it takes \(SoakDrift.fewest + 1))"
         return InvariantResult(
-            name: "no-drift", verdict: findings.isEmpty ? .valid : .invalid, summary: summary, findings: findings,
-            measured: ["windows": JSONValue(longest)])
+            name: noDrift, verdict: !findings.isEmpty ? .invalid : isJudged ? .valid : .unknown, summary: summary,
+            findings: findings, measured: ["windows": JSONValue(longest)])
     }
 
     /// Medians over the windows, so that a long night can be compared with a short one.

@@ -3,8 +3,8 @@ import RigModel
 /// The JSON Schema of one value of a scenario file: what ``UnitReader`` takes, as an editor sees it after its YAML reader has
 /// told numbers, booleans and texts apart. Every value may also hold a variable: `${VAR}`.
 enum ScalarSchema {
-    /// A value of any of the types.
-    static func any(_ types: [ParameterType]) -> [JSONValue] {
+    /// A value of any of the types, above the bound. Of a text only zero is told from the others.
+    static func any(_ types: [ParameterType], from bound: LowerBound? = nil) -> [JSONValue] {
         var texts: [String] = []
         var alternatives: [JSONValue] = []
         for type in types {
@@ -13,11 +13,11 @@ enum ScalarSchema {
             case .rate: texts.append(quantity(UnitReader.secondsPerRateUnit.map(\.unit)))
             case .dataRate: texts.append(quantity(UnitReader.bytesPerUnit.map(\.unit)))
             case .count:
-                alternatives.append(["type": "integer", "minimum": 0, "maximum": .int(.max)])
+                alternatives.append(["type": "integer", "minimum": JSONValue(bound?.least ?? 0), "maximum": .int(.max)])
                 // As many digits as the largest has.
                 texts.append("[0_]*(?:[0-9]_*){1,19}")
             case .share:
-                alternatives.append(["type": "number", "minimum": 0, "maximum": 1])
+                alternatives.append(["type": "number", least(bound): 0, "maximum": 1])
                 texts += [percentage, number]
             case .flag:
                 alternatives.append(["type": "boolean"])
@@ -26,14 +26,21 @@ enum ScalarSchema {
             case .text: return [["type": ["string", "number", "boolean"]]]
             }
         }
+        if bound != nil { texts = texts.map { notZero + $0 } }
         alternatives.append(["type": "string", "pattern": .string(pattern(texts))])
         return alternatives
     }
 
     /// A number without a unit, 0 or more.
-    static var plainNumber: [JSONValue] {
-        [["type": "number", "minimum": 0], ["type": "string", "pattern": .string(pattern([number]))]]
+    static func plainNumber(from bound: LowerBound? = nil) -> [JSONValue] {
+        let text = (bound == nil ? "" : notZero) + number
+        return [["type": "number", least(bound): 0], ["type": "string", "pattern": .string(pattern([text]))]]
     }
+
+    private static func least(_ bound: LowerBound?) -> String { bound == nil ? "minimum" : "exclusiveMinimum" }
+
+    /// Before a number: some digit of it is another one.
+    private static let notZero = #"(?=[0_.]*[1-9])"#
 
     /// Anything may come out of one. A dollar that is doubled stays one, and none of these values has any.
     static let variable = #"\$\{"#

@@ -45,17 +45,18 @@ package struct ScenarioSchema {
         switch key.form {
         case .value(let types):
             if key.name == "name", types == [.text] { return described(Self.folderName, key) }
-            return described(oneOf(ScalarSchema.any(types)), key)
+            return described(oneOf(ScalarSchema.any(types, from: key.lowerBound)), key)
         case .section(let shape): return .object(object(shape))
         case .valueOrSection(let types, let shape):
-            return described(oneOf(ScalarSchema.any(types) + [.object(object(shape))]), key)
-        case .number: return described(oneOf(ScalarSchema.plainNumber), key)
+            return described(
+                oneOf(ScalarSchema.any(types, from: key.lowerBound) + [.object(object(shape))]), key)
+        case .number: return described(oneOf(ScalarSchema.plainNumber(from: key.lowerBound)), key)
         case .words:
             return described(
                 ["type": "array", "minItems": 1, "items": ["type": ["string", "number", "boolean"]]], key)
         case .mix:
             let kinds = catalogue.workloads.map {
-                JSONValue.Member($0.name, described(oneOf(ScalarSchema.plainNumber), $0))
+                JSONValue.Member($0.name, described(oneOf(ScalarSchema.plainNumber()), $0))
             }
             return described(
                 ["type": "object", "minProperties": 1, "additionalProperties": false, "properties": .object(kinds)], key

@@ -72,7 +72,10 @@ extension SectionShape {
     static var randomMember: SectionShape {
         SectionShape(
             "a fault of a random group", "one of those that may be drawn",
-            [duration, SectionKey("weight", .number, "how often it is drawn, beside the others; default: 1")])
+            [
+                duration,
+                SectionKey("weight", .number, "how often it is drawn, beside the others; default: 1").positive(),
+            ])
     }
 
     /// Several faults, one after the other.
@@ -88,10 +91,12 @@ extension SectionShape {
     private static let schedule: [SectionKey] = [
         .duration(
             "at", "the first injection, counted from the beginning of the faults phase; default: 0s, or one period"),
-        .duration("every", "injected again and again, so far apart; default: once"),
+        .duration("every", "injected again and again, so far apart; default: once").positive(),
         .duration("jitter", .zero, "each injection is moved by up to so much, either way, drawn from the seed"),
-        .count("times", "so many injections; default: as many as fit"),
+        .count("times", "so many injections; default: as many as fit")
+            .positive("; leave the fault out instead"),
     ]
     private static let duration = SectionKey.duration(
-        "for", "how long a fault lasts that lasts; default: to the end of the faults phase")
+        "for", "how long a fault lasts that lasts; default: to the end of the faults phase"
+    ).positive()
 }

@@ -28,6 +28,8 @@ package struct SectionKey: Sendable, Equatable {
     package let isRequired: Bool
     /// One line: what it means.
     package let summary: String
+    /// `nil`: whatever its types take.
+    package internal(set) var lowerBound: LowerBound?
 
     init(_ name: String, _ form: KeyForm, standard: ParameterValue? = nil, isRequired: Bool = false, _ summary: String)
     {

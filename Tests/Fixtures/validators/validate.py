@@ -1,9 +1,9 @@
 """Validates documents against a JSON Schema with python3-jsonschema, which shares no code with chaosrig.
 
-    validate.py SCHEMA < FILES
+    validate.py SCHEMA [--yaml-1.1] < FILES
 
 Standard input: one path a line, of a JSON or a YAML file. Standard output: for each one line, "ok" or the complaint.
-YAML is read as editors read it: a date is a text.
+YAML is read as editors read it: a date is a text. With --yaml-1.1 as yaml.safe_load reads it: the key on is True.
 """
 
 import json
@@ -31,11 +31,12 @@ def main() -> None:
     kind = jsonschema.validators.validator_for(schema)
     kind.check_schema(schema)
     validator = kind(schema)
+    loader = yaml.SafeLoader if "--yaml-1.1" in sys.argv[2:] else Loader
     for line in sys.stdin:
         path = line.rstrip("\n")
         with open(path, encoding="utf-8") as file:
             try:
-                document = json.load(file) if path.endswith(".json") else yaml.load(file, Loader)
+                document = json.load(file) if path.endswith(".json") else yaml.load(file, loader)
             except (yaml.YAMLError, json.JSONDecodeError) as error:
                 print(f"cannot be read: {error}".replace("\n", " "), flush=True)
                 continue

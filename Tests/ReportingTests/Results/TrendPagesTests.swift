@@ -19,6 +19,16 @@ struct TrendPagesTests {
         #expect(TrendText.render([trend(planted: nil)], width: 100, color: false).contains("no drift over 30 runs"))
     }
 
+    @Test("A change that is too small to matter is told as it is")
+    func smallChangesAreTold() throws {
+        var builder = RunBuilder(seed: 11)
+        var runs = (0..<10).map { _ in builder.run() }
+        for position in runs.indices { runs[position].recoveries[0].lostOperations = position == 9 ? 2 : 1 }
+        let rows = TrendWords.rows(Trend(scenario: "db-restart", runs: runs))
+        let row = try #require(rows.first { $0.title == "restart: operations lost" })
+        #expect(row.usual == "1" && row.newest == "2" && row.change == "+100 %", "\(row)")
+    }
+
     @Test("JSON names metric, run and values")
     func jsonNamesTheSlowRun() throws {
         let value = TrendJSON.encode([trend(planted: 14)], database: "runs/results.db")

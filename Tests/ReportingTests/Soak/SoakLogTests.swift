@@ -141,4 +141,20 @@ struct SoakLogTests {
         #expect(leaks.findings.first?.seen == "in window 2, seed \(2 << 40)")
         #expect(JUnit.encode([report]).contains("failures=\"1\""))
     }
+
+    @Test("Drift of a short soak is not judged, which is told everywhere and counts for nothing")
+    func shortSoakHasNoDriftToJudge() throws {
+        let short = SoakSample.log((1...8).map { SoakSample.window($0) })
+        let report = SoakReport.make(short)
+        let item = try #require(report.invariants.last)
+        #expect(item.verdict == .unknown && item.summary == "too few windows in a row for a slope (8; it takes 9)")
+        #expect(report.verdict == .valid && report.exitCode == 0)
+        let xml = JUnit.encode([report])
+        #expect(xml.contains("errors=\"0\" skipped=\"1\"") && xml.contains("<skipped message=\"too few windows"))
+        #expect(SoakPage.render(short).contains("<dt>drift</dt><dd>not judged<small>too few windows in a row</small>"))
+        #expect(SoakMarkdown.render(short).contains("| no-drift | unknown | too few windows"))
+        let long = SoakSample.log((1...9).map { SoakSample.window($0) })
+        #expect(SoakReport.make(long).invariants.last?.verdict == .valid)
+        #expect(SoakPage.render(long).contains("<dt>drift</dt><dd>none<small>"))
+    }
 }
