@@ -58,8 +58,7 @@ package struct RunVerdict: Sendable, Equatable {
     private static func text(of evidence: JSONValue?) -> String {
         switch evidence {
         case nil, .null?: "no evidence was given"
-        case .string(let text)?: text
-        case let value?: value.compactText
+        case let value?: EvidenceWords.reason(value)
         }
     }
 }

@@ -23,6 +23,17 @@ package struct HTTPRequest: Sendable {
     }
 }
 
+extension HTTPRequest {
+    /// The path of a request's target, which may be a whole address: `http://host/path` (RFC 9112, 3.2.2).
+    static func path(of target: String) -> String {
+        guard let scheme = ["http://", "https://"].first(where: { target.lowercased().hasPrefix($0) }) else {
+            return target
+        }
+        let rest = target.dropFirst(scheme.count)
+        return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? "/"
+    }
+}
+
 /// Its answer. A value.
 package struct HTTPResponse: Sendable, Equatable {
     package var status: Int

@@ -115,7 +115,8 @@ private final class Service: Sendable {
             MHD_lookup_connection_value(connection, .HEADER_KIND, name).map { String(cString: $0) } ?? ""
         }
         let request = HTTPRequest(
-            method: String(cString: method), path: String(cString: url), userAgent: header("User-Agent"),
+            method: String(cString: method), path: HTTPRequest.path(of: String(cString: url)),
+            userAgent: header("User-Agent"),
             accept: header("Accept"), body: exchange.body, isBodyTooLarge: exchange.isTooLarge)
         return service.dispatch(request, exchange, connection)
     }

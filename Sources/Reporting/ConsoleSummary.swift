@@ -138,12 +138,11 @@ package enum ConsoleSummary {
 
     private static func show(_ record: FaultRecord, on page: inout TextPage) {
         let healed = record.healedAtSeconds.map { "healed at \(TimeText.words(seconds: $0))" } ?? "never healed"
-        let evidence = record.evidence.stringValue ?? record.evidence.compactText
         // The proof of a fault that landed is read in report.json; why one did not land is read here.
         page.entry(
             indent: 2, label: record.landed ? "✓" : "✗", record.landed ? .good : .bad,
             "\(record.words): at \(TimeText.words(seconds: record.injectedAtSeconds)), \(healed)"
-                + (record.landed ? "" : ", did not land: \(evidence)"))
+                + (record.landed ? "" : ", did not land: \(EvidenceWords.reason(record.evidence))"))
     }
 
     private static func more(_ count: Int, _ what: String, on page: inout TextPage) {
@@ -186,7 +185,7 @@ package enum ConsoleSummary {
     private static func recovery(_ records: [RecoveryRecord], on page: inout TextPage) {
         if records.isEmpty { return }
         page.heading("Recovery (after the heal)")
-        func words(_ seconds: Double?) -> String { seconds.map { TimeText.words(seconds: $0) } ?? "-" }
+        func words(_ seconds: Double?) -> String { RecoverySection.words(seconds) }
         let shown = records.count <= faultLimit ? records : worst(of: records)
         page.table(
             header: ["fault", "first ok", "full pool", "throughput", "p95", "lost"],

@@ -94,7 +94,7 @@ package enum JUnit {
         private func properties(_ report: RunReport) -> [String] {
             let properties =
                 [("seed", "\(report.seed)"), ("target", report.target), ("replay", report.replay)]
-                + report.environment.map { ($0.key, $0.value.stringValue ?? $0.value.compactText) }
+                + report.environment.known.map { ($0.key, $0.value.stringValue ?? $0.value.compactText) }
             return ["    <properties>"]
                 + properties.map { key, value in
                     "      <property name=\"\(XMLText.attribute(key))\" value=\"\(XMLText.attribute(value))\"/>"
@@ -120,7 +120,7 @@ package enum JUnit {
 
     private static func landedCase(_ faults: [FaultRecord]) -> Case {
         let missed = faults.filter { !$0.landed }.map { fault in
-            "\(fault.words): \(fault.evidence.stringValue ?? fault.evidence.compactText)"
+            "\(fault.words): \(EvidenceWords.reason(fault.evidence))"
         }
         return Case(
             name: "every fault landed",

@@ -63,7 +63,7 @@ struct TextPage {
         }
         guard 2 + widths.reduce(0, +) + 3 * (widths.count - 1) <= width else {
             for row in rows {
-                let cells = zip(header, row).dropFirst().map { "\($0) \($1)" }
+                let cells = zip(header, row).dropFirst().filter { !$1.isEmpty }.map { "\($0) \($1)" }
                 entry(indent: 2, label: row[0] + ":", nil, cells.joined(separator: ", "))
             }
             return
@@ -74,7 +74,8 @@ struct TextPage {
                     ? TerminalText.padRight(cells[column], widths[column])
                     : TerminalText.padLeft(cells[column], widths[column])
             }
-            return "  " + padded.joined(separator: "   ")
+            let line = "  " + padded.joined(separator: "   ")
+            return String(line[..<(line.lastIndex { $0 != " " }.map(line.index(after:)) ?? line.startIndex)])
         }
         lines.append(palette.paint(line(header), .faint))
         lines += rows.map(line)

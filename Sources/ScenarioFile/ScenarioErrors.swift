@@ -51,7 +51,17 @@ final class ProblemLog {
     private(set) var problems: [ScenarioProblem] = []
 
     func add(_ position: SourcePosition, _ message: String) {
-        let problem = ScenarioProblem(position: position, message: message)
+        let problem = ScenarioProblem(position: position, message: Self.oneLine(message))
         if !problems.contains(problem) { problems.append(problem) }
+    }
+
+    /// Texts of the file stand in messages, and may have line feeds and other control characters.
+    private static func oneLine(_ message: String) -> String {
+        guard message.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            return message
+        }
+        return message.unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+        }.joined()
     }
 }

@@ -22,7 +22,7 @@ struct ScenarioSections {
             log.add(
                 section.position("name"),
                 "name: \"\(name)\"\(written == nil ? " (from the file's name; write name: …)" : "") cannot name a folder; "
-                    + "letters, digits, - _ and . are allowed, at most \(ScenarioName.longest)")
+                    + "ASCII letters, digits, - _ and . are allowed, at most \(ScenarioName.longest)")
         }
         let rules = ScenarioRules(log: log)
         let target = target(section.node("target"), section)

@@ -50,6 +50,8 @@ enum InitCommand: Command {
                     text: ScenarioSchema(Catalogue.scenario).json.prettyText + "\n"
                 ))
         }
+        // Another scenario beside it wrote the same one.
+        if schema != nil, SmallFile.bytes(files[1].path) == Array(files[1].text.utf8) { files.removeLast() }
         if !arguments.has("--force"),
             let there = files.first(where: { FileManager.default.fileExists(atPath: $0.path) })
         {
@@ -57,6 +59,11 @@ enum InitCommand: Command {
             return 2
         }
         for file in files {
+            if (try? FileManager.default.destinationOfSymbolicLink(atPath: file.path)) != nil {
+                Output.error(
+                    "chaosrig init: \(file.path) is a symbolic link, and is not written through; name the file itself")
+                return 2
+            }
             do { try SmallFile.write(Array(file.text.utf8), to: file.path) } catch {
                 Output.error("chaosrig init: cannot write \(file.path): \(error)")
                 return 2

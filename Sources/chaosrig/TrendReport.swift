@@ -12,7 +12,8 @@ enum TrendReport {
             "--out", "PATH",
             "where a run's page goes (- is standard output); with --trend the folder with results.db and "
                 + "the run folders", default: "report.html in the run folder; runs", .file),
-        .value("--html", "FILE", "write the trend as one page with a chart for each metric", .file),
+        .value(
+            "--html", "FILE", "write the trend as one page with a chart for each metric (- is standard output)", .file),
         .flag("--markdown", "print the trend as Markdown, for the summary of a CI job"),
         .flag("--json", "print the trend as JSON: runs, metrics, drift"),
         .flag("--newest", "exit with 1 only for drift that the newest run has, too"),
@@ -21,7 +22,9 @@ enum TrendReport {
 
     static func run(_ arguments: ParsedArguments) async throws(UsageError) -> Int32 {
         if let word = arguments.positional.first { throw UsageError("--trend takes no \"\(word)\"") }
-        if arguments.has("--json"), arguments.has("--markdown") { throw UsageError("--json or --markdown, not both") }
+        let printed =
+            ["--json", "--markdown"].filter(arguments.has) + (arguments.value("--html") == "-" ? ["--html -"] : [])
+        if printed.count > 1 { throw UsageError("\(printed.joined(separator: " or ")), not both") }
         let last = try arguments.number("--last", 2...500) ?? 30
         let out = arguments.value("--out") ?? "runs"
         let scenario = arguments.value("--scenario")
@@ -88,13 +91,16 @@ enum TrendReport {
     }
 
     private static func show(_ trends: [Trend], database: String, _ arguments: ParsedArguments) -> Int32 {
-        if let path = arguments.value("--html") {
+        let page = arguments.value("--html")
+        if let path = page, path != "-" {
             do { try SmallFile.write(Array(TrendHTML.render(trends).utf8), to: path) } catch {
                 Output.error("chaosrig report: \(error)")
                 return 2
             }
         }
-        if arguments.has("--json") {
+        if page == "-" {
+            Output.line(TrendHTML.render(trends))
+        } else if arguments.has("--json") {
             Output.line(TrendJSON.encode(trends, database: database).prettyText)
         } else if arguments.has("--markdown") {
             Output.line(TrendMarkdown.render(trends))

@@ -43,6 +43,20 @@ private func verdict(
     #expect(verdict([invariant(.invalid)], problem: "it was cut").verdict == .invalid)
 }
 
+@Test("Of a proof of nothing the reason is read, not the JSON around it")
+func reasonOfAFaultThatDidNotLand() {
+    #expect(EvidenceWords.reason(["proof": "calls", "reason": "no write calls"]) == "no write calls")
+    #expect(EvidenceWords.reason("57P03") == "57P03")
+    #expect(EvidenceWords.reason(["proof": "calls"]) == #"{"proof":"calls"}"#)
+    let missed = timeline(
+        HistoryBuilder.history {
+            $0.fault(
+                0, "io-error", "write", inject: 10, heal: 20, landed: false,
+                evidence: ["proof": "calls", "reason": "no write calls"])
+        })
+    #expect(verdict([invariant(.valid)], missed).notes.first?.hasSuffix(" did not land: no write calls.") == true)
+}
+
 @Test func faultThatDidNotLandMakesTheRunUnknownAndSaysWhy() {
     let missed = timeline(HistoryBuilder.history { $0.fault(0, inject: 10, heal: 20, landed: false) })
     #expect(verdict([invariant(.valid)], missed).verdict == .unknown)

@@ -16,6 +16,12 @@ private func healed(_ fault: any Fault, on fake: FakeStage) async throws -> (Lan
     return (seen, try await injection.heal(on: fake.stage))
 }
 
+@Test func shareOfCallsIsToldInPercent() {
+    func detail(_ share: Double) -> String { IOError(Parameters(["share": .share(share)])).detail }
+    #expect(detail(0.05) == "each write fails, 5 % of them" && detail(0.005) == "each write fails, 0.5 % of them")
+    #expect(detail(1) == "each write fails")
+}
+
 @Test(arguments: faults.indices)
 func faultOfTheFileLandsWhereThePoolMeetsItAndHealsTwice(_ index: Int) async throws {
     let fake = FakeStage()

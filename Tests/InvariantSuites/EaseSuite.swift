@@ -93,7 +93,9 @@ struct EaseSuite {
         ("name: checkout", "name: a/b"), ("postgres: managed", "postgres: manged"), ("tls: true", "tls: maybe"),
         ("tls: true", "tsl: true"), ("target: {postgres: managed, tls: true}\n", ""),
         ("postgres: managed, tls: true", "postgres: managed, sqlite: temporary"), ("max-open: 5", "max-open: 5s"),
-        ("max-open: 5", "max-opn: 5"), ("max-lifetime: 30s", "max-lifetime: 30"), ("rate: 200/s", "rate: 200"),
+        ("max-open: 5", "max-opn: 5"), ("max-open: 5", "max-open: 0"), ("rate: 200/s", "rate: 0/s"),
+        ("rate: 200/s", "clients: 0"), ("every: 2s", "every: 0s"), ("    at: 2s\n", "    times: 0\n"),
+        ("max-lifetime: 30s", "max-lifetime: 30"), ("rate: 200/s", "rate: 200"),
         ("mix: {append: 60, read: 40}, ", ""), ("append: 60", "apend: 60"), ("append: 60", "append: much"),
         ("share: 5%", "share: 5s"), ("share: 5%, ", ""), ("at: commit", "at: lunch"), ("faults: 10s", "faults: 10MB/s"),
         ("restart:", "restrat:"), ("mode: immediate", "mode: slowly"), ("mode: immediate", "mod: immediate"),
@@ -143,6 +145,25 @@ struct EaseSuite {
     }
 
     // MARK: init
+
+    @Test("A schema that is there already is kept, another one is not replaced, and a link is not written through")
+    func initBesideOtherFiles() async throws {
+        let folder = try TemporaryFolder()
+        let schema = folder.file("chaosrig.schema.json")
+        func make(_ file: String, _ options: String...) async throws -> Rig.Result {
+            try await Rig.command(["init", folder.file(file), "--target", "sqlite"] + options)
+        }
+        #expect(try await make("one.yaml", "--schema").exitCode == 0)
+        let second = try await make("two.yaml", "--schema")
+        #expect(second.exitCode == 0 && second.output.hasPrefix("wrote \(folder.file("two.yaml"))\nnext: "))
+        try SmallFile.write(Array("{}".utf8), to: schema)
+        let third = try await make("three.yaml", "--schema")
+        #expect(third.exitCode == 2 && third.errors.contains("\(schema) is there"))
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("link.yaml"), withDestinationPath: folder.file("one.yaml"))
+        let link = try await make("link.yaml", "--force")
+        #expect(link.exitCode == 2 && link.errors.contains("link.yaml is a symbolic link"), "\(link.errors)")
+    }
 
     @Test("What init writes is valid and runs green", arguments: ["postgres", "sqlite"])
     func initialScenarioRunsGreen(_ target: String) async throws {

@@ -61,6 +61,8 @@ struct TrendSuite {
         #expect(drift.allSatisfy { $0["run"] == slow }, "\(drift)")
         #expect(value["drift_now"]?.boolValue == (place == 29))
         #expect(try String(contentsOfFile: page, encoding: .utf8).contains("class=\"flag\""))
+        #expect(try await trend("--html", "-").output.hasPrefix("<!doctype html>"))
+        #expect(try await trend("--html", "-", "--json").exitCode == 2)
         #expect(try await trend("--markdown").output.contains("🔺"))
         #expect(try await trend("--newest").exitCode == (place == 29 ? 1 : 0))
     }

@@ -38,8 +38,8 @@ private func render(_ report: RunReport = sampleReport(), width: Int = 100, colo
               dropped: 7 scheduled operations were never started, because every client was busy
 
             Recovery (after the heal)
-              fault        first ok   full pool   throughput   p95   lost
-              restart #0     310 ms      520 ms       600 ms     -    103
+              fault        first ok   full pool   throughput     p95   lost
+              restart #0     310 ms      520 ms       600 ms   never    103
 
             Notes
               ! The fault slow-network #1 did not land: no chunk was delayed.
@@ -198,4 +198,15 @@ func unwrittenReportIsTold(_ before: Int, _ after: Int) {
     let text = ConsoleSummary.render(report, reportPath: nil, width: 160, color: false)
     #expect(text.contains("cannot write report.html: No space left on device"))
     #expect(before != 0 || text.contains("hold, but its report is not whole: exit code 5"), "\(text)")
+}
+
+@Test("What was back with the heal was so at once, and of a proof of nothing its reason is read")
+func atOnceAndWhy() {
+    var report = sampleReport()
+    report.recovery[0].firstOkSeconds = 0
+    report.faults[1].evidence = ["proof": "calls", "reason": "no write calls that failed within 300 ms"]
+    let text = ConsoleSummary.render(report, reportPath: nil, width: 120, color: false)
+    #expect(text.contains("restart #0    at once") && !text.contains("0 ns"))
+    #expect(text.contains("did not land: no write calls that failed within 300 ms\n"))
+    #expect(JUnit.encode([report]).contains("100 ms each way: no write calls that failed within 300 ms<"))
 }

@@ -122,6 +122,9 @@ private let badInputs: [BadInput] = [
     BadInput("unknown invariant", with("invariants: {recovry: {}}"), "did you mean \"recovery\"?"),
     BadInput("bad name", with("name: a/b"), "x.yaml:6:7: name: \"a/b\" cannot name a folder"),
     BadInput(
+        "name of two lines", with("name: \"a\\nb\""),
+        "x.yaml:6:7: name: \"a\\nb\" cannot name a folder; ASCII letters, digits"),
+    BadInput(
         "duplicate key", with("pool: {}\npool: {}"), "x.yaml:7:1: the key \"pool\" is here twice; first at line 6"),
     BadInput("cyclic alias", "a: &x {b: *x}\n", "x.yaml:1:11: the alias *x is inside what it stands for"),
     BadInput("unknown alias", "a: *x\n", "x.yaml:1:4: there is no anchor &x"),

@@ -92,7 +92,10 @@ enum CallChoice {
     static func words(_ parameters: Parameters) -> String {
         var words = ""
         if let first = parameters.count("nth"), first > 1 { words += ", from call \(first)" }
-        if let share = parameters.share("share"), share < 1 { words += ", \(share) of them" }
+        if let share = parameters.share("share"), share < 1 {
+            let tenths = Int((share * 1000).rounded())
+            words += ", \(tenths / 10)\(tenths % 10 == 0 ? "" : ".\(tenths % 10)") % of them"
+        }
         if let times = parameters.count("times") { words += ", at most \(times)" }
         return words
     }

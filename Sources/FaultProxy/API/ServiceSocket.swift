@@ -40,6 +40,10 @@ package struct ServiceSocket: Sendable {
     /// Whether a service can be had there at all; opens nothing.
     @discardableResult
     package static func check(_ text: String, for service: String) throws(ProxyError) -> ProxyAddress {
+        // The address of a proxy may be the path of a Unix socket; this one may not.
+        guard text.contains(":") || text.hasPrefix("/") else {
+            throw .badAddress(text, reason: "missing port in address; \(service) needs HOST:PORT")
+        }
         let address = try ProxyAddress(text)
         guard case .tcp(let host, let port) = address else {
             throw .badAddress(text, reason: "\(service) needs HOST:PORT")

@@ -35,16 +35,27 @@ package struct StoredJudgement: Sendable, Equatable {
 package struct StoredRun: Sendable {
     /// As it was named.
     package let folder: String
+    /// What was named was a file in it.
+    private let namedFile: String?
 
     /// - Parameter path: the folder, or a file in it.
     package init(_ path: String) {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        folder = exists && !isFolder.boolValue ? (path as NSString).deletingLastPathComponent : path
+        guard exists, !isFolder.boolValue else {
+            (folder, namedFile) = (path, nil)
+            return
+        }
+        let parent = (path as NSString).deletingLastPathComponent
+        (folder, namedFile) = (parent.isEmpty ? "." : parent, path)
     }
 
     package var historyPath: String { (folder as NSString).appendingPathComponent("history.jsonl") }
-    package var scenarioPath: String { (folder as NSString).appendingPathComponent("scenario.yaml") }
+    /// Windows of a soak have theirs in the soak's folder.
+    package var scenarioPath: String {
+        let path = (folder as NSString).appendingPathComponent("scenario.yaml")
+        return SmallFile.exists(path) ? path : StoredSoak.scenario(ofWindow: folder) ?? path
+    }
 
     /// What the history comes to, by the checkers of this version. Blocks; memory grows with what the checkers keep, not with
     /// the length of the history.
@@ -52,6 +63,7 @@ package struct StoredRun: Sendable {
     /// - Parameter override: judges by this scenario, and not by that of the run.
     /// - Throws: ``RunError/usage(_:)`` when scenario or history cannot be trusted, with file and line.
     package func judge(scenarioAt override: String? = nil) throws(RunError) -> StoredJudgement {
+        if !SmallFile.exists(historyPath), let words = StoredSoak.notToJudge(folder) { throw .usage(words) }
         let path = override ?? scenarioPath
         guard let bytes = SmallFile.bytes(path) else {
             let reason = errorText(errno)
@@ -90,6 +102,7 @@ package struct StoredRun: Sendable {
     /// What may be meant where the folder is not that of a run.
     package var hint: String {
         guard FileManager.default.fileExists(atPath: folder) else { return "; there is no \(folder)" }
+        if let namedFile { return "; \(namedFile) is a file, not a run folder" }
         let latest = (folder as NSString).appendingPathComponent("latest")
         return FileManager.default.fileExists(atPath: latest) ? "; did you mean \(latest)?" : ""
     }

@@ -42,6 +42,37 @@ package enum StoredSoak {
         return "chaosrig run \(soak)/scenario.yaml --seed \(window.map { "\($0.seed)" } ?? "WINDOWSEED")"
     }
 
+    /// The scenario of a soak, where the folder is that of one of its windows.
+    static func scenario(ofWindow folder: String) -> String? {
+        soak(ofWindow: SmallFile.realPath(folder) ?? folder).map { "\($0)/scenario.yaml" }
+    }
+
+    private static func soak(ofWindow path: String) -> String? {
+        let windows = parentFolder(of: path)
+        let soak = parentFolder(of: windows)
+        return windows == "\(soak)/windows" && isSoak(soak) ? soak : nil
+    }
+
+    /// Why a soak, or a window of which no whole history is kept, cannot be judged again, and what can be done.
+    ///
+    /// - Returns: `nil`: it is neither.
+    static func notToJudge(_ folder: String) -> String? {
+        let path = SmallFile.realPath(folder) ?? folder
+        let again = replay(folder).map { " To run one again: \($0)" } ?? ""
+        if isSoak(path) {
+            let whole = (try? read(path))?.windows.map { "\(folder)/\(SoakWindow.folder($0.number))" }.first {
+                SmallFile.exists("\($0)/history.jsonl")
+            }
+            return "\(folder) is a soak, which is judged window by window: "
+                + (whole.map { "name one whose history is kept whole, for example \($0)." }
+                    ?? "no window's history is kept whole, so there is nothing to judge again.") + again
+        }
+        guard soak(ofWindow: path) != nil else { return nil }
+        return
+            "\(folder) is a window of a soak, and its history is not kept whole (at most excerpt.jsonl): it cannot be judged "
+            + "again.\(again.replacing("run one", with: "run it"))"
+    }
+
     /// Whether a process runs it now.
     static func isRunning(_ folder: String) -> Bool { ProcessLock.isHeld("\(folder)/\(lockName)") }
 

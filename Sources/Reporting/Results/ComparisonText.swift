@@ -16,7 +16,11 @@ package enum ComparisonText {
         table("Verdicts that changed", comparison.verdicts)
         table("What differs", comparison.differences)
         page.heading("Numbers")
-        page.table(header: ComparisonWords.header, rows: comparison.numbers.map(ComparisonWords.cells))
+        let rows = comparison.numbers.map(ComparisonWords.cells)
+        // Where everything is as it was there is no answer.
+        let hasAnswers = rows.contains { $0.last?.isEmpty == false }
+        func shown(_ cells: [String]) -> [String] { hasAnswers ? cells : cells.dropLast() }
+        page.table(header: shown(ComparisonWords.header), rows: rows.map(shown))
         if !comparison.scenarioChanges.isEmpty {
             page.heading("Scenario")
             for line in comparison.scenarioChanges { page.whole(label: " ", line) }

@@ -150,7 +150,7 @@ package enum SoakPage {
             ("replay", log.replay), ("seed", String(log.seed)), ("target", log.target),
             ("history kept", "\(SoakReport.size(log.keptBytes)) of \(SoakReport.size(log.historyBytes))"),
         ]
-        rows += log.environment.map { ($0.key, $0.value.stringValue ?? $0.value.compactText) }
+        rows += log.environment.known.map { ($0.key, $0.value.stringValue ?? $0.value.compactText) }
         rows += (log.notes + log.leftovers).map { ("note", $0) }
         return "<dl class=\"values facts\">\(rows.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" as HTML })</dl>"
     }

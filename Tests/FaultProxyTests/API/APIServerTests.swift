@@ -59,6 +59,14 @@ import Threading
         server.stop()
     }
 
+    @Test("A request may name a whole address, as those to a proxy do")
+    func absoluteForm() async throws {
+        #expect(try await client.send("GET", "http://x/version").status == 200)
+        #expect(try await client.send("GET", "HTTP://x:1/metrics").status == 200)
+        #expect(try await client.send("GET", "http://x").status == 404)
+        server.stop()
+    }
+
     @Test func stopLetsARequestHaveItsAnswer() async throws {
         let (entered, leave) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         network.relay("slow")?.holdStops(entered: entered, leave: leave)
@@ -79,7 +87,7 @@ import Threading
     @Test func addressInUseIsToldAndAddressesThatAreNoneAreRefused() throws {
         let refused: [(address: String, words: String)] = [
             (server.address, "Address already in use"), (":0", "name the host"), ("/tmp/x", "needs HOST:PORT"),
-            ("127.0.0.1", "missing port"),
+            ("127.0.0.1", "missing port in address; the API needs HOST:PORT"),
         ]
         for (address, words) in refused {
             do throws(ProxyError) {

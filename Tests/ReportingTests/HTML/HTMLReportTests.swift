@@ -133,6 +133,15 @@ struct HTMLReportTests {
         #expect(page(report).contains("at worst; first ok never<"))
     }
 
+    @Test("The tile tells the last of what came back, not throughput alone")
+    func tileTellsTheSlowest() {
+        var report = sampleReport()
+        report.recovery[0].baselineThroughputSeconds = 0
+        report.recovery[0].firstOkSeconds = 0
+        let text = page(report)
+        #expect(text.contains("<dd>520 ms<small>until the pool was back, at worst; first ok at once</small>"))
+    }
+
     @Test func fewFaultsAreReachedByTheKeyboardAndManyAreNot() {
         for (count, stops) in [(30, 30), (31, 0)] {
             var story = StoryWriter()

@@ -80,6 +80,16 @@ struct TrendPagesTests {
         #expect(TrendMarkdown.render([]).contains("No run is filed"))
     }
 
+    @Test("Two runs without a difference that matters have no column for answers, and no line ends in blanks")
+    func comparisonOfEquals() {
+        var builder = RunBuilder(seed: 1)
+        let run = builder.run()
+        let lines = ComparisonText.render(Comparison(run, run), width: 100, color: false).split(separator: "\n")
+        #expect(lines.count > 5 && !lines.contains { $0.contains("answer") || $0.hasSuffix(" ") }, "\(lines)")
+        let worse = ComparisonText.render(Comparison(run, builder.run(slower: 3)), width: 100, color: false)
+        #expect(worse.contains("answer") && !worse.split(separator: "\n").contains { $0.hasSuffix(" ") })
+    }
+
     @Test("A comparison tells what changed, what differs, and when not to trust it")
     func comparison() throws {
         var builder = RunBuilder(seed: 1)

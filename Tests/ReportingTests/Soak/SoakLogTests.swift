@@ -72,6 +72,15 @@ struct SoakLogTests {
         #expect(changes == ["commit def5678, before abc1234"])
     }
 
+    @Test("Of what nobody knows nothing is told")
+    func unknownCommitIsLeftOut() {
+        var log = SoakSample.log([SoakSample.window(1)])
+        log.environment = [.init("commit", .null), .init("cores", 4)]
+        let (page, xml) = (SoakPage.render(log), JUnit.encode([SoakReport.make(log)]))
+        #expect(page.contains("<dt>cores</dt>") && !page.contains("<dt>commit</dt>"))
+        #expect(xml.contains("name=\"cores\"") && !xml.contains("name=\"commit\""))
+    }
+
     @Test func whatIsNoLogIsRefused() {
         #expect(SoakLog(["schema": "chaosrig.report/1"]) == nil)
         guard case .object(var members) = log.json else { return }

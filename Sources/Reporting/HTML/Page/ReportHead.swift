@@ -75,19 +75,30 @@ struct ReportHead: Sendable {
         return names.count <= 3 ? names.joined(separator: ", ") : "\(names.count) kinds"
     }
 
-    /// The worst of all faults, until throughput was back.
+    /// The worst of all faults, until the last of what is known was back.
     private var recovery: (name: String, value: String, more: String) {
         let never = report.recovery.filter { $0.baselineThroughputSeconds == nil }.count
-        let worst = report.recovery.compactMap(\.baselineThroughputSeconds).max()
         let firsts = report.recovery.map(\.firstOkSeconds)
-        let firstOK = firsts.contains(nil) ? "never" : TimeText.words(seconds: firsts.compactMap { $0 }.max() ?? 0)
-        let more = "until throughput was back, at worst; first ok \(firstOK)"
+        let firstOK = RecoverySection.words(firsts.contains(nil) ? nil : firsts.compactMap { $0 }.max())
         if never > 0 {
             return (
                 "faults recovered from", "\(report.recovery.count - never) of \(report.recovery.count)",
                 "in throughput; first ok \(firstOK), at worst"
             )
         }
-        return ("recovery", RecoverySection.words(worst), more)
+        let parts: [(name: String, seconds: KeyPath<RecoveryRecord, Double?>)] = [
+            ("throughput", \.baselineThroughputSeconds), ("the first success", \.firstOkSeconds),
+            ("the pool", \.fullPoolSeconds), ("p95", \.baselineP95Seconds),
+        ]
+        var worst = (name: parts[0].name, seconds: 0.0)
+        for part in parts {
+            for seconds in report.recovery.compactMap({ $0[keyPath: part.seconds] }) where seconds > worst.seconds {
+                worst = (part.name, seconds)
+            }
+        }
+        return (
+            "recovery", RecoverySection.words(worst.seconds),
+            "until \(worst.name) was back, at worst; first ok \(firstOK)"
+        )
     }
 }
