@@ -193,8 +193,9 @@ struct BehaviourTests {
         runner.start()
         while fixture.sink.events.last.map({ $0.time < 5_000_000_000 }) ?? true {
             try Task.checkCancellation()
-            // Two clients and the keeper of the quiet times: everybody has seen the time before it moves on.
-            try await fixture.runtime.untilSleeping(3)
+            // Two clients, the keeper of the quiet times, and who tells what is dropped: everybody has seen the time before it
+            // moves on.
+            try await fixture.runtime.untilSleeping(4)
             fixture.runtime.advance(by: .milliseconds(1))
         }
         let stop = Task { await runner.stop(within: .seconds(900), grace: .seconds(900)) }
